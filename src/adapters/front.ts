@@ -1,0 +1,99 @@
+import { processEnv, variablesOf } from '../environment.ts'
+import { ConfigError, show } from '../errors.ts'
+import { createLimiter, type Limiter } from '../limiter/limiter.ts'
+import type { SharedOptions } from '../limiter/options.ts'
+import { type Duration, parseDuration } from '../policy/duration.ts'
+import { policiesFromEnv } from '../policy/env.ts'
+import type { PolicyOptions } from '../policy/policy.ts'
+import { problem } from '../response/problem.ts'
+import { forward, type Origin } from './origin.ts'
+
+/** The variables that configure the Worker; all the rest is code. */
+export interface FrontEnv {
+  /** Where requests go that may pass. Without it they go to the zone's own origin. */
+  readonly ORIGIN_URL?: string
+  /** The policies: a list in `[vars]`, or JSON text. */
+  readonly POLICIES?: unknown
+  /** Sent to the origin as `X-Origin-Secret`, so that it can refuse whoever goes round the gate. */
+  readonly ORIGIN_SECRET?: string
+  /** How long the origin may take to begin its answer; '30s' if it is not set. */
+  readonly ORIGIN_TIMEOUT?: Duration
+}
+
+/** What the variables do not say. */
+export interface FrontOptions extends SharedOptions<object> {
+  /**
+   * The policies, where code is wanted for their clients or paths.
+   * @default those of the variable POLICIES
+   */
+  readonly policies?: readonly PolicyOptions[]
+}
+
+/** A Worker in front of an origin. */
+export interface Front {
+  fetch(request: Request, env?: object): Promise<Response>
+}
+
+/**
+ * The Worker that fronts an origin: counts each request, and passes on what may pass. Variables are
+ * read at the first request; while one of them is wrong every request gets 500, and the log says
+ * which it is and what is wanted.
+ */
+export function front(options: FrontOptions = {}): Front {
+  let gate: { readonly limiter: Limiter<object>; readonly origin: Origin } | undefined
+
+  return {
+    async fetch(request, env = processEnv()) {
+      try {
+        gate ??= open(options, variablesOf(env))
+        const decision = await gate.limiter.check(request, { env })
+        if (!decision.allowed) return gate.limiter.refuse(decision, request)
+        return gate.limiter.mark(await forward(request, gate.origin), decision)
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error
+        console.error(`tidegate: ${error.message}`)
+        return problem(MISCONFIGURED, request)
+      }
+    },
+  }
+}
+
+const MISCONFIGURED = {
+  title: 'Internal Server Error',
+  status: 500,
+  detail: 'The gate is misconfigured; its log says how.',
+}
+
+function open({ policies, ...shared }: FrontOptions, env: FrontEnv) {
+  const limiter = createLimiter<object>({
+    ...shared,
+    policies: policies ?? policiesFromEnv(env.POLICIES),
+  })
+  const origin = {
+    url: env.ORIGIN_URL === undefined ? undefined : checkOrigin(env.ORIGIN_URL),
+    secret: env.ORIGIN_SECRET === undefined ? undefined : checkSecret(env.ORIGIN_SECRET),
+    timeout: parseDuration('ORIGIN_TIMEOUT', env.ORIGIN_TIMEOUT ?? '30s'),
+  }
+  return { limiter, origin }
+}
+
+function checkOrigin(url: unknown): URL {
+  const want = 'the address of the origin, such as "https://origin.example.com"'
+  if (typeof url !== 'string' || !/^https?:\/\/[^\s"']+$/.test(url) || !URL.canParse(url)) {
+    throw new ConfigError('ORIGIN_URL', show(url), want)
+  }
+  const parsed = new URL(url)
+  if (parsed.search || parsed.hash || parsed.username || parsed.password) {
+    throw new ConfigError('ORIGIN_URL', 'an address with a query, a fragment or a user', want)
+  }
+  return parsed
+}
+
+function checkSecret(secret: unknown): string {
+  if (typeof secret === 'string' && /^[\x21-\x7e]{8,}$/.test(secret)) return secret
+  throw new ConfigError(
+    'ORIGIN_SECRET',
+    'a text that cannot serve as one',
+    'at least 8 printable characters without spaces',
+  )
+}

@@ -1,0 +1,21 @@
+import type { Environment } from '../environment.ts'
+import type { LimiterOptions } from '../limiter/options.ts'
+import { type Middleware, type RoutingMiddleware, routingMiddleware } from './routing.ts'
+
+export type { Middleware, RoutingMiddleware } from './routing.ts'
+
+/** What `rateLimit` takes: that of `createLimiter`, with the variables of the project as `env`. */
+export type RateLimitOptions = LimiterOptions<Environment>
+
+/**
+ * Vercel Routing Middleware, for a project of any framework: the default export of `middleware.ts`
+ * at its root. A middleware given as `next` runs for requests that may pass.
+ *
+ * `tidegate/vercel`, https://vercel.com/docs/routing-middleware
+ */
+export function rateLimit<Incoming extends Request = Request, Event = unknown>(
+  options: RateLimitOptions,
+  next?: Middleware<Incoming, Event>,
+): RoutingMiddleware<Incoming, Event> {
+  return routingMiddleware(options, next)
+}

@@ -1,0 +1,45 @@
+import type { Environment } from '../environment.ts'
+
+/** What a client function may use besides the request. */
+export interface ClientContext {
+  /** The host's bindings or variables; on Node, Bun and Deno what the server adapter hands over. */
+  readonly env?: Environment | undefined
+}
+
+/**
+ * Who asks. A text may be a secret or name a person, so only its hash reaches the store; `plain`
+ * reaches it as it stands, for operators to read (an address, a tenant's number).
+ */
+export type Identity = string | { readonly plain: string }
+
+/**
+ * Tells who asks from the request. Nothing, or an empty text, is an unknown client: what happens
+ * then is the policy's `unknown`. What it throws, `check` throws.
+ */
+export type Client = (
+  request: Request,
+  context: ClientContext,
+) => Identity | null | undefined | Promise<Identity | null | undefined>
+
+/** Longer or stranger texts than this are hashed even when `plain`, so that keys stay bounded. */
+const READABLE = /^[\x21-\x7e]{1,128}$/
+
+/** The client's name in the store, or nothing for an unknown client. */
+export async function identify(
+  client: Client,
+  request: Request,
+  context: ClientContext,
+): Promise<string | undefined> {
+  const identity = await client(request, context)
+  const text = typeof identity === 'object' ? identity?.plain : identity
+  if (!text) return undefined
+  return typeof identity === 'object' && READABLE.test(text) ? text : hash(text)
+}
+
+/** 128 bits of SHA-256 in hex: nobody meets another's count by chance or on purpose. */
+async function hash(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return Array.from(new Uint8Array(digest, 0, 16), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('')
+}

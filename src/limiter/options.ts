@@ -1,0 +1,112 @@
+import type { Clock } from '../clock.ts'
+import { type Environment, processEnv } from '../environment.ts'
+import { ConfigError, type StoreError, show } from '../errors.ts'
+import { type Duration, parseDuration } from '../policy/duration.ts'
+import {
+  compilePolicies,
+  compilePolicy,
+  POLICY_KEYS,
+  type Policy,
+  type PolicyOptions,
+} from '../policy/policy.ts'
+import { compileFields, type Fields, type HeaderStyle } from '../response/fields.ts'
+import { deadline } from '../stores/deadline.ts'
+import { storeFromEnv } from '../stores/env.ts'
+import { fallback } from '../stores/fallback.ts'
+import { memory } from '../stores/memory.ts'
+import type { Store } from '../stores/store.ts'
+
+/** One policy, or a list of them under `policies`; and what they share. */
+export type LimiterOptions<Env extends object = Environment> = SharedOptions<Env> &
+  (PolicyOptions | { readonly policies: readonly PolicyOptions[] })
+
+export interface SharedOptions<Env extends object = Environment> {
+  /**
+   * Where the counts live: a store, or a function that makes one from the environment. The
+   * function is called once, with the environment of the first request.
+   * @default storeFromEnv
+   */
+  readonly store?: Store | ((env: Env) => Store)
+  /**
+   * How long a check may wait for the store. After it this isolate counts alone, and the decision
+   * says `degraded`.
+   * @default '1s'
+   */
+  readonly timeout?: Duration
+  /**
+   * Which header fields tell the client its quota: those of the newest draft (`'draft-11'`), the
+   * older `X-RateLimit-*` (`'x-ratelimit'`), several as a list, or none as an empty list.
+   * `Retry-After` is sent with every 429 all the same.
+   * @default 'draft-11'
+   */
+  readonly headers?: HeaderStyle | readonly HeaderStyle[]
+  /**
+   * Hears when the store stops answering, once per outage and isolate.
+   * @default writes one line to the console
+   */
+  readonly onStoreError?: (error: StoreError) => void
+  /**
+   * The clock of the fallback's counts. The store has its own.
+   * @default the machine's
+   */
+  readonly clock?: Clock
+}
+
+/** Options checked and compiled. */
+export interface CompiledOptions<Env extends object> {
+  readonly policies: readonly Policy[]
+  readonly fields: Fields
+  readonly storeFor: (env: Env | undefined) => Store
+}
+
+/** Throws a `ConfigError` for the first option that cannot work. */
+export function compileOptions<Env extends object>(
+  options: LimiterOptions<Env>,
+): CompiledOptions<Env> {
+  if (typeof options !== 'object' || options === null) {
+    throw new ConfigError('options', show(options), '{ limit, window } or { policies: [...] }')
+  }
+  const { store = storeFromVariables, timeout = '1s', headers = 'draft-11', clock } = options
+  const { onStoreError = warn } = options
+  if (typeof store !== 'function') checkStore(store)
+  const ms = parseDuration('timeout', timeout)
+  let resolved: Store | undefined
+
+  return {
+    policies: policiesOf(options),
+    fields: compileFields(headers),
+    storeFor(env) {
+      resolved ??= guarded(
+        typeof store === 'function' ? checkStore(store(environment(env))) : store,
+      )
+      return resolved
+    },
+  }
+
+  function guarded(store: Store): Store {
+    if (store.local) return store
+    return fallback(deadline(store, ms), memory(clock ? { clock } : {}), onStoreError)
+  }
+}
+
+function policiesOf<Env extends object>(options: LimiterOptions<Env>): readonly Policy[] {
+  if (!('policies' in options)) return [compilePolicy('', options)]
+  const both = POLICY_KEYS.find((key) => key in options)
+  if (both !== undefined) {
+    throw new ConfigError(both, 'an option beside `policies`', 'it inside an entry of `policies`')
+  }
+  return compilePolicies('policies', options.policies)
+}
+
+const storeFromVariables = (env: object) => storeFromEnv(env)
+
+/** Without an environment from the host, the process's variables. */
+const environment = <Env extends object>(env: Env | undefined) => env ?? (processEnv() as Env)
+
+function checkStore(store: unknown): Store {
+  if (typeof (store as Store | null)?.take === 'function') return store as Store
+  throw new ConfigError('store', show(store), 'a store, such as memory(), or a function of env')
+}
+
+const warn = (error: StoreError) =>
+  console.warn(`tidegate: ${error.message}; counting in this isolate alone until the store is back`)

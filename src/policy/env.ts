@@ -1,0 +1,39 @@
+import type { Client } from '../client/client.ts'
+import { header } from '../client/header.ts'
+import { ip } from '../client/ip.ts'
+import { ConfigError, show } from '../errors.ts'
+import { compilePolicies, type PolicyOptions } from './policy.ts'
+
+/**
+ * The policies of the variable POLICIES: a list, or its JSON text. An entry is as in code, but its
+ * client is `"ip"` or `{ "header": "x-api-key" }`. Throws a `ConfigError` that names the entry.
+ */
+export function policiesFromEnv(value: unknown): readonly PolicyOptions[] {
+  const list = typeof value === 'string' ? parseJson(value) : value
+  if (!Array.isArray(list)) {
+    throw new ConfigError('POLICIES', show(value), 'a list of policies, or its JSON text')
+  }
+  const policies = list.map((entry: unknown, index) => {
+    if (typeof entry !== 'object' || entry === null || !('client' in entry)) return entry
+    return { ...entry, client: clientOf(`POLICIES[${index}].client`, entry.client) }
+  })
+  compilePolicies('POLICIES', policies)
+  return policies as readonly PolicyOptions[]
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function clientOf(option: string, value: unknown): Client {
+  if (value === 'ip') return ip()
+  if (typeof value === 'object' && value !== null && 'header' in value) {
+    const { header: name, ...more } = value
+    if (typeof name === 'string' && Object.keys(more).length === 0) return header(name)
+  }
+  throw new ConfigError(option, show(value), '"ip" or { "header": "x-api-key" }')
+}

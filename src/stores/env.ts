@@ -1,0 +1,48 @@
+import { type Environment, processEnv, variablesOf } from '../environment.ts'
+import { ConfigError } from '../errors.ts'
+import { memory } from './memory.ts'
+import type { Store } from './store.ts'
+import { checkToken, checkUrl, upstash } from './upstash.ts'
+
+/** What the names of a database's variables begin with, in the order in which they are tried. */
+const STEMS = ['UPSTASH_REDIS_REST_', 'UPSTASH_REDIS_']
+
+/** With any prefix, as the integrations of Vercel set them: `KV_REST_API_…`, `SHOP_KV_REST_API_…`. */
+const VERCEL = /^((?:\w+_)?KV_REST_API_)(?:URL|TOKEN|READ_ONLY_TOKEN)$/
+
+/**
+ * The store that the variables name: Upstash (`UPSTASH_REDIS_REST_URL` and `…_TOKEN`, or
+ * `UPSTASH_REDIS_URL` and `…_TOKEN`), Vercel KV (`KV_REST_API_URL` and `…_TOKEN`, with any prefix),
+ * else memory with one warning. Throws a `ConfigError` that names the variable if only one half of
+ * a pair is set, or a value cannot be right. A read-only token is never taken.
+ *
+ * @param environment a Worker's bindings; by default the variables of the process
+ */
+export function storeFromEnv(environment: object = processEnv()): Store {
+  const env = variablesOf(environment)
+  const stem = findStem(env)
+  if (stem === undefined) {
+    console.warn(
+      'tidegate: no store in the environment (UPSTASH_REDIS_REST_URL and _TOKEN, or KV_REST_API_URL ' +
+        'and _TOKEN): counting in the memory of each isolate alone',
+    )
+    return memory()
+  }
+  const url = checkUrl(`${stem}URL`, env[`${stem}URL`])
+  const token = checkToken(`${stem}TOKEN`, env[`${stem}TOKEN`])
+  if (token === env[`${stem}READ_ONLY_TOKEN`]) {
+    throw new ConfigError(`${stem}TOKEN`, 'the read-only token', 'the token that may write')
+  }
+  return upstash({ url, token })
+}
+
+/** A pair that is whole goes before one that is not, which is then named in the error. */
+function findStem(env: Environment): string | undefined {
+  const vercel = Object.keys(env).flatMap((name) => VERCEL.exec(name)?.[1] ?? [])
+  const stems = [...STEMS, ...vercel.sort((a, b) => a.length - b.length)]
+  const has = (stem: string) => (name: string) => env[stem + name] !== undefined
+  return (
+    stems.find((stem) => ['URL', 'TOKEN'].every(has(stem))) ??
+    stems.find((stem) => ['URL', 'TOKEN', 'READ_ONLY_TOKEN'].some(has(stem)))
+  )
+}

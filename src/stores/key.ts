@@ -1,0 +1,23 @@
+import { ConfigError, show } from '../errors.ts'
+import type { Demand } from './store.ts'
+
+/** What every key begins with unless a store is told otherwise. */
+export const DEFAULT_PREFIX = 'ratelimit'
+
+/** Throws unless `prefix` can begin a key. */
+export function checkPrefix(prefix: unknown): asserts prefix is string {
+  if (typeof prefix !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(prefix)) {
+    throw new ConfigError('prefix', show(prefix), '1 to 128 printable characters without spaces')
+  }
+}
+
+/**
+ * The store's name for a policy and a client: `ratelimit:203.0.113.7` for the unnamed policy,
+ * `ratelimit:login:203.0.113.7` for one named `login`. A client with a colon (IPv6) would read as
+ * policy and client, so for the unnamed policy its name stays, empty: `ratelimit::2001:db8::/64`.
+ */
+export function keyOf(prefix: string, { policy, client }: Demand): string {
+  return policy === '' && !client.includes(':')
+    ? `${prefix}:${client}`
+    : `${prefix}:${policy}:${client}`
+}

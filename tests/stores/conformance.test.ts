@@ -1,0 +1,50 @@
+import { Redis } from '@upstash/redis/cloudflare'
+import { describe, inject, test } from 'vitest'
+import { deadline } from '../../src/stores/deadline.ts'
+import { fallback } from '../../src/stores/fallback.ts'
+import { memory } from '../../src/stores/memory.ts'
+import { upstash } from '../../src/stores/upstash.ts'
+import { storeConformance } from '../../src/testing/index.ts'
+import { gatewaySubject, memorySubject } from '../support/subjects.ts'
+
+describe('store: memory', () => {
+  storeConformance({ test, make: memorySubject })
+})
+
+describe('store: upstash over Redis', () => {
+  storeConformance({ test, make: () => gatewaySubject(inject('gateway'), upstash) })
+})
+
+describe('store: upstash over a server that locks by key', () => {
+  storeConformance({ test, make: () => gatewaySubject(inject('upstash'), upstash) })
+})
+
+describe('store: upstash with a client of @upstash/redis', () => {
+  storeConformance({
+    test,
+    make: () =>
+      gatewaySubject(inject('gateway'), (endpoint, options) =>
+        upstash(new Redis({ ...endpoint, retry: { retries: 0 } }), options),
+      ),
+  })
+})
+
+describe('store: a deadline around memory', () => {
+  storeConformance({
+    test,
+    make: () => {
+      const subject = memorySubject()
+      return { ...subject, store: deadline(subject.store, 5000) }
+    },
+  })
+})
+
+describe('store: a fallback around memory', () => {
+  storeConformance({
+    test,
+    make: () => {
+      const subject = memorySubject()
+      return { ...subject, store: fallback(subject.store, memory(), () => {}) }
+    },
+  })
+})

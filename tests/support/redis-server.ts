@@ -1,0 +1,89 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { createServer } from 'node:net'
+import { Redis } from 'ioredis'
+
+/** A Redis of the tests' own, and how to stop it. */
+export interface RedisServer {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/**
+ * The Redis that REDIS_URL names, or one started here from the PATH on a free loopback port with
+ * nothing persisted. Where none is installed Debian's package is, if that is allowed.
+ */
+export async function startRedis(): Promise<RedisServer> {
+  const given = process.env.REDIS_URL
+  if (given) return { url: given, stop: async () => {} }
+  const program = findRedis()
+  const port = await freePort()
+  const server = spawn(
+    program,
+    ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+    { stdio: 'ignore' },
+  )
+  // Also when the run is broken off, no server stays behind.
+  const kill = () => server.kill('SIGKILL')
+  process.once('exit', kill)
+  const url = `redis://127.0.0.1:${port}`
+  await waitUntilReady(url)
+  return {
+    url,
+    async stop() {
+      process.off('exit', kill)
+      const ended = new Promise((resolve) => server.once('exit', resolve))
+      server.kill('SIGTERM')
+      await ended
+    },
+  }
+}
+
+function findRedis(): string {
+  if (isInstalled()) return 'redis-server'
+  const want = 'a Redis: install it (apt-get install redis-server), or name one in REDIS_URL'
+  if (process.getuid?.() !== 0) throw new Error(`The tests need ${want}`)
+  console.log('No redis-server here: installing Debian’s package')
+  try {
+    const options = { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
+    execFileSync('apt-get', ['update', '-qq'], { ...options, stdio: 'ignore' })
+    execFileSync('apt-get', ['install', '-y', '-qq', 'redis-server'], {
+      ...options,
+      stdio: 'ignore',
+    })
+  } catch (cause) {
+    throw new Error(`apt-get failed, and the tests need ${want}`, { cause })
+  }
+  return 'redis-server'
+}
+
+function isInstalled(): boolean {
+  try {
+    execFileSync('redis-server', ['--version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A port of the loopback interface that nobody listens on. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      const port = typeof address === 'object' && address ? address.port : 0
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+async function waitUntilReady(url: string): Promise<void> {
+  const redis = new Redis(url, { maxRetriesPerRequest: 100, retryStrategy: () => 50 })
+  redis.on('error', () => {})
+  try {
+    await redis.ping()
+  } finally {
+    redis.disconnect()
+  }
+}

@@ -1,0 +1,53 @@
+import { memory } from '../../src/stores/memory.ts'
+import type { Store } from '../../src/stores/store.ts'
+import { manualClock, type Subject } from '../../src/testing/index.ts'
+import type { Endpoint } from './servers.ts'
+
+/** Memory, whose time is moved by hand. */
+export function memorySubject(): Subject {
+  const clock = manualClock()
+  const maxKeys = 100
+  const store = memory({ clock, maxKeys })
+  return {
+    store,
+    elapse: clock.advance,
+    async flush() {
+      for (let filler = 0; filler < maxKeys; filler++) {
+        const client = `filler-${filler}`
+        await store.take([{ policy: '', client, limit: 1, window: 60_000, cost: 1 }])
+      }
+    },
+    // The nearest that memory comes to a window without an end: its clock set back.
+    loseExpiry: () => clock.advance(-86_400_000),
+  }
+}
+
+/** A store behind a gateway, whose time is that of a real Redis. */
+export function gatewaySubject(
+  endpoint: Endpoint,
+  make: (endpoint: Endpoint, options: { readonly prefix: string }) => Store,
+): Subject {
+  const options = { prefix: `test-${crypto.randomUUID()}` }
+  const forEachKey = async (command: string) => {
+    const keys = (await redisCommand(endpoint, 'KEYS', `${options.prefix}:*`)) as string[]
+    for (const key of keys) await redisCommand(endpoint, command, key)
+  }
+  return {
+    store: make(endpoint, options),
+    elapse: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    flush: () => forEachKey('DEL'),
+    loseExpiry: () => forEachKey('PERSIST'),
+    unreachable: make({ ...endpoint, url: 'http://127.0.0.1:9' }, options),
+    close: () => forEachKey('DEL'),
+  }
+}
+
+/** One command to the Redis behind a gateway, from whatever runtime the test is in. */
+export async function redisCommand({ url, token }: Endpoint, ...command: string[]) {
+  const headers = { authorization: `Bearer ${token}` }
+  const body = JSON.stringify(command)
+  const response = await fetch(url, { method: 'POST', headers, body })
+  const { result, error } = (await response.json()) as { result?: unknown; error?: string }
+  if (error) throw new Error(error)
+  return result
+}
