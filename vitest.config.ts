@@ -1,18 +1,30 @@
 import { defineConfig } from 'vitest/config'
 
 /** Tests of what ships to the edge: the same files in each of the three runtimes. */
-const edge = ['tests/{client,policy,limiter,stores,response,adapters}/**/*.test.ts']
+const edge = 'tests/{client,policy,limiter,stores,response,adapters}/**/*.test.ts'
+/** Tests of what runs on Vercel and Node, and cannot on Workers. */
+const vercel = 'tests/vercel/**/*.test.ts'
+/** Real hosts around the built package. Those of other vendors install megabytes: `test:hosts`. */
+const hosts = 'tests/hosts/**/*.test.ts'
 
+/** Starts what stands behind the stores: a Redis, and gateways in front of it. */
 const globalSetup = 'tests/support/servers.ts'
 
 export default defineConfig({
   test: {
     reporters: ['default', './tests/support/summary.ts'],
     projects: [
-      { test: { name: 'node', environment: 'node', include: edge, globalSetup } },
-      { test: { name: 'edge-runtime', environment: 'edge-runtime', include: edge, globalSetup } },
+      { test: { name: 'node', include: [edge, vercel], globalSetup } },
+      {
+        test: {
+          name: 'edge-runtime',
+          environment: 'edge-runtime',
+          include: [edge, vercel],
+          globalSetup,
+        },
+      },
       { test: { name: 'workerd', include: ['tests/support/workerd.test.ts'], globalSetup } },
+      { test: { name: 'hosts', include: [hosts], globalSetup, testTimeout: 60_000 } },
     ],
-    testTimeout: 20_000,
   },
 })

@@ -21,6 +21,15 @@ export type Platform = 'cloudflare' | 'vercel' | 'server'
  */
 export function detectPlatform(): Platform {
   if (globalThis.navigator?.userAgent === 'Cloudflare-Workers') return 'cloudflare'
-  if (processEnv().VERCEL || Symbol.for('@vercel/request-context') in globalThis) return 'vercel'
+  if (isSet('VERCEL') || Symbol.for('@vercel/request-context') in globalThis) return 'vercel'
   return 'server'
+}
+
+/** Deno throws where it was not given leave to read a variable: as good as not set. */
+function isSet(name: string): boolean {
+  try {
+    return Boolean(processEnv()[name])
+  } catch {
+    return false
+  }
 }

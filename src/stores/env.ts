@@ -36,8 +36,11 @@ export function storeFromEnv(environment: object = processEnv()): Store {
   return upstash({ url, token })
 }
 
-/** A pair that is whole goes before one that is not, which is then named in the error. */
-function findStem(env: Environment): string | undefined {
+/**
+ * What the names of the store's variables begin with; nothing if no store is named. A pair that is
+ * whole goes before one that is not, which is then named in the error.
+ */
+export function findStem(env: Environment): string | undefined {
   const vercel = Object.keys(env).flatMap((name) => VERCEL.exec(name)?.[1] ?? [])
   const stems = [...STEMS, ...vercel.sort((a, b) => a.length - b.length)]
   const has = (stem: string) => (name: string) => env[stem + name] !== undefined

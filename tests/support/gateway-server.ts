@@ -29,8 +29,9 @@ export async function startGateway(
   const seen = { requests: 0, scripts: 0 }
 
   const count = async (request: Request): Promise<Request> => {
-    const body = await request.text()
     seen.requests++
+    if (request.method !== 'POST') return request
+    const body = await request.text()
     if (/\["eval"/i.test(body)) seen.scripts++
     return new Request(request, { body: upstash ? likeUpstash(body) : body })
   }

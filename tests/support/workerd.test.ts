@@ -5,7 +5,7 @@
 import { globSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { afterAll, describe, inject, test } from 'vitest'
-import { bundle, startWorker } from './workerd.ts'
+import { bundle, startWorker } from '../../scripts/workerd.ts'
 import type { TestOutcome, TestRun } from './workerd-worker.ts'
 
 const FOLDERS = 'tests/{client,policy,limiter,stores,response,adapters}/**/*.test.ts'

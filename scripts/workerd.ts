@@ -8,22 +8,34 @@ export interface WorkerOptions {
   /** The text of the Worker, a module. */
   readonly script: string
   readonly env?: Readonly<Record<string, unknown>>
+  /**
+   * @default 0: one that is free
+   */
+  readonly port?: number
+  /** For a client that cannot do without: @vercel/kv names `process` as it is imported. */
+  readonly nodejsCompat?: boolean
 }
 
-/** A Worker in a real workerd, without nodejs_compat. */
-export async function startWorker({ script, env = {} }: WorkerOptions) {
+/** A Worker in a real workerd on the loopback interface, without nodejs_compat. */
+export async function startWorker({
+  script,
+  env = {},
+  port = 0,
+  nodejsCompat = false,
+}: WorkerOptions) {
   const bindings = Object.entries(env).map(([name, value]) => [
     name,
     typeof value === 'string' ? { type: 'text', value } : { type: 'json', value },
   ])
   const server = new Miniflare({
     host: '127.0.0.1',
-    port: 0,
+    port,
     workers: [
       {
         config: {
           name: 'gate',
           compatibilityDate: COMPATIBILITY_DATE,
+          compatibilityFlags: nodejsCompat ? ['nodejs_compat'] : [],
           env: Object.fromEntries(bindings),
           manifest: {
             mainModule: 'worker.js',

@@ -1,0 +1,97 @@
+/** `npm start`: the Worker in workerd, in front of an origin, with the policies of wrangler.toml. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { unstable_readConfig as readConfig } from 'wrangler'
+import { ConfigError } from '../src/errors.ts'
+import { policiesFromEnv } from '../src/policy/env.ts'
+import type { PolicyOptions } from '../src/policy/policy.ts'
+import { findStem, storeFromEnv } from '../src/stores/env.ts'
+import { bundle, startWorker } from './workerd.ts'
+
+/** The variables that the Worker reads; no other ones of this process reach it. */
+const READ = /^(ORIGIN_\w+|POLICIES|UPSTASH_REDIS_\w+|(\w+_)?KV_REST_API_\w+)$/
+
+try {
+  await start()
+} catch (error) {
+  if (!(error instanceof ConfigError) && (error as { code?: string }).code !== 'EADDRINUSE')
+    throw error
+  console.error(`\n  ${(error as Error).message}\n`)
+  process.exit(1)
+}
+
+async function start(): Promise<void> {
+  const port = portOf(process.env.PORT ?? '8787')
+  const given = Object.fromEntries(Object.entries(process.env).filter(([name]) => READ.test(name)))
+  const stem = findStem(given)
+  // Now and not at the first request, so that a wrong variable is seen at once.
+  if (stem !== undefined) storeFromEnv(given)
+  await assertFree(port)
+
+  const { vars } = readConfig({ config: 'wrangler.toml' })
+  const demo = given.ORIGIN_URL === undefined ? await startDemo() : undefined
+  const env = { ...vars, ...(demo && { ORIGIN_URL: demo.url }), ...given }
+  const policies = policiesFromEnv(env.POLICIES)
+  const script = await bundle({ entryPoints: ['src/worker.ts'] })
+  const worker = await startWorker({ script, env, port })
+
+  const stop = async () => {
+    await worker.stop()
+    demo?.stop()
+    process.exit(0)
+  }
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+
+  const at = `http://localhost:${port}`
+  console.log(`
+  Tidegate is running: the Worker of src/worker.ts, in workerd
+
+    gate      ${at}
+    origin    ${env.ORIGIN_URL}${demo ? ' (a small demo; ORIGIN_URL names another)' : ''}
+    store     ${storeName(stem)}
+    policies  ${policies.map(describe).join('\n              ')}
+
+  Try it: ten of these pass, five are refused
+
+    for i in $(seq 15); do curl -s -o /dev/null -w '%{http_code}\\n' -X POST ${at}/api/user/sync; done
+    curl -i -X POST ${at}/api/user/sync
+`)
+}
+
+function storeName(stem: string | undefined): string {
+  if (stem !== undefined) return `Upstash REST, named by ${stem}URL`
+  return 'memory, lost when this stops (UPSTASH_REDIS_REST_URL and _TOKEN name one that is shared)'
+}
+
+function describe({ name = 'default', limit, window, methods, match }: PolicyOptions): string {
+  const which = `${methods ?? 'any method'} on ${match ?? 'any path'}`
+  return `${name}: each client ${limit} per ${window}, ${which}`
+}
+
+function portOf(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port
+  throw new ConfigError('PORT', JSON.stringify(text), 'a port from 1 to 65535')
+}
+
+/** workerd itself reports a port that is taken only in its own words, and late. */
+async function assertFree(port: number): Promise<void> {
+  const probe = createServer()
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', reject)
+    probe.listen(port, '127.0.0.1', resolve)
+  })
+  await new Promise((resolve) => probe.close(resolve))
+}
+
+/** An origin that says what it was asked. */
+async function startDemo() {
+  const server = createServer((request, response) => {
+    response.setHeader('content-type', 'text/plain; charset=utf-8')
+    response.end(`The origin answers ${request.method} ${request.url}\n`)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}`, stop: () => server.close() }
+}

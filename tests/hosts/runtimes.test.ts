@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join, resolve } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { installPackage } from '../support/package.ts'
+
+const installed = installPackage('hono', '@hono/node-server')
+const running: ChildProcess[] = []
+afterAll(async () => {
+  for (const child of running) {
+    child.kill('SIGKILL')
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  }
+  installed.remove()
+})
+
+const app = `
+  import { Hono } from 'hono'
+  import { memory, rateLimit } from 'tidegate'
+  const app = new Hono()
+  app.use(rateLimit({ limit: 3, window: '1m', store: memory() }))
+  app.get('/', (c) => c.text('hello'))
+`
+
+/** How each runtime serves the same app, and how it is started. */
+const RUNTIMES = {
+  Node: {
+    command: [process.execPath],
+    serve: `
+      import { serve } from '@hono/node-server'
+      serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, ({ port }) => console.log('port', port))`,
+  },
+  Bun: {
+    command: [resolve('node_modules/.bin/bun')],
+    serve: `
+      const { port } = Bun.serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 })
+      console.log('port', port)`,
+  },
+  Deno: {
+    // The network is all that it may use: the library asks for no more.
+    command: [resolve('node_modules/.bin/deno'), 'run', '--no-prompt', '--allow-net'],
+    serve: `
+      const onListen = ({ port }) => console.log('port', port)
+      Deno.serve({ hostname: '127.0.0.1', port: 0, onListen }, app.fetch)`,
+  },
+}
+
+async function start(name: string, [program = '', ...args]: readonly string[], code: string) {
+  const file = join(installed.folder, `${name}.mjs`)
+  writeFileSync(file, code)
+  const child = spawn(program, [...args, file], { cwd: installed.folder })
+  running.push(child)
+  let output = ''
+  return new Promise<number>((resolve, reject) => {
+    const hear = (chunk: Buffer) => {
+      output += chunk
+      const [, port] = /port (\d+)/.exec(output) ?? []
+      if (port) resolve(Number(port))
+    }
+    child.stdout.on('data', hear)
+    child.stderr.on('data', hear)
+    child.once('exit', () => reject(new Error(output)))
+  })
+}
+
+/** One request from an address of the loopback network, claiming to come from elsewhere. */
+async function ask(port: number, localAddress: string) {
+  const headers = { 'x-forwarded-for': `198.51.100.${Math.floor(Math.random() * 255)}` }
+  const asked = request({ host: '127.0.0.1', port, localAddress, headers }).end()
+  const [response] = await once(asked, 'response')
+  response.resume()
+  return { status: response.statusCode, rateLimit: response.headers.ratelimit }
+}
+
+describe('the built package limits a Hono app by the address of the connection', () => {
+  for (const [name, { command, serve }] of Object.entries(RUNTIMES)) {
+    test(`on ${name}`, async () => {
+      const port = await start(name, command, app + serve)
+      const statuses: number[] = []
+      for (let i = 0; i < 5; i++) statuses.push((await ask(port, '127.0.0.1')).status)
+      expect(statuses).toEqual([200, 200, 200, 429, 429])
+      expect(await ask(port, '127.0.0.2')).toEqual({ status: 200, rateLimit: '"default";r=2;t=60' })
+    })
+  }
+})

@@ -1,0 +1,273 @@
+import { once } from 'node:events'
+import { type OutgoingHttpHeaders, request } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { afterAll, describe, expect, test } from 'vitest'
+import { WebSocketServer } from 'ws'
+import { bundle, startWorker } from '../../scripts/workerd.ts'
+import { startOrigin } from '../support/origin.ts'
+import { freePort } from '../support/redis-server.ts'
+
+const script = await bundle({ entryPoints: ['src/worker.ts'] })
+const POLICIES = [{ name: 'all', limit: 100, window: '1m' }]
+
+/** Cleared at the end, in the opposite order. */
+const stops: (() => unknown)[] = []
+afterAll(async () => {
+  for (const stop of stops.reverse()) await stop()
+})
+
+async function start(env: Readonly<Record<string, unknown>>) {
+  const worker = await startWorker({ script, env })
+  stops.push(worker.stop)
+  return worker
+}
+
+const origin = await startOrigin((request, response) => {
+  switch (request.url?.split('?')[0]) {
+    case '/echo':
+      response.setHeader('content-type', request.headers['content-type'] ?? 'none')
+      request.pipe(response)
+      return
+    case '/headers':
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify(request.headers))
+      return
+    case '/redirect':
+      response.writeHead(302, { location: '/elsewhere?a=b' }).end()
+      return
+    case '/cookies':
+      response.setHeader('set-cookie', ['a=1; Path=/', 'b=2; HttpOnly'])
+      response.end()
+      return
+    case '/gzip':
+      response.setHeader('content-encoding', 'gzip')
+      response.end(gzipSync('compressed by the origin'))
+      return
+    case '/gzip-part':
+      response.writeHead(206, { 'content-encoding': 'gzip', 'content-range': 'bytes 4-9/44' })
+      response.end(gzipSync('compressed by the origin').subarray(4, 10))
+      return
+    case '/file': {
+      response.setHeader('accept-ranges', 'bytes')
+      const [from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '')?.slice(1) ?? []
+      const body = '0123456789'.slice(Number(from ?? 0), Number(to ?? 9) + 1)
+      response.setHeader('content-length', body.length)
+      if (from) response.writeHead(206, { 'content-range': `bytes ${from}-${to}/10` })
+      response.end(request.method === 'HEAD' ? undefined : body)
+      return
+    }
+    case '/events':
+      response.setHeader('content-type', 'text/event-stream')
+      response.write('data: first\n\n')
+      request.once('close', () => response.end())
+      return
+    case '/error':
+      response.writeHead(503, { 'retry-after': '9' }).end('the origin is busy')
+      return
+    case '/hang':
+      return
+    case '/own-limit':
+      response.setHeader('ratelimit', '"origin";r=5;t=1').end()
+      return
+    default:
+      response.end('origin')
+  }
+})
+stops.push(origin.stop)
+
+const sockets = new WebSocketServer({ server: origin.server })
+sockets.on('connection', (socket) => socket.on('message', (text) => socket.send(`echo ${text}`)))
+
+/** An answer as it is on the wire: `fetch` would decompress it. */
+async function raw(path: string, headers: OutgoingHttpHeaders = {}) {
+  const options = { headers: { 'accept-encoding': 'gzip', ...headers } }
+  const [response] = await once(request(new URL(path, gate.url), options).end(), 'response')
+  const { headers: received, statusCode } = response
+  return { headers: received, statusCode, body: await buffer(response) }
+}
+
+const gate = await start({ POLICIES, ORIGIN_URL: origin.url })
+
+describe('what may pass reaches the origin untouched', () => {
+  test('a body is streamed there and back', async () => {
+    const body = new Uint8Array(3_000_000).map((_, index) => index % 251)
+    const headers = { 'content-type': 'application/x-binary' }
+    const response = await gate.fetch('/echo', { method: 'POST', body, headers })
+    expect(response.headers.get('content-type')).toBe('application/x-binary')
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(body)
+  })
+
+  test('an answer that never ends is passed on as it comes', async () => {
+    const stop = new AbortController()
+    const response = await gate.fetch('/events', { signal: stop.signal })
+    const { value } = (await response.body?.getReader().read()) ?? {}
+    expect(new TextDecoder().decode(value)).toBe('data: first\n\n')
+    expect(response.headers.get('ratelimit')).toContain('"all";r=')
+    stop.abort()
+  })
+
+  test('a redirect is handed to the client', async () => {
+    const response = await gate.fetch('/redirect', { redirect: 'manual' })
+    expect(response.status).toBe(302)
+    expect(response.headers.get('location')).toBe('/elsewhere?a=b')
+  })
+
+  test('each cookie stays one', async () => {
+    const response = await gate.fetch('/cookies')
+    expect(response.headers.getSetCookie()).toEqual(['a=1; Path=/', 'b=2; HttpOnly'])
+  })
+
+  test('HEAD brings the length and no body', async () => {
+    const response = await gate.fetch('/file', { method: 'HEAD' })
+    expect(response.headers.get('content-length')).toBe('10')
+    expect(await response.text()).toBe('')
+  })
+
+  test('a range is one', async () => {
+    const response = await gate.fetch('/file', { headers: { range: 'bytes=2-5' } })
+    expect(response.status).toBe(206)
+    expect(response.headers.get('content-range')).toBe('bytes 2-5/10')
+    expect(await response.text()).toBe('2345')
+  })
+
+  test('compression is kept, of a whole and of a part that nobody could decompress', async () => {
+    const whole = await raw('/gzip')
+    expect(whole.headers['content-encoding']).toBe('gzip')
+    expect(gunzipSync(whole.body).toString()).toBe('compressed by the origin')
+    const part = await raw('/gzip-part', { range: 'bytes=4-9' })
+    expect(part.statusCode).toBe(206)
+    expect(part.body).toEqual(gzipSync('compressed by the origin').subarray(4, 10))
+  })
+
+  test('an upgrade to a WebSocket goes through, and is counted', async () => {
+    const socket = new WebSocket(`${gate.url.href.replace('http', 'ws')}socket`)
+    await once(socket, 'open')
+    socket.send('hello')
+    const [message] = await once(socket, 'message')
+    expect(message.data).toBe('echo hello')
+    socket.close()
+    await once(socket, 'close')
+  })
+
+  test('an error of the origin is its own, with the fields added', async () => {
+    const response = await gate.fetch('/error')
+    expect(response.status).toBe(503)
+    expect(response.headers.get('retry-after')).toBe('9')
+    expect(response.headers.get('ratelimit-policy')).toBe('"all";q=100;w=60')
+    expect(await response.text()).toBe('the origin is busy')
+  })
+
+  test('quotas that the origin tells of stay beside ours', async () => {
+    const response = await gate.fetch('/own-limit')
+    expect(response.headers.get('ratelimit')).toMatch(/^"origin";r=5;t=1, "all";r=\d+;t=\d+$/)
+  })
+
+  test('the path of ORIGIN_URL stands before that of the request', async () => {
+    const nested = await start({ POLICIES, ORIGIN_URL: `${origin.url}/echo/` })
+    await nested.fetch('/a%2Fb//c?d=e%20f')
+    expect(origin.requests.at(-1)?.url).toBe('/echo/a%2Fb//c?d=e%20f')
+  })
+})
+
+describe('the origin is told', () => {
+  const forged = {
+    'x-forwarded-for': '198.51.100.9',
+    'x-forwarded-host': 'evil.example',
+    forwarded: 'for=198.51.100.9',
+    'x-origin-secret': 'guessed',
+    'cf-connecting-ip': '203.0.113.9',
+  }
+  test('the address, scheme and host of the client, and nothing that the client says of them', async () => {
+    const told = await (await gate.fetch('/headers', { headers: forged })).json()
+    expect(told).toMatchObject({
+      'x-forwarded-for': '203.0.113.9',
+      'x-forwarded-proto': 'http',
+      'x-forwarded-host': gate.url.host,
+      host: new URL(origin.url).host,
+    })
+    expect(told).not.toHaveProperty('forwarded')
+    expect(told).not.toHaveProperty('x-origin-secret')
+  })
+
+  test('a secret that only the gate knows', async () => {
+    const secret = 'known-to-the-gate-alone'
+    const worker = await start({ POLICIES, ORIGIN_URL: origin.url, ORIGIN_SECRET: secret })
+    const told = await (await worker.fetch('/headers', { headers: forged })).json()
+    expect(told).toMatchObject({ 'x-origin-secret': secret })
+  })
+})
+
+describe('an origin that fails', () => {
+  test('by not listening gives 502', async () => {
+    const worker = await start({ POLICIES, ORIGIN_URL: `http://127.0.0.1:${await freePort()}` })
+    const response = await worker.fetch('/')
+    expect(response.status).toBe(502)
+    expect(response.headers.get('content-type')).toBe('application/problem+json')
+    expect(await response.json()).toMatchObject({ status: 502, title: 'Bad Gateway' })
+  })
+
+  test('by not answering gives 504', async () => {
+    const worker = await start({ POLICIES, ORIGIN_URL: origin.url, ORIGIN_TIMEOUT: '200ms' })
+    const response = await worker.fetch('/hang')
+    expect(response.status).toBe(504)
+    expect(await response.json()).toMatchObject({ status: 504, title: 'Gateway Timeout' })
+  })
+
+  test('is not cut off when its answer goes on for longer than it took to begin', async () => {
+    const slow = await startOrigin((_, response) => {
+      response.write('begun, ')
+      setTimeout(() => response.end('ended'), 400)
+    })
+    stops.push(slow.stop)
+    const worker = await start({ POLICIES, ORIGIN_URL: slow.url, ORIGIN_TIMEOUT: '200ms' })
+    expect(await (await worker.fetch('/')).text()).toBe('begun, ended')
+  })
+})
+
+describe('what may not pass', () => {
+  test('is refused before the origin hears of it, by the policy that its path and method have', async () => {
+    const worker = await start({
+      ORIGIN_URL: origin.url,
+      POLICIES: JSON.stringify([
+        { name: 'sync', limit: 2, window: '1m', match: '/api/user/sync', methods: ['POST'] },
+        { name: 'keys', limit: 1, window: '1m', match: '/v1/*', client: { header: 'x-api-key' } },
+      ]),
+    })
+    const before = origin.requests.length
+    const sync = async () => (await worker.fetch('/api/user/sync', { method: 'POST' })).status
+    expect([await sync(), await sync(), await sync()]).toEqual([200, 200, 429])
+    const key = async (value: string) =>
+      (await worker.fetch('/v1/a', { headers: { 'x-api-key': value } })).status
+    expect([await key('a'), await key('b'), await key('a')]).toEqual([200, 200, 429])
+    expect((await worker.fetch('/api/user/sync')).headers.has('ratelimit')).toBe(false)
+    expect(origin.requests.length - before).toBe(5)
+  })
+})
+
+describe('settings that cannot work', () => {
+  const good = { POLICIES, ORIGIN_URL: origin.url }
+  const bad: readonly (readonly [string, object])[] = [
+    ['no POLICIES', { POLICIES: undefined }],
+    ['POLICIES that are no JSON', { POLICIES: '[{' }],
+    ['a window that is none', { POLICIES: [{ limit: 1, window: '5 minits' }] }],
+    ['an ORIGIN_URL without a scheme', { ORIGIN_URL: 'origin.example.com' }],
+    ['an empty ORIGIN_URL', { ORIGIN_URL: '' }],
+    ['an ORIGIN_SECRET with a space', { ORIGIN_SECRET: 'two words' }],
+    ['an ORIGIN_TIMEOUT that is none', { ORIGIN_TIMEOUT: 'soon' }],
+    ['an Upstash URL without its token', { UPSTASH_REDIS_REST_URL: 'https://db.upstash.io' }],
+  ]
+  for (const [name, env] of bad) {
+    test(`${name}: nothing passes, and the answer does not tell why`, async () => {
+      const settings = Object.entries({ ...good, ...env }).filter(
+        ([, value]) => value !== undefined,
+      )
+      const worker = await start(Object.fromEntries(settings))
+      const before = origin.requests.length
+      const response = await worker.fetch('/')
+      expect(response.status).toBe(500)
+      expect(await response.json()).toMatchObject({ title: 'Internal Server Error', status: 500 })
+      expect(origin.requests.length).toBe(before)
+    })
+  }
+})

@@ -1,0 +1,310 @@
+import { describe, expect, test } from 'vitest'
+import { ConfigError, createLimiter, type Demand, memory, type Store } from '../../src/index.ts'
+import { manualClock } from '../../src/testing/index.ts'
+
+const request = (path = '/', headers: Record<string, string> = {}) =>
+  new Request(`https://example.com${path}`, { headers })
+
+/** A client that a test chooses by a header, readable in the store. */
+const client = (request: Request) => {
+  const plain = request.headers.get('client') ?? ''
+  return plain === '' ? undefined : { plain }
+}
+
+/** A store that notes what was asked of it. */
+function recording(store: Store) {
+  const asked: (readonly Demand[])[] = []
+  const take: Store['take'] = (demands, options) => {
+    asked.push(demands)
+    return store.take(demands, options)
+  }
+  return { ...store, take, asked }
+}
+
+describe('check', () => {
+  test('allows the limit, then refuses until the window ends', async () => {
+    const clock = manualClock()
+    const limiter = createLimiter({ limit: 2, window: '10s', store: memory({ clock }), client })
+    const check = () => limiter.check(request('/', { client: 'a' }))
+
+    expect(await check()).toEqual({
+      allowed: true,
+      policies: [{ name: '', limit: 2, window: 10_000, remaining: 1, resetIn: 10_000, retryIn: 0 }],
+      policy: { name: '', limit: 2, window: 10_000, remaining: 1, resetIn: 10_000, retryIn: 0 },
+      retryIn: 0,
+      degraded: false,
+      source: 'store',
+    })
+    clock.advance(4000)
+    expect((await check()).policy?.remaining).toBe(0)
+    const refused = await check()
+    expect(refused).toMatchObject({ allowed: false, retryIn: 6000, degraded: false })
+    clock.advance(5999)
+    expect((await check()).allowed).toBe(false)
+    clock.advance(1)
+    expect((await check()).allowed).toBe(true)
+  })
+
+  test('counts each client alone', async () => {
+    const limiter = createLimiter({ limit: 1, window: '10s', store: memory(), client })
+    for (const name of ['a', 'b', 'c']) {
+      expect((await limiter.check(request('/', { client: name }))).allowed).toBe(true)
+      expect((await limiter.check(request('/', { client: name }))).allowed).toBe(false)
+    }
+  })
+
+  test('asks the store once for all policies that match', async () => {
+    const store = recording(memory())
+    const limiter = createLimiter({
+      policies: [
+        { name: 'burst', limit: 10, window: '1s', client },
+        { name: 'writes', limit: 3, window: '1h', client, methods: ['POST'] },
+        { name: 'api', limit: 5, window: 60_000, client, match: '/api/*' },
+      ],
+      store,
+    })
+    const decision = await limiter.check(request('/api/users', { client: 'a' }))
+    expect(store.asked).toEqual([
+      [
+        { policy: 'burst', client: 'a', limit: 10, window: 1000, cost: 1 },
+        { policy: 'api', client: 'a', limit: 5, window: 60_000, cost: 1 },
+      ],
+    ])
+    expect(decision.policies.map(({ name }) => name)).toEqual(['burst', 'api'])
+    expect(decision.policy?.name).toBe('api')
+  })
+
+  test('charges no policy when one refuses, and tells which it was', async () => {
+    const clock = manualClock()
+    const limiter = createLimiter({
+      policies: [
+        { name: 'burst', limit: 1, window: '1s', client },
+        { name: 'hourly', limit: 5, window: '1h', client },
+      ],
+      store: memory({ clock }),
+    })
+    const check = () => limiter.check(request('/', { client: 'a' }))
+    await check()
+    const refused = await check()
+    expect(refused).toMatchObject({ allowed: false, retryIn: 1000, policy: { name: 'burst' } })
+    expect(refused.policies.map(({ retryIn, remaining }) => [retryIn, remaining])).toEqual([
+      [1000, 0],
+      [0, 4],
+    ])
+    clock.advance(1000)
+    expect((await check()).policies[1]?.remaining).toBe(3)
+  })
+
+  test('waits for the policy that refuses longest', async () => {
+    const limiter = createLimiter({
+      policies: [
+        { name: 'short', limit: 1, window: '1s', client },
+        { name: 'long', limit: 1, window: '1h', client },
+      ],
+      store: memory({ clock: manualClock() }),
+    })
+    await limiter.check(request('/', { client: 'a' }))
+    expect(await limiter.check(request('/', { client: 'a' }))).toMatchObject({
+      retryIn: 3_600_000,
+      policy: { name: 'long' },
+    })
+  })
+
+  test('asks no store for a request that no policy counts', async () => {
+    const store = recording(memory())
+    const limiter = createLimiter({ limit: 1, window: '1s', match: '/api/*', store })
+    expect(await limiter.check(request('/about'))).toEqual({
+      allowed: true,
+      policies: [],
+      policy: undefined,
+      retryIn: 0,
+      degraded: false,
+      source: 'none',
+    })
+    expect(store.asked).toEqual([])
+  })
+
+  test('asks a client function once for all policies that share it', async () => {
+    let calls = 0
+    const shared = () => {
+      calls++
+      return { plain: 'a' }
+    }
+    const limiter = createLimiter({
+      policies: [
+        { name: 'one', limit: 5, window: '1s', client: shared },
+        { name: 'two', limit: 5, window: '1m', client: shared },
+      ],
+      store: memory(),
+    })
+    await limiter.check(request())
+    expect(calls).toBe(1)
+  })
+
+  test('throws what a client function throws, rather than let the request pass', async () => {
+    const limiter = createLimiter({
+      limit: 5,
+      window: '1s',
+      store: memory(),
+      client: () => {
+        throw new RangeError('no such tenant')
+      },
+    })
+    await expect(limiter.check(request())).rejects.toThrow('no such tenant')
+  })
+})
+
+describe('an unknown client', () => {
+  test('shares one count with all others unless told otherwise', async () => {
+    const limiter = createLimiter({ limit: 1, window: '1s', store: memory(), client })
+    expect((await limiter.check(request())).allowed).toBe(true)
+    expect((await limiter.check(request())).allowed).toBe(false)
+  })
+
+  test('is refused on request, without a trip, whatever other policies say', async () => {
+    const store = recording(memory())
+    const limiter = createLimiter({
+      policies: [
+        { name: 'all', limit: 5, window: '1s', client: () => ({ plain: 'everybody' }) },
+        { name: 'each', limit: 5, window: '1s', client, unknown: 'refuse' },
+      ],
+      store,
+    })
+    const decision = await limiter.check(request())
+    expect(decision).toMatchObject({ allowed: false, source: 'unknown', policies: [], retryIn: 0 })
+    expect(limiter.refuse(decision).status).toBe(403)
+    expect(store.asked).toEqual([])
+  })
+
+  test('is let pass on request by that policy alone', async () => {
+    const limiter = createLimiter({
+      policies: [
+        { name: 'all', limit: 1, window: '1s', client: () => ({ plain: 'everybody' }) },
+        { name: 'each', limit: 1, window: '1s', client, unknown: 'pass' },
+      ],
+      store: memory(),
+    })
+    const decision = await limiter.check(request())
+    expect(decision.policies.map(({ name }) => name)).toEqual(['all'])
+    expect((await limiter.check(request())).allowed).toBe(false)
+  })
+})
+
+describe('the store', () => {
+  test('made by a function is made once, from the environment of the first request', async () => {
+    const environments: object[] = []
+    const limiter = createLimiter({
+      limit: 1,
+      window: '1s',
+      client,
+      store: (env) => {
+        environments.push(env)
+        return memory()
+      },
+    })
+    expect(environments).toEqual([])
+    expect((await limiter.check(request(), { env: { A: '1' } })).allowed).toBe(true)
+    expect((await limiter.check(request(), { env: { A: '2' } })).allowed).toBe(false)
+    expect(environments).toEqual([{ A: '1' }])
+  })
+
+  test('is asked for again after the function threw', async () => {
+    let broken = true
+    const limiter = createLimiter({
+      limit: 1,
+      window: '1s',
+      store: () => {
+        if (broken) throw new ConfigError('TOKEN', 'nothing', 'a token')
+        return memory()
+      },
+    })
+    await expect(limiter.check(request())).rejects.toThrow('TOKEN: got nothing, want a token')
+    broken = false
+    expect((await limiter.check(request())).allowed).toBe(true)
+  })
+
+  test('of the environment is one with half of its variables: an error that names the other', async () => {
+    const limiter = createLimiter({ limit: 1, window: '1s' })
+    const env = { UPSTASH_REDIS_REST_URL: 'https://eu1-calm-1234.upstash.io' }
+    await expect(limiter.check(request(), { env })).rejects.toThrow(
+      'UPSTASH_REDIS_REST_TOKEN: got nothing',
+    )
+  })
+})
+
+describe('an outage', () => {
+  const hung: Store = { take: () => new Promise(() => {}) }
+  const failing: Store = { take: () => Promise.reject(new Error('secret-client is broken')) }
+
+  for (const [kind, store] of Object.entries({ hung, failing })) {
+    test(`of a ${kind} store is counted locally, marked and reported once`, async () => {
+      const reports: string[] = []
+      const limiter = createLimiter({
+        limit: 2,
+        window: '1m',
+        client,
+        store,
+        timeout: 5,
+        clock: manualClock(),
+        onStoreError: ({ code, message }) => reports.push(`${code}: ${message}`),
+      })
+      const check = () => limiter.check(request('/', { client: 'secret-client' }))
+      expect(await check()).toMatchObject({
+        allowed: true,
+        degraded: true,
+        source: 'local',
+        policy: { remaining: 1, resetIn: 60_000 },
+      })
+      expect((await check()).allowed).toBe(true)
+      expect(await check()).toMatchObject({ allowed: false, degraded: true, retryIn: 60_000 })
+      expect(reports).toHaveLength(1)
+      expect(reports[0]).not.toContain('secret-client')
+    })
+  }
+
+  test('ends with the first answer, and a second one is reported again', async () => {
+    let down = true
+    const store = memory()
+    const flaky: Store = {
+      take: (demands) => (down ? Promise.reject(new Error('down')) : store.take(demands)),
+    }
+    let reports = 0
+    const limiter = createLimiter({
+      limit: 5,
+      window: '1m',
+      client,
+      store: flaky,
+      onStoreError: () => {
+        reports++
+      },
+    })
+    const source = async () => (await limiter.check(request('/', { client: 'a' }))).source
+    expect([await source(), reports]).toEqual(['local', 1])
+    down = false
+    expect([await source(), reports]).toEqual(['store', 1])
+    down = true
+    expect([await source(), reports]).toEqual(['local', 2])
+  })
+})
+
+describe('bad options are errors at construction that name the option', () => {
+  const good = { limit: 1, window: '1s' } as const
+  const bad: readonly (readonly [string, object])[] = [
+    ['limit: got nothing', {}],
+    ['limit: got 0', { ...good, limit: 0 }],
+    ['window: got "5 minits"', { ...good, window: '5 minits' }],
+    ['policies: got a list, want a list of at least one policy', { policies: [] }],
+    ['limit: got an option beside `policies`', { limit: 1, policies: [good] }],
+    ['store: got a value of type object', { ...good, store: {} }],
+    ['store: got "memory"', { ...good, store: 'memory' }],
+    ['timeout: got 0', { ...good, timeout: 0 }],
+    ['headers: got "draft-99"', { ...good, headers: 'draft-99' }],
+    ['unknown: got "deny"', { ...good, unknown: 'deny' }],
+    ['client: got "ip"', { ...good, client: 'ip' }],
+  ]
+  for (const [message, options] of bad) {
+    test(message, () => {
+      expect(() => createLimiter(options as never)).toThrow(message)
+    })
+  }
+})

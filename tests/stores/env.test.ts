@@ -1,0 +1,80 @@
+import { describe, expect, inject, test } from 'vitest'
+import { ConfigError, storeFromEnv } from '../../src/index.ts'
+
+const url = 'https://db.upstash.io'
+const token = 'token-that-may-write'
+
+/** What is said on the console meanwhile. */
+function warnings(body: () => unknown): string[] {
+  const said: string[] = []
+  const { warn } = console
+  console.warn = (text: string) => said.push(text)
+  try {
+    body()
+  } finally {
+    console.warn = warn
+  }
+  return said
+}
+
+describe('the environment', () => {
+  const pairs = [
+    ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'],
+    ['UPSTASH_REDIS_URL', 'UPSTASH_REDIS_TOKEN'],
+    ['KV_REST_API_URL', 'KV_REST_API_TOKEN'],
+    ['SHOP_KV_REST_API_URL', 'SHOP_KV_REST_API_TOKEN'],
+  ] as const
+  for (const [urlName, tokenName] of pairs) {
+    test(`with ${urlName} and ${tokenName} names a store that counts`, async () => {
+      const gateway = inject('gateway')
+      const store = storeFromEnv({ [urlName]: gateway.url, [tokenName]: gateway.token })
+      const client = crypto.randomUUID()
+      const demand = { policy: '', client, limit: 1, window: 500, cost: 1 }
+      expect((await store.take([demand]))[0]?.granted).toBe(1)
+      expect((await store.take([demand]))[0]?.granted).toBe(0)
+    })
+
+    test(`with ${urlName} alone misses ${tokenName}`, () => {
+      expect(() => storeFromEnv({ [urlName]: url })).toThrow(`${tokenName}: got nothing`)
+    })
+
+    test(`with ${tokenName} alone misses ${urlName}`, () => {
+      expect(() => storeFromEnv({ [tokenName]: token })).toThrow(`${urlName}: got nothing`)
+    })
+  }
+
+  test('of Vercel with a read-only token alone misses the other', () => {
+    const env = { KV_REST_API_URL: url, KV_REST_API_READ_ONLY_TOKEN: 'r' }
+    expect(() => storeFromEnv(env)).toThrow('KV_REST_API_TOKEN: got nothing')
+    expect(() => storeFromEnv({ KV_REST_API_READ_ONLY_TOKEN: 'r' })).toThrow(ConfigError)
+  })
+
+  test('with the read-only token in the place of the other is refused', () => {
+    const env = {
+      KV_REST_API_URL: url,
+      KV_REST_API_TOKEN: token,
+      KV_REST_API_READ_ONLY_TOKEN: token,
+    }
+    expect(() => storeFromEnv(env)).toThrow('KV_REST_API_TOKEN: got the read-only token')
+  })
+
+  test('with the address for TCP takes another pair that is whole', () => {
+    const tcp = { UPSTASH_REDIS_URL: 'rediss://default:x@db.upstash.io:6379' }
+    expect(() => storeFromEnv(tcp)).toThrow('UPSTASH_REDIS_URL: got the address for TCP')
+    const both = { ...tcp, KV_REST_API_URL: url, KV_REST_API_TOKEN: token }
+    expect(warnings(() => storeFromEnv(both))).toEqual([])
+  })
+
+  for (const value of ['', ' ', `"${url}"`, `${url} `, 'undefined']) {
+    test(`with ${JSON.stringify(value)} for a URL is an error that names the variable`, () => {
+      const env = { UPSTASH_REDIS_REST_URL: value, UPSTASH_REDIS_REST_TOKEN: token }
+      expect(() => storeFromEnv(env)).toThrow('UPSTASH_REDIS_REST_URL: got')
+    })
+  }
+
+  test('without any counts in memory and warns once', async () => {
+    const said = warnings(() => storeFromEnv({}))
+    expect(said).toHaveLength(1)
+    expect(said[0]).toContain('UPSTASH_REDIS_REST_URL')
+  })
+})

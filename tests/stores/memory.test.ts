@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest'
+import { memory } from '../../src/index.ts'
+import { manualClock } from '../../src/testing/index.ts'
+
+const demand = (client: string, more = {}) => ({
+  policy: '',
+  client,
+  limit: 1,
+  window: 1000,
+  cost: 1,
+  ...more,
+})
+
+describe('memory', () => {
+  test('holds 10,000 keys by default and forgets the window that opened first', async () => {
+    const store = memory({ clock: manualClock() })
+    const granted = async (client: string) => (await store.take([demand(client)]))[0]?.granted
+    for (let index = 0; index < 10_000; index++) await granted(`${index}`)
+    expect(await granted('0')).toBe(0)
+    expect(await granted('one more')).toBe(1)
+    expect(await granted('1')).toBe(0)
+    expect(await granted('0')).toBe(1)
+  })
+
+  test('drops windows that ended, so that they crowd out none that is open', async () => {
+    const clock = manualClock()
+    const store = memory({ clock, maxKeys: 2 })
+    await store.take([demand('long', { window: 60_000 })])
+    await store.take([demand('short')])
+    clock.advance(1000)
+    await store.take([demand('short')])
+    expect((await store.take([demand('long', { window: 60_000 })]))[0]?.granted).toBe(0)
+  })
+
+  for (const maxKeys of [0, -1, 1.5, Number.NaN, '10']) {
+    test(`refuses ${JSON.stringify(maxKeys)} for maxKeys`, () => {
+      expect(() => memory({ maxKeys } as never)).toThrow('maxKeys: got')
+    })
+  }
+})

@@ -1,0 +1,208 @@
+import { Redis } from '@upstash/redis/cloudflare'
+import { describe, expect, inject, test } from 'vitest'
+import { StoreError } from '../../src/index.ts'
+import { KEY_LOCKING, PLAIN } from '../../src/stores/script.ts'
+import { upstash } from '../../src/stores/upstash.ts'
+import { redisCommand } from '../support/subjects.ts'
+
+/** Notes the command of every request, and answers in Redis's place where `answer` does. */
+function spyFetch(answer: (command: readonly string[]) => Response | undefined = () => undefined) {
+  const commands: string[][] = []
+  const spy: typeof fetch = async (input, init) => {
+    const command: string[] = JSON.parse(String(init?.body))
+    commands.push(command)
+    return answer(command) ?? fetch(input, init)
+  }
+  return { fetch: spy, commands, names: () => commands.map(([name]) => name) }
+}
+
+const demand = (more = {}) => ({
+  policy: 'upstash',
+  client: crypto.randomUUID(),
+  limit: 5,
+  window: 1000,
+  cost: 1,
+  ...more,
+})
+
+describe('trips', () => {
+  test('a server that locks by key takes one request per check from the first on', async () => {
+    const spy = spyFetch()
+    const store = upstash(inject('upstash'), { fetch: spy.fetch })
+    for (let check = 0; check < 4; check++) await store.take([demand()])
+    expect(spy.names()).toEqual(['EVAL', 'EVALSHA', 'EVALSHA', 'EVALSHA'])
+    expect(spy.commands[0]?.[1]).toBe(KEY_LOCKING.text)
+    expect(spy.commands[1]?.[1]).toBe(KEY_LOCKING.sha)
+  })
+
+  test('a plain Redis rejects the header once, and is then asked without it', async () => {
+    await upstash(inject('gateway')).take([demand()])
+    const spy = spyFetch()
+    const store = upstash(inject('gateway'), { fetch: spy.fetch })
+    for (let check = 0; check < 3; check++) await store.take([demand()])
+    expect(spy.names()).toEqual(['EVAL', 'EVALSHA', 'EVALSHA', 'EVALSHA'])
+    expect(spy.commands.slice(1).every(([, sha]) => sha === PLAIN.sha)).toBe(true)
+  })
+
+  test('a script that the server forgot is sent once more', async () => {
+    const forgetful = { now: false }
+    const spy = spyFetch(([name]) =>
+      forgetful.now && name === 'EVALSHA'
+        ? Response.json({ error: 'NOSCRIPT No matching script.' }, { status: 400 })
+        : undefined,
+    )
+    const store = upstash(inject('upstash'), { fetch: spy.fetch })
+    await store.take([demand()])
+    forgetful.now = true
+    expect((await store.take([demand()]))[0]?.granted).toBe(1)
+    forgetful.now = false
+    await store.take([demand()])
+    expect(spy.names()).toEqual(['EVAL', 'EVALSHA', 'EVAL', 'EVALSHA'])
+  })
+
+  test('several demands take one request', async () => {
+    const spy = spyFetch()
+    const store = upstash(inject('upstash'), { fetch: spy.fetch })
+    await store.take([demand(), demand(), demand()])
+    expect(spy.commands).toHaveLength(1)
+  })
+
+  test('the hashes are those by which Redis knows the scripts', async () => {
+    const loaded = await redisCommand(inject('gateway'), 'SCRIPT', 'LOAD', PLAIN.text)
+    expect(loaded).toBe(PLAIN.sha)
+    const digest = await crypto.subtle.digest('SHA-1', new TextEncoder().encode(KEY_LOCKING.text))
+    const hex = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0'))
+    expect(hex.join('')).toBe(KEY_LOCKING.sha)
+  })
+})
+
+describe('requests', () => {
+  test('are one POST with the token, no telemetry, nothing that a cache or retry could repeat', async () => {
+    const requests: Request[] = []
+    const { url, token } = inject('gateway')
+    const store = upstash(
+      { url: `${url}/`, token },
+      {
+        fetch: async (input, init) => {
+          requests.push(new Request(input, init))
+          throw new TypeError('fetch failed')
+        },
+      },
+    )
+    await expect(store.take([demand()])).rejects.toThrow('upstash: fetch failed')
+    expect(requests).toHaveLength(1)
+    const [sent] = requests
+    expect(sent?.url).toBe(`${url}/`)
+    expect(sent?.headers.get('authorization')).toBe(`Bearer ${token}`)
+    expect([...(sent?.headers.keys() ?? [])].sort()).toEqual(['authorization', 'content-type'])
+  })
+
+  test('end with the signal of the caller', async () => {
+    const stop = new AbortController()
+    const store = upstash(inject('gateway'), {
+      fetch: (_, init) =>
+        new Promise((_, reject) => {
+          init?.signal?.addEventListener('abort', () => reject(new Error('aborted')))
+        }),
+    })
+    const taken = store.take([demand()], { signal: stop.signal })
+    stop.abort()
+    await expect(taken).rejects.toMatchObject({ code: 'timeout' })
+  })
+})
+
+describe('keys', () => {
+  test('show the count and the seconds left to an operator', async () => {
+    const client = `203.0.113.${Math.floor(Math.random() * 255)}`
+    const store = upstash(inject('gateway'))
+    await store.take([demand({ client, policy: 'login', window: 60_000 })])
+    await store.take([demand({ client, policy: 'login', window: 60_000 })])
+    const key = `ratelimit:login:${client}`
+    expect(await redisCommand(inject('gateway'), 'GET', key)).toBe('2')
+    expect(await redisCommand(inject('gateway'), 'TTL', key)).toBe(60)
+    await redisCommand(inject('gateway'), 'DEL', key)
+  })
+
+  test('begin with the prefix that was asked for', async () => {
+    const { client, ...rest } = demand()
+    await upstash(inject('gateway'), { prefix: 'shop' }).take([{ ...rest, client }])
+    expect(await redisCommand(inject('gateway'), 'GET', `shop:upstash:${client}`)).toBe('1')
+  })
+})
+
+describe('what the server says', () => {
+  const answering = (answer: () => Response) =>
+    upstash({ url: 'https://db.upstash.io', token: 'secret' }, { fetch: async () => answer() })
+  const said = (error: string, status = 400) =>
+    answering(() => Response.json({ error }, { status }))
+  const cases = [
+    ['unauthorized', 'a read-only token', said("NOPERM this user can't run 'evalsha'")],
+    ['unauthorized', 'not one of this database', said('WRONGPASS invalid password')],
+    ['unauthorized', 'Unauthorized', said('Unauthorized', 401)],
+    ['rejected', 'max requests limit', said('ERR max requests limit exceeded')],
+    ['rejected', 'OOM', said('OOM command not allowed')],
+    ['unreachable', 'HTTP 502', answering(() => new Response('<html>', { status: 502 }))],
+    ['unreachable', 'HTTP 308', answering(() => new Response(null, { status: 308 }))],
+    ['unreachable', 'not that of the script', answering(() => Response.json({ result: 'PONG' }))],
+  ] as const
+  for (const [code, text, store] of cases) {
+    test(`"${text}" is a StoreError with code ${code}`, async () => {
+      const error = await store.take([demand()]).catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(StoreError)
+      expect(error).toMatchObject({ code, message: expect.stringContaining(text) })
+    })
+  }
+
+  test('is told without the command that a client quotes', async () => {
+    const { url } = inject('gateway')
+    const store = upstash(new Redis({ url, token: 'wrong', retry: { retries: 0 } }))
+    const asked = demand()
+    const error = await store.take([asked]).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'unauthorized' })
+    expect(String(error) + String(Object(error).cause)).not.toContain(asked.client)
+  })
+
+  test('about a value that is no count leaves everything as it was', async () => {
+    const { client, ...rest } = demand()
+    const [good, wrong] = [`${client}-good`, `${client}-wrong`]
+    const key = (name: string) => `ratelimit:upstash:${name}`
+    await redisCommand(inject('gateway'), 'RPUSH', key(wrong), 'a list')
+    const store = upstash(inject('gateway'))
+    const taken = store.take([
+      { ...rest, client: good },
+      { ...rest, client: wrong },
+    ])
+    await expect(taken).rejects.toMatchObject({ code: 'rejected' })
+    expect(await redisCommand(inject('gateway'), 'EXISTS', key(good))).toBe(0)
+    expect(await redisCommand(inject('gateway'), 'LLEN', key(wrong))).toBe(1)
+    await redisCommand(inject('gateway'), 'DEL', key(wrong))
+  })
+})
+
+describe('bad input is an error at construction that never shows the token', () => {
+  const url = 'https://db.upstash.io'
+  const token = 'secret-token'
+  const cases: readonly (readonly [string, unknown, object?])[] = [
+    ['upstash: got nothing', undefined],
+    ['url: got nothing', { token }],
+    ['url: got ""', { url: '', token }],
+    ['url: got a text with spaces or quotes', { url: ` ${url}`, token }],
+    ['url: got a text with spaces or quotes', { url: `"${url}"`, token }],
+    ['url: got the address for TCP', { url: 'rediss://default:secret-token@db:6379', token }],
+    ['url: got no URL', { url: 'db.upstash.io', token }],
+    ['token: got nothing', { url }],
+    ['token: got ""', { url, token: '' }],
+    ['token: got a text with spaces or quotes', { url, token: `${token}\n` }],
+    ['token: got a text with spaces or quotes', { url, token: `'${token}'` }],
+    ['token: got a text that no header can carry', { url, token: `${token}…` }],
+    ['prefix: got ""', { url, token }, { prefix: '' }],
+    ['prefix: got "a b"', { url, token }, { prefix: 'a b' }],
+  ]
+  for (const [index, [message, source, options]] of cases.entries()) {
+    test(`${message} (${index + 1})`, () => {
+      const make = () => upstash(source as never, options)
+      expect(make).toThrow(message)
+      expect(make).not.toThrow('secret-token')
+    })
+  }
+})
