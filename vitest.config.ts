@@ -4,8 +4,10 @@ import { defineConfig } from 'vitest/config'
 const edge = 'tests/{client,policy,limiter,stores,response,adapters}/**/*.test.ts'
 /** Tests of what runs on Vercel and Node, and cannot on Workers. */
 const vercel = 'tests/vercel/**/*.test.ts'
-/** Real hosts around the built package. Those of other vendors install megabytes: `test:hosts`. */
-const hosts = 'tests/hosts/**/*.test.ts'
+/** Real hosts around the built package. */
+const hosts = 'tests/hosts/*.test.ts'
+/** Those of them that install megabytes first: `npm run test:hosts`. */
+const heavy = ['tests/hosts/next.test.ts', 'tests/hosts/vercel.test.ts']
 
 /** Starts what stands behind the stores: a Redis, and gateways in front of it. */
 const globalSetup = 'tests/support/servers.ts'
@@ -24,7 +26,18 @@ export default defineConfig({
         },
       },
       { test: { name: 'workerd', include: ['tests/support/workerd.test.ts'], globalSetup } },
-      { test: { name: 'hosts', include: [hosts], globalSetup, testTimeout: 60_000 } },
+      {
+        test: { name: 'hosts', include: [hosts], exclude: heavy, globalSetup, testTimeout: 60_000 },
+      },
+      {
+        test: {
+          name: 'heavy-hosts',
+          include: heavy,
+          globalSetup,
+          testTimeout: 60_000,
+          hookTimeout: 300_000,
+        },
+      },
     ],
   },
 })

@@ -58,12 +58,21 @@ export function ip(options: IpOptions = {}): Client {
     if (trustedHops > 0) return forwardedAddress(request.headers, trustedHops)
     return ADDRESS_ON[platform ?? detectPlatform()](request, env)
   }
+  let warned = header !== undefined || trustedHops > 0
   return (request, { env }) => {
     const text = address(request, env)
     const network = text ? clientNetwork(text, ipv6Prefix) : undefined
-    return network === undefined ? undefined : { plain: network }
+    if (network !== undefined) return { plain: network }
+    if (!warned) console.warn(NO_ADDRESS)
+    warned = true
+    return undefined
   }
 }
+
+/** Behind a proxy of one's own this is how all visitors come to share one count. */
+const NO_ADDRESS =
+  'tidegate: ip() found no address of a client, which is an unknown client from now on. Behind ' +
+  'proxies of your own declare ip({ trustedHops: 1 }) or ip({ header: "…" })'
 
 type Source = (request: Request, env: Environment | undefined) => string | null | undefined
 

@@ -16,10 +16,11 @@ const VERCEL = /^((?:\w+_)?KV_REST_API_)(?:URL|TOKEN|READ_ONLY_TOKEN)$/
  * else memory with one warning. Throws a `ConfigError` that names the variable if only one half of
  * a pair is set, or a value cannot be right. A read-only token is never taken.
  *
- * @param environment a Worker's bindings; by default the variables of the process
+ * @param given the environment that the host hands over, a Worker's bindings for instance. If it
+ * names no store, as what Node, Bun and Deno hand over never does, the process's variables may.
  */
-export function storeFromEnv(environment: object = processEnv()): Store {
-  const env = variablesOf(environment)
+export function storeFromEnv(given: object = {}): Store {
+  const env = [variablesOf(given), processEnv()].find(findStem) ?? {}
   const stem = findStem(env)
   if (stem === undefined) {
     console.warn(

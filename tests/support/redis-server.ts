@@ -8,13 +8,17 @@ export interface RedisServer {
   stop(): Promise<void>
 }
 
-/**
- * The Redis that REDIS_URL names, or one started here from the PATH on a free loopback port with
- * nothing persisted. Where none is installed Debian's package is, if that is allowed.
- */
+/** The Redis that REDIS_URL names, or one of the tests' own. */
 export async function startRedis(): Promise<RedisServer> {
   const given = process.env.REDIS_URL
-  if (given) return { url: given, stop: async () => {} }
+  return given ? { url: given, stop: async () => {} } : spawnRedis()
+}
+
+/**
+ * Starts a Redis from the PATH on a free loopback port, with nothing persisted. Where none is
+ * installed Debian's package is, if that is allowed.
+ */
+export async function spawnRedis(): Promise<RedisServer> {
   const program = findRedis()
   const port = await freePort()
   const server = spawn(

@@ -1,0 +1,36 @@
+import { afterAll, expect, test } from 'vitest'
+import { upstash } from '../../src/stores/upstash.ts'
+import { startGateway } from '../support/gateway-server.ts'
+import { spawnRedis } from '../support/redis-server.ts'
+
+const server = await spawnRedis()
+const gateway = await startGateway(server.url)
+afterAll(async () => {
+  await gateway.stop()
+  await server.stop()
+})
+
+/** What Redis itself counted of the commands that a call caused, those inside scripts included. */
+async function commandsOf(call: () => Promise<unknown>): Promise<string[]> {
+  await gateway.redis.config('RESETSTAT')
+  await call()
+  const stats = await gateway.redis.info('commandstats')
+  const counts = [...stats.matchAll(/cmdstat_(\S+?):calls=(\d+)/g)].map(([, name, calls]) => ({
+    name: `${name}`,
+    calls: Number(calls),
+  }))
+  return counts
+    .filter(({ name }) => !['info', 'config|resetstat'].includes(name))
+    .flatMap(({ name, calls }) => Array<string>(calls).fill(name))
+    .sort()
+}
+
+test('a check is billed three commands when it opens a window or is refused, else four', async () => {
+  const store = upstash(gateway)
+  const check = (client: string) => () =>
+    store.take([{ policy: '', client, limit: 2, window: 60_000, cost: 1 }])
+  await check('warm')()
+  expect(await commandsOf(check('a'))).toEqual(['evalsha', 'get', 'set'])
+  expect(await commandsOf(check('a'))).toEqual(['evalsha', 'get', 'incrby', 'pttl'])
+  expect(await commandsOf(check('a'))).toEqual(['evalsha', 'get', 'pttl'])
+})
