@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { unstable_readConfig as readConfig } from 'wrangler'
+import { readSettings } from '../src/adapters/front.ts'
 import { ConfigError } from '../src/errors.ts'
 import { policiesFromEnv } from '../src/policy/env.ts'
 import type { PolicyOptions } from '../src/policy/policy.ts'
@@ -29,8 +30,10 @@ async function start(): Promise<void> {
   await assertFree(port)
 
   const { vars } = readConfig({ config: 'wrangler.toml' })
-  const demo = given.ORIGIN_URL === undefined ? await startDemo() : undefined
-  const env = { ...vars, ...(demo && { ORIGIN_URL: demo.url }), ...given }
+  const settings = { ...vars, ...given }
+  const demo = settings.ORIGIN_URL === undefined ? await startDemo() : undefined
+  const env = { ...settings, ...(demo && { ORIGIN_URL: demo.url }) }
+  readSettings({}, env)
   const policies = policiesFromEnv(env.POLICIES)
   const script = await bundle({ entryPoints: ['src/worker.ts'] })
   const worker = await startWorker({ script, env, port })
@@ -48,7 +51,7 @@ async function start(): Promise<void> {
   Tidegate is running: the Worker of src/worker.ts, in workerd
 
     gate      ${at}
-    origin    ${env.ORIGIN_URL}${demo ? ' (a small demo; ORIGIN_URL names another)' : ''}
+    origin    ${new URL(`${env.ORIGIN_URL}`).origin}${demo ? ' (a small demo; ORIGIN_URL names another)' : ''}
     store     ${storeName(stem)}
     policies  ${policies.map(describe).join('\n              ')}
 

@@ -6,7 +6,14 @@ export const variablesOf = (env: object): Environment => env as Environment
 
 /** The process's variables, on hosts that hand none over as a value (Next.js, Vercel, Node). */
 export function processEnv(): Environment {
-  return (globalThis as { process?: { env?: Environment } }).process?.env ?? {}
+  const env = (globalThis as { process?: { env?: Environment } }).process?.env ?? {}
+  try {
+    Object.keys(env)
+    return env
+  } catch {
+    // Deno throws at every look where it was not given leave: as good as none.
+    return {}
+  }
 }
 
 /** Where this code runs, as far as the client's address depends on it. */
@@ -21,15 +28,6 @@ export type Platform = 'cloudflare' | 'vercel' | 'server'
  */
 export function detectPlatform(): Platform {
   if (globalThis.navigator?.userAgent === 'Cloudflare-Workers') return 'cloudflare'
-  if (isSet('VERCEL') || Symbol.for('@vercel/request-context') in globalThis) return 'vercel'
+  if (processEnv().VERCEL || Symbol.for('@vercel/request-context') in globalThis) return 'vercel'
   return 'server'
-}
-
-/** Deno throws where it was not given leave to read a variable: as good as not set. */
-function isSet(name: string): boolean {
-  try {
-    return Boolean(processEnv()[name])
-  } catch {
-    return false
-  }
 }

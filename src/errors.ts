@@ -39,3 +39,21 @@ export function show(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return `${value}`
   return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`
 }
+
+/**
+ * Throws unless `options` is an object whose options are all known: one that is misspelt would be
+ * obeyed by nobody. In errors the name of an option stands after `path`.
+ */
+export function checkKeys(
+  path: string,
+  options: unknown,
+  known: readonly string[],
+): asserts options is object {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new ConfigError(path || 'options', show(options), `an object with ${known.join(', ')}`)
+  }
+  const stranger = Object.keys(options).find((key) => !known.includes(key))
+  if (stranger === undefined) return
+  const option = (path ? `${path}.` : '') + stranger.slice(0, 60)
+  throw new ConfigError(option, 'an unknown option', `one of ${known.join(', ')}`)
+}

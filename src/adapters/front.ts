@@ -2,7 +2,7 @@ import { processEnv, variablesOf } from '../environment.ts'
 import { ConfigError, show } from '../errors.ts'
 import { createLimiter, type Limiter } from '../limiter/limiter.ts'
 import type { SharedOptions } from '../limiter/options.ts'
-import { type Duration, parseDuration } from '../policy/duration.ts'
+import { type Duration, parseTimeout } from '../policy/duration.ts'
 import { policiesFromEnv } from '../policy/env.ts'
 import type { PolicyOptions } from '../policy/policy.ts'
 import { problem } from '../response/problem.ts'
@@ -11,13 +11,13 @@ import { forward, type Origin } from './origin.ts'
 /** The variables that configure the Worker; all the rest is code. */
 export interface FrontEnv {
   /** Where requests go that may pass. Without it they go to the zone's own origin. */
-  readonly ORIGIN_URL?: string
+  readonly ORIGIN_URL?: string | undefined
   /** The policies: a list in `[vars]`, or JSON text. */
   readonly POLICIES?: unknown
   /** Sent to the origin as `X-Origin-Secret`, so that it can refuse whoever goes round the gate. */
-  readonly ORIGIN_SECRET?: string
-  /** How long the origin may take to begin its answer; '30s' if it is not set. */
-  readonly ORIGIN_TIMEOUT?: Duration
+  readonly ORIGIN_SECRET?: string | undefined
+  /** How long the origin may take to begin its answer, an upload included; '30s' if not set. */
+  readonly ORIGIN_TIMEOUT?: Duration | undefined
 }
 
 /** What the variables do not say. */
@@ -26,7 +26,7 @@ export interface FrontOptions extends SharedOptions<object> {
    * The policies, where code is wanted for their clients or paths.
    * @default those of the variable POLICIES
    */
-  readonly policies?: readonly PolicyOptions[]
+  readonly policies?: readonly PolicyOptions[] | undefined
 }
 
 /** A Worker in front of an origin. */
@@ -45,7 +45,7 @@ export function front(options: FrontOptions = {}): Front {
   return {
     async fetch(request, env = processEnv()) {
       try {
-        gate ??= open(options, variablesOf(env))
+        gate ??= readSettings(options, variablesOf(env))
         const decision = await gate.limiter.check(request, { env })
         if (!decision.allowed) return gate.limiter.refuse(decision, request)
         return gate.limiter.mark(await forward(request, gate.origin), decision)
@@ -64,7 +64,8 @@ const MISCONFIGURED = {
   detail: 'The gate is misconfigured; its log says how.',
 }
 
-function open({ policies, ...shared }: FrontOptions, env: FrontEnv) {
+/** Reads the variables. Throws a `ConfigError` that names the one that cannot work. */
+export function readSettings({ policies, ...shared }: FrontOptions, env: FrontEnv) {
   const limiter = createLimiter<object>({
     ...shared,
     policies: policies ?? policiesFromEnv(env.POLICIES),
@@ -72,15 +73,17 @@ function open({ policies, ...shared }: FrontOptions, env: FrontEnv) {
   const origin = {
     url: env.ORIGIN_URL === undefined ? undefined : checkOrigin(env.ORIGIN_URL),
     secret: env.ORIGIN_SECRET === undefined ? undefined : checkSecret(env.ORIGIN_SECRET),
-    timeout: parseDuration('ORIGIN_TIMEOUT', env.ORIGIN_TIMEOUT ?? '30s'),
+    timeout: parseTimeout('ORIGIN_TIMEOUT', env.ORIGIN_TIMEOUT ?? '30s'),
   }
   return { limiter, origin }
 }
 
 function checkOrigin(url: unknown): URL {
   const want = 'the address of the origin, such as "https://origin.example.com"'
-  if (typeof url !== 'string' || !/^https?:\/\/[^\s"']+$/.test(url) || !URL.canParse(url)) {
-    throw new ConfigError('ORIGIN_URL', show(url), want)
+  if (typeof url !== 'string' || url === '') throw new ConfigError('ORIGIN_URL', show(url), want)
+  // Not shown: it may hold a password.
+  if (!/^https?:\/\/[^\s"']+$/.test(url) || !URL.canParse(url)) {
+    throw new ConfigError('ORIGIN_URL', 'a text that is no such address', want)
   }
   const parsed = new URL(url)
   if (parsed.search || parsed.hash || parsed.username || parsed.password) {

@@ -13,7 +13,7 @@ export type RateLimitOptions = LimiterOptions<Environment> & {
    * `config.matcher` (docs/next.md). Anybody can say so: for pages, never for an API.
    * @default false
    */
-  readonly skipPrefetches?: boolean
+  readonly skipPrefetches?: boolean | undefined
 }
 
 /**
@@ -27,11 +27,15 @@ export function rateLimit<Incoming extends Request = Request, Event = unknown>(
   options: RateLimitOptions,
   next?: Middleware<Incoming, Event>,
 ): RoutingMiddleware<Incoming, Event> {
-  const { skipPrefetches = false } = options
+  const { skipPrefetches = false, ...rest } = options
   if (typeof skipPrefetches !== 'boolean') {
     throw new ConfigError('skipPrefetches', show(skipPrefetches), 'true or false')
   }
-  return routingMiddleware(options, next, skipPrefetches ? isPrefetch : undefined)
+  return routingMiddleware(
+    rest as LimiterOptions<Environment>,
+    next,
+    skipPrefetches ? isPrefetch : undefined,
+  )
 }
 
 /** https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Purpose */

@@ -1,4 +1,4 @@
-import { ip } from '../client/ip.ts'
+import { addressOf } from '../client/ip.ts'
 import { problem } from '../response/problem.ts'
 
 /** Where requests go that may pass. */
@@ -10,40 +10,36 @@ export interface Origin {
   readonly timeout: number
 }
 
-/** Fields that concern one connection and end with it (RFC 9110 §7.6.1). */
-const HOP_BY_HOP = [
-  'connection',
-  'keep-alive',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-]
-
 /**
  * Passes a request on and returns the origin's answer untouched: bodies are streamed, redirects and
  * upgrades handed through. 502 if the origin cannot be reached, 504 if it does not answer in time.
  */
 export async function forward(request: Request, origin: Origin): Promise<Response> {
-  const passed = new Request(targetOf(request, origin), request)
-  await setForwarded(passed.headers, request)
-  for (const name of HOP_BY_HOP) {
-    // An upgrade is a matter of the connection, and the one that must reach the origin.
-    if (!(name === 'connection' && request.headers.has('upgrade'))) passed.headers.delete(name)
-  }
-  passed.headers.delete('x-origin-secret')
-  if (origin.secret) passed.headers.set('x-origin-secret', origin.secret)
-
+  // An origin that answers TRACE sends back what it got, the secret too (RFC 9110 §9.3.8).
+  if (request.method === 'TRACE') return problem(METHOD_NOT_ALLOWED)
   const stop = new AbortController()
   const timer = setTimeout(() => stop.abort(), origin.timeout)
   try {
+    const passed = new Request(targetOf(request, origin), request)
+    dropHopByHop(passed.headers)
+    setForwarded(passed.headers, request)
+    passed.headers.delete(SECRET)
+    if (origin.secret) passed.headers.set(SECRET, origin.secret)
     return await fetch(passed, { redirect: 'manual', signal: stop.signal })
-  } catch {
+  } catch (error) {
+    console.error(`tidegate: origin: ${error instanceof Error ? error.message : error}`)
     return problem(stop.signal.aborted ? GATEWAY_TIMEOUT : BAD_GATEWAY, request)
   } finally {
     clearTimeout(timer)
   }
+}
+
+const SECRET = 'x-origin-secret'
+
+const METHOD_NOT_ALLOWED = {
+  title: 'Method Not Allowed',
+  status: 405,
+  detail: 'TRACE is not passed on.',
 }
 
 const BAD_GATEWAY = {
@@ -65,19 +61,45 @@ function targetOf(request: Request, { url }: Origin): string {
   return `${url.origin}${url.pathname.replace(/\/$/, '')}${pathname}${search}`
 }
 
-/**
- * What the origin is told of the client's connection. What the client itself said of it is dropped:
- * an origin that believes the first entry of a list must not believe the client.
- */
-async function setForwarded(headers: Headers, request: Request): Promise<void> {
-  const url = new URL(request.url)
-  const address = await clientAddress(request, {})
-  if (address && typeof address === 'object') headers.set('x-forwarded-for', address.plain)
-  else headers.delete('x-forwarded-for')
-  headers.set('x-forwarded-proto', url.protocol.slice(0, -1))
-  headers.set('x-forwarded-host', url.host)
-  headers.delete('forwarded')
+/** Fields that concern one connection and end with it (RFC 9110 §7.6.1). */
+const HOP_BY_HOP = [
+  'keep-alive',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+]
+
+/** An upgrade is a matter of the connection too, and the one that must reach the origin. */
+function dropHopByHop(headers: Headers): void {
+  const upgrade = headers.has('upgrade')
+  const named =
+    headers
+      .get('connection')
+      ?.toLowerCase()
+      .match(/[\w!#$%&'*+.^`|~-]+/g) ?? []
+  for (const name of [...HOP_BY_HOP, ...named, 'connection']) {
+    if (!upgrade || (name !== 'upgrade' && name !== 'connection')) headers.delete(name)
+  }
 }
 
-/** The whole address, not the network that counts as one client. */
-const clientAddress = /* @__PURE__ */ ip({ ipv6Prefix: 128 })
+/** Fields in which a proxy tells of the client's request, and a client may lie. */
+const TOLD_BY_PROXIES =
+  /^(x-forwarded-.*|forwarded|x-real-ip|true-client-ip|x-client-ip|x-cluster-client-ip|x-original-url|x-rewrite-url)$/
+
+/**
+ * What the origin is told of the client's request. What the client itself wrote there is dropped:
+ * an origin that believes such a field must not believe the client.
+ */
+function setForwarded(headers: Headers, request: Request): void {
+  for (const name of [...headers.keys()]) if (TOLD_BY_PROXIES.test(name)) headers.delete(name)
+  const { protocol, host } = new URL(request.url)
+  const address = addressOf(request)
+  if (address) {
+    headers.set('x-forwarded-for', address)
+    headers.set('x-real-ip', address)
+  }
+  headers.set('x-forwarded-proto', protocol.slice(0, -1))
+  headers.set('x-forwarded-host', host)
+}

@@ -1,4 +1,5 @@
 import type { Environment } from '../environment.ts'
+import { ConfigError, show } from '../errors.ts'
 
 /** What a client function may use besides the request. */
 export interface ClientContext {
@@ -32,7 +33,14 @@ export async function identify(
 ): Promise<string | undefined> {
   const identity = await client(request, context)
   const text = typeof identity === 'object' ? identity?.plain : identity
-  if (!text) return undefined
+  if (text === undefined || text === null || text === '') return undefined
+  if (typeof text !== 'string') {
+    throw new ConfigError(
+      'client',
+      show(text),
+      'a function that returns a text, or { plain: text }',
+    )
+  }
   return typeof identity === 'object' && READABLE.test(text) ? text : hash(text)
 }
 

@@ -1,5 +1,5 @@
 import { detectPlatform, type Environment, type Platform } from '../environment.ts'
-import { ConfigError, show } from '../errors.ts'
+import { ConfigError, checkKeys, show } from '../errors.ts'
 import { clientNetwork } from './address.ts'
 import type { Client } from './client.ts'
 import { checkHeaderName } from './header.ts'
@@ -11,22 +11,22 @@ export interface IpOptions {
    * of it was written by the client. For self-hosted servers; a platform needs none.
    * @default 0: the address of the connection, where the server hands it over
    */
-  readonly trustedHops?: number
+  readonly trustedHops?: number | undefined
   /**
    * A header that holds one address, which a proxy of yours sets on every request, replacing what
    * came from outside: `fly-client-ip` on Fly.io, `x-nf-client-connection-ip` on Netlify.
    */
-  readonly header?: string
+  readonly header?: string | undefined
   /**
    * The platform whose header is believed.
    * @default the one this code runs on, found out at the first request
    */
-  readonly platform?: Platform
+  readonly platform?: Platform | undefined
   /**
    * Bits of an IPv6 address that make one client, 1 to 128.
    * @default 64, the least that a provider hands to one customer (RFC 6177)
    */
-  readonly ipv6Prefix?: number
+  readonly ipv6Prefix?: number | undefined
 }
 
 /**
@@ -36,6 +36,7 @@ export interface IpOptions {
  * own is missing the client is unknown.
  */
 export function ip(options: IpOptions = {}): Client {
+  checkKeys('ip', options, ['trustedHops', 'header', 'platform', 'ipv6Prefix'])
   const { trustedHops = 0, header, platform, ipv6Prefix = 64 } = options
   if (!Number.isInteger(trustedHops) || trustedHops < 0) {
     throw new ConfigError('trustedHops', show(trustedHops), 'a whole number of proxies, 0 or more')
@@ -56,7 +57,7 @@ export function ip(options: IpOptions = {}): Client {
   const address = (request: Request, env: Environment | undefined) => {
     if (header !== undefined) return request.headers.get(header)
     if (trustedHops > 0) return forwardedAddress(request.headers, trustedHops)
-    return ADDRESS_ON[platform ?? detectPlatform()](request, env)
+    return addressOf(request, env, platform)
   }
   let warned = header !== undefined || trustedHops > 0
   return (request, { env }) => {
@@ -73,6 +74,15 @@ export function ip(options: IpOptions = {}): Client {
 const NO_ADDRESS =
   'tidegate: ip() found no address of a client, which is an unknown client from now on. Behind ' +
   'proxies of your own declare ip({ trustedHops: 1 }) or ip({ header: "…" })'
+
+/** The client's address as the platform tells it, in the platform's own notation. */
+export function addressOf(
+  request: Request,
+  env?: Environment,
+  platform: Platform = detectPlatform(),
+): string | null | undefined {
+  return ADDRESS_ON[platform](request, env)
+}
 
 type Source = (request: Request, env: Environment | undefined) => string | null | undefined
 
@@ -114,12 +124,15 @@ interface ServerEnv {
   readonly requestIP?: (request: Request) => { readonly address: string } | null
   /** Deno.serve. */
   readonly remoteAddr?: { readonly hostname?: string }
+  /** Where the first two are when the caller of `app.fetch` wrapped them, as Hono's own helpers allow. */
+  readonly server?: Omit<ServerEnv, 'server'>
 }
 
 function socketAddress(request: Request, env: ServerEnv | undefined): string | undefined {
+  const server = env?.server ?? env
   return (
-    env?.incoming?.socket?.remoteAddress ??
-    env?.remoteAddr?.hostname ??
-    env?.requestIP?.(request)?.address
+    server?.incoming?.socket?.remoteAddress ??
+    server?.remoteAddr?.hostname ??
+    server?.requestIP?.(request)?.address
   )
 }

@@ -62,6 +62,7 @@ export function gateway({ redis, token }: GatewayOptions): Hono {
   return app
 
   async function run([name, ...args]: Command): Promise<Reply> {
+    if (OF_A_CONNECTION.test(name)) return { error: `ERR ${name} is not available over REST` }
     try {
       return { result: await redis.callBuffer(name, ...args) }
     } catch (error) {
@@ -69,6 +70,10 @@ export function gateway({ redis, token }: GatewayOptions): Hono {
     }
   }
 }
+
+/** Commands that would change the one connection that all requests share. */
+const OF_A_CONNECTION =
+  /^(multi|exec|discard|watch|unwatch|[ps]?subscribe|[ps]?unsubscribe|monitor|select|auth|hello|reset|quit|client)$/i
 
 const failed = (error: unknown) => ({
   error: error instanceof Error ? error.message : String(error),

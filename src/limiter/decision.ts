@@ -22,7 +22,7 @@ export interface Decision {
   readonly allowed: boolean
   /** The policies that counted the request, in the order in which they were given. */
   readonly policies: readonly PolicyState[]
-  /** The tightest: of those that refused the one that refuses longest, else the one with least left. */
+  /** The tightest: of those that refused the one that refuses longest, else the one with least left for longest. */
   readonly policy: PolicyState | undefined
   /** In ms until the same request could be allowed; 0 when it was, or when waiting will not help. */
   readonly retryIn: number
@@ -69,5 +69,6 @@ export function decide(counted: readonly Counted[], grants: readonly Grant[]): D
 
 function tighter(a: PolicyState, b: PolicyState): PolicyState {
   if (a.retryIn !== b.retryIn) return a.retryIn > b.retryIn ? a : b
-  return b.remaining < a.remaining ? b : a
+  if (a.remaining !== b.remaining) return a.remaining < b.remaining ? a : b
+  return b.resetIn > a.resetIn ? b : a
 }

@@ -1,5 +1,5 @@
 import { type Client, identify } from '../client/client.ts'
-import { type Environment, variablesOf } from '../environment.ts'
+import { variablesOf } from '../environment.ts'
 import { parsePath } from '../policy/path.ts'
 import { applies, type Policy } from '../policy/policy.ts'
 import { mark } from '../response/mark.ts'
@@ -8,7 +8,7 @@ import { type Counted, type Decision, decide, UNCOUNTED, UNIDENTIFIED } from './
 import { compileOptions, type LimiterOptions } from './options.ts'
 
 /** What a check may use besides the request. */
-export interface CheckContext<Env extends object = Environment> {
+export interface CheckContext<Env extends object = object> {
   /** The host's bindings or variables. The store is made from those of the first request. */
   readonly env?: Env | undefined
   /** Keeps work alive after the response. Nothing needs it yet. */
@@ -16,7 +16,7 @@ export interface CheckContext<Env extends object = Environment> {
 }
 
 /** Rate limiting for whatever handles a `Request` and answers with a `Response`. */
-export interface Limiter<Env extends object = Environment> {
+export interface Limiter<Env extends object = object> {
   /**
    * Counts a request and says whether it may pass. A store that is down degrades the decision and
    * does not throw. Throws what a function in the options throws, and a `ConfigError` if the
@@ -33,7 +33,7 @@ export interface Limiter<Env extends object = Environment> {
  * Makes a limiter. Options are checked at once (`ConfigError`); nothing else happens before the
  * first request.
  */
-export function createLimiter<Env extends object = Environment>(
+export function createLimiter<Env extends object = object>(
   options: LimiterOptions<Env>,
 ): Limiter<Env> {
   const { policies, fields, storeFor } = compileOptions(options)

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
-import { type Environment, processEnv } from '../environment.ts'
-import { ConfigError, type StoreError, show } from '../errors.ts'
-import { type Duration, parseDuration } from '../policy/duration.ts'
+import { processEnv } from '../environment.ts'
+import { ConfigError, checkKeys, type StoreError, show } from '../errors.ts'
+import { type Duration, parseTimeout } from '../policy/duration.ts'
 import {
   compilePolicies,
   compilePolicy,
@@ -15,41 +15,47 @@ import { storeFromEnv } from '../stores/env.ts'
 import { fallback } from '../stores/fallback.ts'
 import { memory } from '../stores/memory.ts'
 import type { Store } from '../stores/store.ts'
+import { warnOfSharedNames } from './shared-names.ts'
 
 /** One policy, or a list of them under `policies`; and what they share. */
-export type LimiterOptions<Env extends object = Environment> = SharedOptions<Env> &
-  (PolicyOptions | { readonly policies: readonly PolicyOptions[] })
+export type LimiterOptions<Env extends object = object> = SharedOptions<Env> &
+  (
+    | (PolicyOptions & { readonly policies?: undefined })
+    | ({ readonly policies: readonly PolicyOptions[] } & {
+        readonly [Option in keyof PolicyOptions]?: undefined
+      })
+  )
 
-export interface SharedOptions<Env extends object = Environment> {
+export interface SharedOptions<Env extends object = object> {
   /**
    * Where the counts live: a store, or a function that makes one from the environment. The
    * function is called once, with the environment of the first request.
    * @default storeFromEnv
    */
-  readonly store?: Store | ((env: Env) => Store)
+  readonly store?: Store | ((env: Env) => Store) | undefined
   /**
    * How long a check may wait for the store. After it this isolate counts alone, and the decision
    * says `degraded`.
    * @default '1s'
    */
-  readonly timeout?: Duration
+  readonly timeout?: Duration | undefined
   /**
    * Which header fields tell the client its quota: those of the newest draft (`'draft-11'`), the
    * older `X-RateLimit-*` (`'x-ratelimit'`), several as a list, or none as an empty list.
    * `Retry-After` is sent with every 429 all the same.
    * @default 'draft-11'
    */
-  readonly headers?: HeaderStyle | readonly HeaderStyle[]
+  readonly headers?: HeaderStyle | readonly HeaderStyle[] | undefined
   /**
-   * Hears when the store stops answering, once per outage and isolate.
+   * Hears when the store stops answering, once per outage and isolate. What it throws is logged.
    * @default writes one line to the console
    */
-  readonly onStoreError?: (error: StoreError) => void
+  readonly onStoreError?: ((error: StoreError) => unknown) | undefined
   /**
    * The clock of the fallback's counts. The store has its own.
    * @default the machine's
    */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /** Options checked and compiled. */
@@ -59,21 +65,30 @@ export interface CompiledOptions<Env extends object> {
   readonly storeFor: (env: Env | undefined) => Store
 }
 
+const SHARED_KEYS = ['store', 'timeout', 'headers', 'onStoreError', 'clock']
+
 /** Throws a `ConfigError` for the first option that cannot work. */
 export function compileOptions<Env extends object>(
   options: LimiterOptions<Env>,
 ): CompiledOptions<Env> {
-  if (typeof options !== 'object' || options === null) {
-    throw new ConfigError('options', show(options), '{ limit, window } or { policies: [...] }')
-  }
+  checkKeys('', options, ['policies', ...POLICY_KEYS, ...SHARED_KEYS])
   const { store = storeFromVariables, timeout = '1s', headers = 'draft-11', clock } = options
   const { onStoreError = warn } = options
+  const policies = policiesOf(options)
+  const ms = parseTimeout('timeout', timeout)
   if (typeof store !== 'function') checkStore(store)
-  const ms = parseDuration('timeout', timeout)
+  checkFunction('onStoreError', onStoreError)
+  if (clock !== undefined) checkFunction('clock', clock)
+  warnOfSharedNames(store, policies)
   let resolved: Store | undefined
 
+  function guarded(asked: Store): Store {
+    if (asked.local) return asked
+    return fallback(deadline(asked, ms), memory({ clock }), onStoreError)
+  }
+
   return {
-    policies: policiesOf(options),
+    policies,
     fields: compileFields(headers),
     storeFor(env) {
       resolved ??= guarded(
@@ -82,16 +97,12 @@ export function compileOptions<Env extends object>(
       return resolved
     },
   }
-
-  function guarded(store: Store): Store {
-    if (store.local) return store
-    return fallback(deadline(store, ms), memory(clock ? { clock } : {}), onStoreError)
-  }
 }
 
 function policiesOf<Env extends object>(options: LimiterOptions<Env>): readonly Policy[] {
-  if (!('policies' in options)) return [compilePolicy('', options)]
-  const both = POLICY_KEYS.find((key) => key in options)
+  const listed = 'policies' in options && options.limit === undefined
+  if (!listed && options.policies === undefined) return [compilePolicy('', options)]
+  const both = POLICY_KEYS.find((key) => options[key] !== undefined)
   if (both !== undefined) {
     throw new ConfigError(both, 'an option beside `policies`', 'it inside an entry of `policies`')
   }
@@ -106,6 +117,10 @@ const environment = <Env extends object>(env: Env | undefined) => env ?? (proces
 function checkStore(store: unknown): Store {
   if (typeof (store as Store | null)?.take === 'function') return store as Store
   throw new ConfigError('store', show(store), 'a store, such as memory(), or a function of env')
+}
+
+function checkFunction(option: string, value: unknown): void {
+  if (typeof value !== 'function') throw new ConfigError(option, show(value), 'a function')
 }
 
 const warn = (error: StoreError) =>

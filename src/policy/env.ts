@@ -1,5 +1,5 @@
 import type { Client } from '../client/client.ts'
-import { header } from '../client/header.ts'
+import { checkHeaderName, header } from '../client/header.ts'
 import { ip } from '../client/ip.ts'
 import { ConfigError, show } from '../errors.ts'
 import { compilePolicies, type PolicyOptions } from './policy.ts'
@@ -33,7 +33,10 @@ function clientOf(option: string, value: unknown): Client {
   if (value === 'ip') return ip()
   if (typeof value === 'object' && value !== null && 'header' in value) {
     const { header: name, ...more } = value
-    if (typeof name === 'string' && Object.keys(more).length === 0) return header(name)
+    if (typeof name === 'string' && Object.keys(more).length === 0) {
+      checkHeaderName(`${option}.header`, name)
+      return header(name)
+    }
   }
   throw new ConfigError(option, show(value), '"ip" or { "header": "x-api-key" }')
 }

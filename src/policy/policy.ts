@@ -1,6 +1,6 @@
 import type { Client } from '../client/client.ts'
 import { ip } from '../client/ip.ts'
-import { ConfigError, show } from '../errors.ts'
+import { ConfigError, checkKeys, show } from '../errors.ts'
 import { type Duration, isCount, MAX_INTEGER, parseDuration } from './duration.ts'
 import { type Path, pathMatcher } from './path.ts'
 
@@ -11,7 +11,7 @@ export interface PolicyOptions {
    * as soon as a second policy counts in the same store.
    * @default none: the one unnamed policy, `default` in headers
    */
-  readonly name?: string
+  readonly name?: string | undefined
   /** Units per window, 1 to 999,999,999,999,999. A request costs one. */
   readonly limit: number
   /** How long a window lasts from its first unit. */
@@ -20,23 +20,23 @@ export interface PolicyOptions {
    * Who is counted.
    * @default ip()
    */
-  readonly client?: Client
+  readonly client?: Client | undefined
   /**
    * Which requests count, by path (`'/api/*'`) or by a function of the request.
    * @default every path
    */
-  readonly match?: string | readonly string[] | ((request: Request) => boolean)
+  readonly match?: string | readonly string[] | ((request: Request) => boolean) | undefined
   /**
    * Which methods count. GET stands for HEAD too, since whatever answers one answers both.
    * @default every method
    */
-  readonly methods?: readonly string[]
+  readonly methods?: readonly string[] | undefined
   /**
    * What happens to a request whose client is unknown: all of them share one count (`'share'`),
    * they are refused with 403 (`'refuse'`), or this policy does not count them (`'pass'`).
    * @default 'share'
    */
-  readonly unknown?: UnknownClient
+  readonly unknown?: UnknownClient | undefined
 }
 
 export type UnknownClient = 'share' | 'refuse' | 'pass'
@@ -59,7 +59,15 @@ export interface Policy {
 const byAddress: Client = /* @__PURE__ */ ip()
 
 /** The options of one policy. */
-export const POLICY_KEYS = ['name', 'limit', 'window', 'client', 'match', 'methods', 'unknown']
+export const POLICY_KEYS = [
+  'name',
+  'limit',
+  'window',
+  'client',
+  'match',
+  'methods',
+  'unknown',
+] as const
 
 /** Whether a policy counts a request, whose path the caller has cut if any policy has `paths`. */
 export function applies(policy: Policy, request: Request, path: Path): boolean {
@@ -76,18 +84,8 @@ export function compilePolicies(option: string, list: unknown): readonly Policy[
   }
   const policies = list.map((entry, index) => {
     const at = `${option}[${index}]`
-    if (typeof entry !== 'object' || entry === null) {
-      throw new ConfigError(at, show(entry), 'a policy, such as { limit: 100, window: "1m" }')
-    }
-    const stranger = Object.keys(entry).find((key) => !POLICY_KEYS.includes(key))
-    if (stranger !== undefined) {
-      throw new ConfigError(
-        `${at}.${stranger}`,
-        'an unknown option',
-        `one of ${POLICY_KEYS.join(', ')}`,
-      )
-    }
-    return compilePolicy(`${at}.`, entry)
+    checkKeys(at, entry, POLICY_KEYS)
+    return compilePolicy(`${at}.`, entry as PolicyOptions)
   })
   for (const [index, { name }] of policies.entries()) {
     const at = `${option}[${index}].name`
@@ -112,7 +110,7 @@ export function compilePolicy(prefix: string, options: PolicyOptions): Policy {
     methods,
     unknown = 'share',
   } = options
-  if (options.name !== undefined && !/^[\w.-]{1,64}$/.test(name)) {
+  if (options.name !== undefined && !(typeof name === 'string' && /^[\w.-]{1,64}$/.test(name))) {
     throw new ConfigError(`${prefix}name`, show(name), '1 to 64 letters, digits, ".", "_" or "-"')
   }
   if (!isCount(limit)) {

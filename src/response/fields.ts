@@ -13,7 +13,7 @@ export type Fields = readonly FieldWriter[]
 
 /** Throws a `ConfigError` for a style that does not exist. */
 export function compileFields(styles: HeaderStyle | readonly HeaderStyle[]): Fields {
-  return [styles].flat().map((style) => {
+  return [...new Set([styles].flat())].map((style) => {
     if (!Object.hasOwn(WRITERS, style)) {
       throw new ConfigError('headers', show(style), Object.keys(WRITERS).join(', or '))
     }

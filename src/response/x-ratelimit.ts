@@ -8,8 +8,8 @@ import { type FieldWriter, seconds } from './writer.ts'
 export const xRateLimit: FieldWriter = {
   names: ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'],
   write(headers, _, { limit, remaining, resetIn }) {
-    const present = headers.get('X-RateLimit-Remaining')
-    if (present !== null && Number(present) <= remaining) return
+    const present = headers.get('X-RateLimit-Remaining') ?? ''
+    if (/^\d+$/.test(present) && Number(present) <= remaining) return
     headers.set('X-RateLimit-Limit', `${limit}`)
     headers.set('X-RateLimit-Remaining', `${remaining}`)
     headers.set('X-RateLimit-Reset', `${seconds(resetIn)}`)

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts'
-import { ConfigError, show } from '../errors.ts'
+import { ConfigError, checkKeys, show } from '../errors.ts'
 import { DEFAULT_PREFIX, keyOf } from './key.ts'
 import type { Store } from './store.ts'
 import { takeFixedWindow, type Window } from './window.ts'
@@ -10,11 +10,11 @@ export interface MemoryOptions {
    * who invents keys can only free clients, never fill the memory: about 150 bytes a key.
    * @default 10_000
    */
-  readonly maxKeys?: number
+  readonly maxKeys?: number | undefined
   /**
    * @default the machine's clock
    */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /**
@@ -22,6 +22,7 @@ export interface MemoryOptions {
  * development, for a single server, and as the fallback while a shared store is away.
  */
 export function memory(options: MemoryOptions = {}): Store {
+  checkKeys('memory', options, ['maxKeys', 'clock'])
   const { maxKeys = 10_000, clock = systemClock } = options
   if (!Number.isSafeInteger(maxKeys) || maxKeys < 1) {
     throw new ConfigError('maxKeys', show(maxKeys), 'a whole number of keys, 1 or more')
@@ -31,27 +32,39 @@ export function memory(options: MemoryOptions = {}): Store {
   }
   // A map iterates in the order of insertion, so its first entry is the window that opened first.
   const windows = new Map<string, Window>()
+  /** No window ends before this. */
+  let soonest = 0
+
+  /** Windows that have ended go first; only if that is not enough, the one that opened first. */
+  function makeRoom(now: number): void {
+    if (soonest <= now) {
+      soonest = Number.POSITIVE_INFINITY
+      for (const [key, { endsAt }] of windows) {
+        if (endsAt <= now) windows.delete(key)
+        else soonest = Math.min(soonest, endsAt)
+      }
+    }
+    for (const key of windows.keys()) {
+      if (windows.size <= maxKeys) return
+      windows.delete(key)
+    }
+  }
 
   return {
     local: true,
     async take(demands) {
       const now = clock()
       const keys = demands.map((demand) => keyOf(DEFAULT_PREFIX, demand))
-      const steps = takeFixedWindow(
-        demands,
-        keys.map((key) => windows.get(key)),
-        now,
-      )
+      const before = keys.map((key) => windows.get(key))
+      const steps = takeFixedWindow(demands, before, now)
       for (const [index, key] of keys.entries()) {
-        const before = windows.get(key)
-        const after = steps[index]?.window
-        if (before && before.endsAt <= now) windows.delete(key)
-        if (after) windows.set(key, after)
+        const window = steps[index]?.window
+        if (before[index]?.endsAt !== window?.endsAt) windows.delete(key)
+        if (window === undefined) continue
+        windows.set(key, window)
+        soonest = Math.min(soonest, window.endsAt)
       }
-      for (const [oldest, { endsAt }] of windows) {
-        if (windows.size <= maxKeys && endsAt > now) break
-        windows.delete(oldest)
-      }
+      if (windows.size > maxKeys) makeRoom(now)
       return steps.map(({ grant }) => grant)
     },
   }

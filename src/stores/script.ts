@@ -6,7 +6,8 @@ export interface Script {
 
 /**
  * `takeFixedWindow` as a Redis script: all reads and decisions first, then the writes, so that an
- * error leaves nothing half done. Time is the server's alone: only `PTTL` is asked.
+ * error leaves nothing half done. Time is the server's alone: only `PTTL` is asked. A value that
+ * somebody else put there and that is no number counts as the limit used up, until it expires.
  *
  * KEYS: one per demand. ARGV: limit, window, cost and reserve of each demand.
  * Answer: granted, used, resetIn and retryIn of each, in one flat list.
@@ -18,7 +19,7 @@ for i, key in ipairs(KEYS) do
   d.most = d.cost + tonumber(reserve)
   local count = redis.call('GET', key)
   if count then
-    d.open, d.used, d.left = true, tonumber(count), redis.call('PTTL', key)
+    d.open, d.used, d.left = true, tonumber(count) or d.limit, redis.call('PTTL', key)
     if d.left < 0 or d.left > d.window then
       redis.call('PEXPIRE', key, d.window)
       d.left = d.window
@@ -47,7 +48,7 @@ return answer
 `
 
 /** For Redis, Valkey and whatever speaks like them: no header, which every version takes. */
-export const PLAIN: Script = { text: BODY, sha: '44f419184e9582cdb7380834499e2a689e9bcdfe' }
+export const PLAIN: Script = { text: BODY, sha: '59d6a654be208dfd6d92ae182dcd09fc08a3090e' }
 
 /**
  * For Upstash, where a script without this header locks the whole database and not just its KEYS.
@@ -55,5 +56,5 @@ export const PLAIN: Script = { text: BODY, sha: '44f419184e9582cdb7380834499e2a6
  */
 export const KEY_LOCKING: Script = {
   text: `#!lua flags=allow-key-locking\n${BODY}`,
-  sha: '8dd4d3e3203ece4f9214e0622e041aef72ead2b8',
+  sha: '5d9fffb953f69e7e7f7845e11f757b9ee6a619aa',
 }

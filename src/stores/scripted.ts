@@ -78,7 +78,7 @@ function saidBy(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined
   const reason = cause && 'code' in cause ? ` (${cause.code})` : ''
   return (text + reason)
-    .replace(/,? ?command was:[\s\S]*/, '')
+    .replace(/,? ?(?:command was:|with args beginning with:)[\s\S]*/i, '')
     .replace(/\/\/[^/\s]*@/g, '//')
     .replace(/_token=[^\s&]*/g, '_token=…')
     .slice(0, 200)

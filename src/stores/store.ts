@@ -38,8 +38,8 @@ export interface Grant {
 export type Source = 'store' | 'local'
 
 /**
- * Where the counts live. Every sentence below has its case in the conformance suite
- * (`tidegate/testing`).
+ * Where the counts live. Every sentence below that shows from outside has its case in the
+ * conformance suite (`tidegate/testing`).
  *
  * - A window opens with the first unit taken for a policy and a client, and ends `window` ms later
  *   by the store's clock. Later takes never move its end. Looking opens none.

@@ -1,7 +1,8 @@
-import { ConfigError, show } from '../errors.ts'
+import { ConfigError, checkKeys, show } from '../errors.ts'
 import { checkPrefix, DEFAULT_PREFIX } from './key.ts'
 import { restClient } from './rest.ts'
-import { type ScriptClient, scriptedStore } from './scripted.ts'
+import { scriptedStore } from './scripted.ts'
+import { isSdkClient, type SdkClient, sendOnce } from './sdk.ts'
 import type { Store } from './store.ts'
 
 /** Where the database is. Both are in its console, and in the variables the integration sets. */
@@ -12,54 +13,48 @@ export interface UpstashCredentials {
   readonly token: string
 }
 
-/** A client of @upstash/redis, or whatever has these two methods of it. */
-export type UpstashClient = Pick<ScriptClient, 'eval' | 'evalsha'>
+export type { SdkClient } from './sdk.ts'
 
 export interface UpstashOptions {
   /**
    * What every key begins with.
    * @default 'ratelimit'
    */
-  readonly prefix?: string
+  readonly prefix?: string | undefined
   /**
    * Sends the requests, where the credentials are given and the platform's `fetch` will not do.
    * @default fetch
    */
-  readonly fetch?: typeof fetch
+  readonly fetch?: typeof fetch | undefined
 }
 
 /**
  * Counts in Upstash Redis, or behind whatever speaks its REST protocol: one atomic script and one
  * HTTP request per check. Given a URL and a token it needs no package at all.
  *
- * A client of your own must be made with `retry: { retries: 0 }`: by default it sends a command up
- * to six times, and each that arrived counts. It cannot be stopped either: after the limiter's
- * `timeout` its request goes on unheard.
+ * A client of your own sends each command once, whatever its `retry` says: a repeated take would
+ * count twice. `fetch` then concerns it no more.
+ *
+ * `tidegate/upstash`
  */
 export function upstash(
-  source: UpstashCredentials | UpstashClient,
+  source: UpstashCredentials | SdkClient,
   options: UpstashOptions = {},
 ): Store {
+  checkKeys('upstash', options, ['prefix', 'fetch'])
   const { prefix = DEFAULT_PREFIX, fetch: fetcher = globalFetch } = options
   checkPrefix(prefix)
   if (typeof source !== 'object' || source === null) {
     throw new ConfigError('upstash', show(source), '{ url, token } or a client of @upstash/redis')
   }
-  return scriptedStore('upstash', isClient(source) ? source : fromCredentials(source), prefix)
-
-  function fromCredentials({ url, token }: UpstashCredentials): ScriptClient {
-    return restClient(checkUrl('url', url), checkToken('token', token), fetcher)
-  }
+  if (isSdkClient(source)) return scriptedStore('upstash', sendOnce(source) ?? source, prefix)
+  const url = checkUrl('url', source.url)
+  const token = checkToken('token', source.token)
+  return scriptedStore('upstash', restClient(url, token, fetcher), prefix)
 }
 
 /** Looked up per request, so that whoever wraps `fetch` later (Next.js, a tracer) is used too. */
 const globalFetch: typeof fetch = (input, init) => fetch(input, init)
-
-function isClient(source: UpstashCredentials | UpstashClient): source is UpstashClient {
-  return (
-    'eval' in source && typeof source.eval === 'function' && typeof source.evalsha === 'function'
-  )
-}
 
 /** The URL without a trailing slash. Throws a `ConfigError` that calls it `option`. */
 export function checkUrl(option: string, url: unknown): string {

@@ -1,50 +1,53 @@
-import { detectPlatform, type Environment, processEnv } from '../environment.ts'
-import { ConfigError, show } from '../errors.ts'
+import { detectPlatform, processEnv } from '../environment.ts'
+import { ConfigError, checkKeys, show } from '../errors.ts'
 import { checkPrefix, DEFAULT_PREFIX } from './key.ts'
-import { type ScriptClient, scriptedStore } from './scripted.ts'
+import { scriptedStore } from './scripted.ts'
+import { isSdkClient, type SdkClient, sendOnce } from './sdk.ts'
 import type { Store } from './store.ts'
 import { checkToken, checkUrl, upstash } from './upstash.ts'
 
-/** `kv` or a client of `createClient` from @vercel/kv, or whatever has these two methods of it. */
-export type VercelKvClient = Pick<ScriptClient, 'eval' | 'evalsha'>
+export type { SdkClient } from './sdk.ts'
 
 export interface VercelKvOptions {
   /**
    * What every key begins with.
    * @default 'ratelimit'
    */
-  readonly prefix?: string
+  readonly prefix?: string | undefined
 }
 
 /**
- * Counts in Vercel KV through @vercel/kv, on Vercel and Node: one atomic script and one HTTP
- * request per check. Without a client it reads `KV_REST_API_URL` and `KV_REST_API_TOKEN` and needs
- * no package.
+ * Counts in Vercel KV: one atomic script and one HTTP request per check. The client is `kv` of
+ * @vercel/kv or one of its `createClient`; it sends each command once, whatever its `retry` says.
+ * Without a client the variables `KV_REST_API_URL` and `KV_REST_API_TOKEN` are read, and no package
+ * is needed.
  *
- * Make a client of your own with `createClient({ url, token, retry: { retries: 0 } })`: by default
- * it sends a command up to six times, and each that arrived counts.
+ * @vercel/kv itself is for Vercel and Node. On Workers it can be imported only with nodejs_compat;
+ * without it use `upstash({ url: env.KV_REST_API_URL, token: env.KV_REST_API_TOKEN })`.
  *
- * On Cloudflare Workers it throws at once: @vercel/kv asks `fetch` for a cache mode that Workers
- * reject, so no request would ever be counted.
+ * `tidegate/vercel-kv`
  */
-export function vercelKv(client?: VercelKvClient, options: VercelKvOptions = {}): Store {
+export function vercelKv(client?: SdkClient, options: VercelKvOptions = {}): Store {
+  checkKeys('vercelKv', options, ['prefix'])
   const { prefix = DEFAULT_PREFIX } = options
   checkPrefix(prefix)
-  if (detectPlatform() === 'cloudflare') {
+  if (client === undefined) return fromVariables(prefix)
+  if (typeof client !== 'object' || client === null || !isSdkClient(client)) {
+    throw new ConfigError('vercelKv', show(client), '`kv` or a client from @vercel/kv, or nothing')
+  }
+  const once = sendOnce(client)
+  if (once === undefined && detectPlatform() === 'cloudflare') {
     throw new ConfigError(
       'vercelKv',
-      'a Cloudflare Worker, on which @vercel/kv cannot send a request',
+      'a client whose requests Cloudflare Workers reject for their cache mode',
       'upstash({ url: env.KV_REST_API_URL, token: env.KV_REST_API_TOKEN }), the same database',
     )
   }
-  if (client === undefined) return fromVariables(processEnv(), prefix)
-  if (typeof client?.evalsha !== 'function' || typeof client.eval !== 'function') {
-    throw new ConfigError('vercelKv', show(client), '`kv` or a client from @vercel/kv, or nothing')
-  }
-  return scriptedStore('vercel-kv', client, prefix)
+  return scriptedStore('vercel-kv', once ?? client, prefix)
 }
 
-function fromVariables(env: Environment, prefix: string): Store {
+function fromVariables(prefix: string): Store {
+  const env = processEnv()
   const url = checkUrl('KV_REST_API_URL', env.KV_REST_API_URL)
   return upstash({ url, token: checkToken('KV_REST_API_TOKEN', env.KV_REST_API_TOKEN) }, { prefix })
 }

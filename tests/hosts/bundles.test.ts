@@ -64,14 +64,14 @@ describe('no bundle for the edge names what the edge has not', () => {
 
 /** Bytes after minify and gzip -9. To raise one is a decision, and shows in a diff. */
 const BUDGETS = {
-  'tidegate, all of it': ['export * from "./dist/index.js"', 8500],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 9500],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    8500,
+    9500,
   ],
   'tidegate/worker, with the store from the environment': [
     'export { default } from "./dist/worker.js"',
-    9500,
+    10_500,
   ],
 } as const
 

@@ -49,10 +49,10 @@ const build = (contents: string, now = 'now()') =>
 
 const overUpstash = entry('upstash({ url, token })')
 
-/** On Workers the client of Vercel KV needs its cache option taken away. */
 const overVercelKv = entry(
-  'upstash(createClient({ url, token, cache: undefined, retry: { retries: 0 } }))',
-  "import { createClient } from '@vercel/kv'",
+  'vercelKv(createClient({ url, token }))',
+  `import { createClient } from '@vercel/kv'
+  import { vercelKv } from './src/stores/vercel-kv.ts'`,
 )
 
 /** Sends all requests at once, as one client, over all isolates in turn. */

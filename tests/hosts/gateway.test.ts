@@ -66,6 +66,8 @@ describe('the gateway speaks as Upstash does', () => {
         ['EVAL', '#!lua flags=allow-key-locking\nreturn 1', '0'],
         'Unexpected flag in script shebang',
       ],
+      [['MULTI'], 'ERR MULTI is not available over REST'],
+      [['subscribe', 'x'], 'ERR subscribe is not available over REST'],
       [[], 'ERR failed to parse command'],
       ['{', 'ERR failed to parse command'],
       [[{ not: 'a command' }], 'ERR failed to parse command'],

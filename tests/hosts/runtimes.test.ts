@@ -18,9 +18,9 @@ afterAll(async () => {
 
 const app = `
   import { Hono } from 'hono'
-  import { memory, rateLimit } from 'tidegate'
+  import { rateLimit } from 'tidegate'
   const app = new Hono()
-  app.use(rateLimit({ limit: 3, window: '1m', store: memory() }))
+  app.use(rateLimit({ limit: 3, window: '1m' }))
   app.get('/', (c) => c.text('hello'))
 `
 
@@ -39,7 +39,7 @@ const RUNTIMES = {
       console.log('port', port)`,
   },
   Deno: {
-    // The network is all that it may use: the library asks for no more.
+    // The network is all that it may use: the library needs no more, not even the variables.
     command: [resolve('node_modules/.bin/deno'), 'run', '--no-prompt', '--allow-net'],
     serve: `
       const onListen = ({ port }) => console.log('port', port)

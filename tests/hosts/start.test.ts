@@ -99,6 +99,7 @@ describe('npm start', () => {
 
   const wrong = [
     [{ PORT: 'http' }, 'PORT: got "http", want a port'],
+    [{ ORIGIN_URL: 'https://user:secret@x.io' }, 'ORIGIN_URL: got an address with a query'],
     [
       { PORT: '8787', UPSTASH_REDIS_REST_URL: 'https://x.io' },
       'UPSTASH_REDIS_REST_TOKEN: got nothing',
@@ -110,6 +111,7 @@ describe('npm start', () => {
       expect(output()).toContain(message)
       expect(child.exitCode).toBe(1)
       expect(output()).not.toContain('    at ')
+      expect(output()).not.toContain('secret')
     })
   }
 

@@ -176,18 +176,24 @@ describe('the origin is told', () => {
     'x-forwarded-host': 'evil.example',
     forwarded: 'for=198.51.100.9',
     'x-origin-secret': 'guessed',
+    'x-real-ip': '198.51.100.9',
+    'true-client-ip': '198.51.100.9',
+    'x-original-url': '/admin',
+    'x-forwarded-prefix': '/evil',
     'cf-connecting-ip': '203.0.113.9',
   }
   test('the address, scheme and host of the client, and nothing that the client says of them', async () => {
     const told = await (await gate.fetch('/headers', { headers: forged })).json()
     expect(told).toMatchObject({
       'x-forwarded-for': '203.0.113.9',
+      'x-real-ip': '203.0.113.9',
       'x-forwarded-proto': 'http',
       'x-forwarded-host': gate.url.host,
       host: new URL(origin.url).host,
     })
-    expect(told).not.toHaveProperty('forwarded')
-    expect(told).not.toHaveProperty('x-origin-secret')
+    for (const name of Object.keys(told)) {
+      expect(['198.51.100.9', 'guessed', '/admin', '/evil']).not.toContain(told[name])
+    }
   })
 
   test('a secret that only the gate knows', async () => {
@@ -195,6 +201,31 @@ describe('the origin is told', () => {
     const worker = await start({ POLICIES, ORIGIN_URL: origin.url, ORIGIN_SECRET: secret })
     const told = await (await worker.fetch('/headers', { headers: forged })).json()
     expect(told).toMatchObject({ 'x-origin-secret': secret })
+  })
+})
+
+describe('what concerns the connection alone', () => {
+  test('stays behind, as do the fields that Connection names', async () => {
+    const headers = {
+      connection: 'close, x-hop',
+      'x-hop': '1',
+      te: 'trailers',
+      'x-other': '2',
+      'accept-encoding': 'identity',
+    }
+    const { body } = await raw('/headers', headers)
+    const told = JSON.parse(body.toString())
+    expect(told).toHaveProperty('x-other')
+    expect(told).not.toHaveProperty('x-hop')
+    expect(told).not.toHaveProperty('te')
+  })
+
+  test('and TRACE, by which an origin would tell the secret, is not passed on', async () => {
+    const before = origin.requests.length
+    const [response] = await once(request(gate.url, { method: 'TRACE' }).end(), 'response')
+    expect(response.statusCode).toBe(405)
+    response.resume()
+    expect(origin.requests.length).toBe(before)
   })
 })
 

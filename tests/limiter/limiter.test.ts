@@ -287,6 +287,58 @@ describe('an outage', () => {
   })
 })
 
+describe('a reporter of outages that fails itself', () => {
+  const down: Store = { take: () => Promise.reject(new Error('down')) }
+  const reporters = {
+    'by throwing': () => {
+      throw new Error('no log today')
+    },
+    'by rejecting': () => Promise.reject(new Error('no log today')),
+  }
+  for (const [how, onStoreError] of Object.entries(reporters)) {
+    test(`${how} is logged, and the request is counted`, async () => {
+      const errors: unknown[] = []
+      const { error } = console
+      console.error = (...said: unknown[]) => errors.push(said)
+      try {
+        const limiter = createLimiter({ limit: 1, window: '1m', client, store: down, onStoreError })
+        expect((await limiter.check(request('/', { client: 'a' }))).source).toBe('local')
+        expect((await limiter.check(request('/', { client: 'a' }))).allowed).toBe(false)
+        expect(errors).toHaveLength(1)
+      } finally {
+        console.error = error
+      }
+    })
+  }
+})
+
+test('a store that answers with anything but one grant per demand counts as away', async () => {
+  for (const answer of [undefined, null, [], [{}, {}]]) {
+    const store = { take: async () => answer } as unknown as Store
+    const options = { limit: 1, window: '1m', client, store, onStoreError: () => {} } as const
+    const decision = await createLimiter(options).check(request('/', { client: 'a' }))
+    expect(decision).toMatchObject({ allowed: true, source: 'local' })
+  }
+})
+
+test('two policies of one name and different limits over one store are warned of', () => {
+  const said: string[] = []
+  const { warn } = console
+  console.warn = (text: string) => said.push(text)
+  try {
+    const store = memory()
+    createLimiter({ limit: 5, window: '1h', match: '/login', store })
+    createLimiter({ limit: 5, window: '1h', match: '/logout', store })
+    createLimiter({ limit: 9, window: '1h', store: memory() })
+    expect(said).toEqual([])
+    createLimiter({ limit: 100, window: '1m', store })
+  } finally {
+    console.warn = warn
+  }
+  expect(said).toHaveLength(1)
+  expect(said[0]).toContain('give each a name')
+})
+
 describe('bad options are errors at construction that name the option', () => {
   const good = { limit: 1, window: '1s' } as const
   const bad: readonly (readonly [string, object])[] = [
@@ -301,6 +353,9 @@ describe('bad options are errors at construction that name the option', () => {
     ['headers: got "draft-99"', { ...good, headers: 'draft-99' }],
     ['unknown: got "deny"', { ...good, unknown: 'deny' }],
     ['client: got "ip"', { ...good, client: 'ip' }],
+    ['mathc: got an unknown option', { ...good, mathc: '/api/*' }],
+    ['onStoreError: got "log"', { ...good, onStoreError: 'log' }],
+    ['clock: got 5', { ...good, clock: 5 }],
   ]
   for (const [message, options] of bad) {
     test(message, () => {

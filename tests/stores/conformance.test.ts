@@ -5,27 +5,27 @@ import { fallback } from '../../src/stores/fallback.ts'
 import { memory } from '../../src/stores/memory.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { storeConformance } from '../../src/testing/index.ts'
-import { gatewaySubject, memorySubject } from '../support/subjects.ts'
+import { behind, memorySubject } from '../support/subjects.ts'
 
 describe('store: memory', () => {
   storeConformance({ test, make: memorySubject })
 })
 
+const plain = () => inject('gateway')
+const locking = () => inject('upstash')
+
 describe('store: upstash over Redis', () => {
-  storeConformance({ test, make: () => gatewaySubject(inject('gateway'), upstash) })
+  storeConformance({ test, ...behind(plain, upstash) })
 })
 
 describe('store: upstash over a server that locks by key', () => {
-  storeConformance({ test, make: () => gatewaySubject(inject('upstash'), upstash) })
+  storeConformance({ test, ...behind(locking, upstash) })
 })
 
 describe('store: upstash with a client of @upstash/redis', () => {
   storeConformance({
     test,
-    make: () =>
-      gatewaySubject(inject('gateway'), (endpoint, options) =>
-        upstash(new Redis({ ...endpoint, retry: { retries: 0 } }), options),
-      ),
+    ...behind(plain, (endpoint, options) => upstash(new Redis(endpoint), options)),
   })
 })
 

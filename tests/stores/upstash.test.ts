@@ -111,6 +111,41 @@ describe('requests', () => {
   })
 })
 
+describe('a client of @upstash/redis', () => {
+  /** A client whose requests do not arrive, as far as it can tell, and how many it sent. */
+  function failing() {
+    const requests: RequestInit[] = []
+    const own = globalThis.fetch
+    globalThis.fetch = async (_, init) => {
+      requests.push(init ?? {})
+      await new Promise((resolve) => init?.signal?.addEventListener('abort', resolve))
+      throw new TypeError('fetch failed')
+    }
+    const client = new Redis({ url: 'https://db.upstash.io', token: 'token' })
+    return { client, requests, restore: () => Object.assign(globalThis, { fetch: own }) }
+  }
+
+  test('sends a command once and ends with the signal, as by itself it would not', async () => {
+    const { client, requests, restore } = failing()
+    try {
+      const stop = new AbortController()
+      const taken = upstash(client).take([demand()], { signal: stop.signal })
+      stop.abort()
+      await expect(taken).rejects.toMatchObject({ code: 'timeout' })
+      expect(requests).toHaveLength(1)
+    } finally {
+      restore()
+    }
+  })
+
+  test('keeps its own settings for everything else', () => {
+    const client = new Redis({ url: 'https://db.upstash.io', token: 'token' })
+    const { retry } = Object(client).client
+    upstash(client)
+    expect(retry.attempts).toBe(5)
+  })
+})
+
 describe('keys', () => {
   test('show the count and the seconds left to an operator', async () => {
     const client = `203.0.113.${Math.floor(Math.random() * 255)}`
@@ -155,11 +190,29 @@ describe('what the server says', () => {
 
   test('is told without the command that a client quotes', async () => {
     const { url } = inject('gateway')
-    const store = upstash(new Redis({ url, token: 'wrong', retry: { retries: 0 } }))
+    const store = upstash(new Redis({ url, token: 'wrong' }))
     const asked = demand()
     const error = await store.take([asked]).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'unauthorized' })
     expect(String(error) + String(Object(error).cause)).not.toContain(asked.client)
+  })
+
+  test('about a command that it does not know is told without its arguments', async () => {
+    const words = "ERR unknown command 'EVALSHA', with args beginning with: '44f4' '1' 'the-key'"
+    const error = await said(words)
+      .take([demand()])
+      .catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'rejected' })
+    expect(String(error)).not.toContain('the-key')
+  })
+
+  test('about a value that is no number is that the limit is used up, until it expires', async () => {
+    const { client, ...rest } = demand()
+    const key = `ratelimit:upstash:${client}`
+    await redisCommand(inject('gateway'), 'SET', key, 'a text')
+    const [found] = await upstash(inject('gateway')).take([{ ...rest, client }])
+    expect(found).toMatchObject({ granted: 0, used: 5 })
+    expect(await redisCommand(inject('gateway'), 'PTTL', key)).toBeGreaterThan(0)
   })
 
   test('about a value that is no count leaves everything as it was', async () => {

@@ -2,11 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { detectPlatform } from '../../src/environment.ts'
 import { vercelKv } from '../../src/stores/vercel-kv.ts'
 
-const client = { eval: async () => [], evalsha: async () => [] }
-
 describe('vercelKv', () => {
-  test('is refused on Workers, where its client cannot send, and made elsewhere', () => {
-    const make = () => vercelKv(client)
+  test('is refused on Workers with a client that cannot be kept from a cache mode they reject', () => {
+    const make = () => vercelKv({ eval: async () => [], evalsha: async () => [] })
     if (detectPlatform() === 'cloudflare') {
       expect(make).toThrow(
         /upstash\(\{ url: env\.KV_REST_API_URL, token: env\.KV_REST_API_TOKEN \}\)/,
@@ -17,6 +15,12 @@ describe('vercelKv', () => {
   })
 
   test('throws at construction when there is neither a client nor variables', () => {
-    expect(() => vercelKv()).toThrow(/KV_REST_API_URL/)
+    expect(() => vercelKv()).toThrow('KV_REST_API_URL: got nothing')
   })
+
+  for (const client of ['kv', {}, null]) {
+    test(`refuses ${JSON.stringify(client)} for a client`, () => {
+      expect(() => vercelKv(client as never)).toThrow('vercelKv: got')
+    })
+  }
 })

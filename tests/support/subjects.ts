@@ -22,22 +22,28 @@ export function memorySubject(): Subject {
   }
 }
 
-/** A store behind a gateway, whose time is that of a real Redis. */
-export function gatewaySubject(
-  endpoint: Endpoint,
-  make: (endpoint: Endpoint, options: { readonly prefix: string }) => Store,
-): Subject {
+type MakeStore = (endpoint: Endpoint, options: { readonly prefix: string }) => Store
+
+/** A store behind a gateway, whose time is that of a real Redis, and one behind none. */
+export function behind(endpoint: () => Endpoint, makeStore: MakeStore) {
+  return {
+    make: () => gatewaySubject(endpoint(), makeStore),
+    unreachable: () =>
+      makeStore({ url: 'http://127.0.0.1:9', token: 'token' }, { prefix: 'unreachable' }),
+  }
+}
+
+function gatewaySubject(endpoint: Endpoint, makeStore: MakeStore): Subject {
   const options = { prefix: `test-${crypto.randomUUID()}` }
   const forEachKey = async (command: string) => {
     const keys = (await redisCommand(endpoint, 'KEYS', `${options.prefix}:*`)) as string[]
     for (const key of keys) await redisCommand(endpoint, command, key)
   }
   return {
-    store: make(endpoint, options),
+    store: makeStore(endpoint, options),
     elapse: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     flush: () => forEachKey('DEL'),
     loseExpiry: () => forEachKey('PERSIST'),
-    unreachable: make({ ...endpoint, url: 'http://127.0.0.1:9' }, options),
     close: () => forEachKey('DEL'),
   }
 }

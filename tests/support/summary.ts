@@ -1,33 +1,38 @@
-import type { Reporter, TestModule } from 'vitest/node'
+import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
-/** Says at the end which runtimes and stores really ran, from the tests that passed in them. */
+/** Says at the end what really ran: each runtime and store with the tests that passed and failed. */
 export default class Summary implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]) {
-    const stores = new Map<string, Set<string>>()
-    let passed = 0
-    let failed = 0
-    for (const module of modules) {
-      for (const test of module.children.allTests()) {
-        const { state } = test.result()
-        if (state === 'failed') failed++
-        if (state !== 'passed') continue
-        passed++
-        const runtimes = stores.get('') ?? new Set()
-        stores.set('', runtimes.add(module.project.name))
-        const store = /\bstore: ([^>]+?) >/.exec(test.fullName)?.[1]
-        if (store) {
-          const ran = stores.get(store) ?? new Set()
-          stores.set(store, ran.add(module.project.name))
-        }
+    const tests = modules.flatMap((module) => [...module.children.allTests()])
+    const lines = new Map<string, { passed: number; failed: number }>()
+    const total = { passed: 0, failed: 0 }
+    for (const test of tests) {
+      const { state } = test.result()
+      if (state !== 'passed' && state !== 'failed') continue
+      total[state]++
+      for (const name of namesOf(test)) {
+        const line = lines.get(name) ?? { passed: 0, failed: 0 }
+        line[state]++
+        lines.set(name, line)
       }
     }
-    const { '': runtimes, ...rest } = Object.fromEntries(stores)
-    console.log(
-      `\n Runtimes  ${[...(runtimes ?? [])].filter((name) => name !== 'hosts').join(', ')}`,
-    )
-    for (const [store, ran] of Object.entries(rest)) {
-      console.log(` Store     ${store}: conformant in ${[...ran].join(', ')}`)
+    console.log()
+    for (const [name, line] of [...lines].sort(([a], [b]) => a.localeCompare(b))) {
+      console.log(` ${name}: ${inWords(line)}`)
     }
-    console.log(`${passed} passed, ${failed} failed`)
+    console.log(`\n${inWords(total)}`)
   }
+}
+
+const inWords = ({ passed, failed }: { passed: number; failed: number }) =>
+  `${passed} passed, ${failed} failed`
+
+/** The runtime and the store that a test speaks for, if any. */
+function namesOf({ fullName, project }: TestCase): string[] {
+  const [, runtime] = /the built package limits a Hono app .* > on (\w+)$/.exec(fullName) ?? []
+  if (runtime) return [`runtime  ${runtime}, the built package`]
+  if (project.name.includes('hosts')) return []
+  const [, store] = /\bstore: ([^>]+?) >/.exec(fullName) ?? []
+  const names = [`runtime  ${project.name}`]
+  return store ? [...names, `store    ${store}, in ${project.name}`] : names
 }

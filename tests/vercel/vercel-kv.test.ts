@@ -1,25 +1,37 @@
-import { createClient } from '@vercel/kv'
-import { describe, inject, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import { vercelKv } from '../../src/stores/vercel-kv.ts'
 import { storeConformance } from '../../src/testing/index.ts'
-import { gatewaySubject } from '../support/subjects.ts'
+import { behind } from '../support/subjects.ts'
+
+// `kv` looks for its variables as soon as it is imported by a tool that looks at its exports.
+const { url, token } = inject('gateway')
+process.env.KV_REST_API_URL = url
+process.env.KV_REST_API_TOKEN = token
+const { createClient, kv } = await import('@vercel/kv')
 
 describe('store: vercel-kv over Redis', () => {
   storeConformance({
     test,
-    make: () =>
-      gatewaySubject(inject('gateway'), (endpoint, options) =>
-        vercelKv(createClient({ ...endpoint, retry: { retries: 0 } }), options),
-      ),
+    ...behind(
+      () => inject('gateway'),
+      (endpoint, options) => vercelKv(createClient(endpoint), options),
+    ),
   })
 })
 
 describe('store: vercel-kv over a server that locks by key', () => {
   storeConformance({
     test,
-    make: () =>
-      gatewaySubject(inject('upstash'), (endpoint, options) =>
-        vercelKv(createClient({ ...endpoint, retry: { retries: 0 } }), options),
-      ),
+    ...behind(
+      () => inject('upstash'),
+      (endpoint, options) => vercelKv(createClient(endpoint), options),
+    ),
   })
+})
+
+test('kv of @vercel/kv and no client at all take their variables from the process', async () => {
+  const demand = () => ({ policy: '', client: crypto.randomUUID(), limit: 1, window: 500, cost: 1 })
+  for (const store of [vercelKv(kv), vercelKv()]) {
+    expect((await store.take([demand()]))[0]?.granted).toBe(1)
+  }
 })

@@ -1,0 +1,43 @@
+import type { ScriptClient } from './scripted.ts'
+
+/** A client of @upstash/redis or @vercel/kv, or whatever has these two methods of it. */
+export type SdkClient = Pick<ScriptClient, 'eval' | 'evalsha'>
+
+/** What such a client sends with: not declared by its package, and there since its first version. */
+interface Sender {
+  readonly retry: { readonly attempts: number }
+  readonly options: object
+  request(request: {
+    readonly body: readonly unknown[]
+    readonly signal?: (() => AbortSignal) | undefined
+  }): Promise<{ readonly result: unknown }>
+}
+
+/**
+ * The client with a sender that sends each command once, and stops at the caller's signal. As it
+ * is it would repeat a command five times after network errors, and each that arrived counts; and
+ * @vercel/kv would ask `fetch` for a cache mode that Workers reject. The client itself is not
+ * changed. Nothing if it does not show its sender.
+ */
+export function sendOnce(client: SdkClient): ScriptClient | undefined {
+  const { client: sender } = client as { client?: Partial<Sender> }
+  if (typeof sender?.request !== 'function' || typeof sender.options !== 'object') return undefined
+  const once: Sender = Object.create(sender, {
+    retry: { value: { ...sender.retry, attempts: 0 } },
+    options: { value: { ...sender.options, cache: undefined } },
+  })
+  const send = async (body: readonly unknown[], signal: AbortSignal | undefined) =>
+    (await once.request({ body, signal: signal && (() => signal) })).result
+  return {
+    evalsha: (sha, keys, args, signal) =>
+      send(['evalsha', sha, keys.length, ...keys, ...args], signal),
+    eval: (script, keys, args, signal) =>
+      send(['eval', script, keys.length, ...keys, ...args], signal),
+  }
+}
+
+/** Whether a value has the two methods. `in` would not do: `kv` is a Proxy that only answers gets. */
+export function isSdkClient(value: object): value is SdkClient {
+  const { eval: run, evalsha } = value as Partial<SdkClient>
+  return typeof run === 'function' && typeof evalsha === 'function'
+}

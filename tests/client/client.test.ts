@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest'
+import { type Client, type Identity, identify } from '../../src/client/client.ts'
+import { header } from '../../src/client/header.ts'
+
+const request = (headers: HeadersInit = {}) => new Request('https://example.com/', { headers })
+
+const nameOf = (identity: Identity | null | undefined) => identify(() => identity, request(), {})
+
+const HASH = /^[\da-f]{32}$/
+
+describe('a text', () => {
+  test('reaches the store as 128 bits of its SHA-256', async () => {
+    // The example of FIPS 180-2, appendix B.1.
+    expect(await nameOf('abc')).toBe('ba7816bf8f01cfea414140de5dae2223')
+  })
+
+  test('is hashed by its UTF-8, whatever its characters and its length', async () => {
+    const texts = ['ana@example.com', 'ü', '中文', ' ', '\0', 'x'.repeat(100_000)]
+    const names = await Promise.all(texts.map(nameOf))
+    for (const name of names) expect(name).toMatch(HASH)
+    expect(new Set(names).size).toBe(texts.length)
+  })
+
+  test('that differs in anything is another client', async () => {
+    const names = await Promise.all(['key', 'Key', 'key ', 'key\u0301'].map(nameOf))
+    expect(new Set(names).size).toBe(4)
+  })
+
+  test('from a header does not appear in its name', async () => {
+    const client = header('authorization')
+    const name = await identify(client, request({ authorization: 'Bearer sk-live-1234' }), {})
+    expect(name).toMatch(HASH)
+  })
+})
+
+describe('a plain text', () => {
+  for (const plain of ['203.0.113.7', '2001:db8::/64', 'tenant-42', '~', 'x'.repeat(128)]) {
+    test(`stays as it is: ${plain.slice(0, 20)}`, async () => {
+      expect(await nameOf({ plain })).toBe(plain)
+    })
+  }
+
+  const strange: Readonly<Record<string, string>> = {
+    'longer than 128 characters': 'x'.repeat(129),
+    'with a space': 'tenant 42',
+    'with a line end': 'tenant\r\n42',
+    'that ends in a line end': 'tenant\n',
+    'with a NUL': 'tenant\u00002',
+    'outside ASCII': 'müller',
+  }
+  for (const [kind, plain] of Object.entries(strange)) {
+    test(`${kind} is hashed all the same`, async () => {
+      expect(await nameOf({ plain })).toMatch(HASH)
+      expect(await nameOf({ plain })).toBe(await nameOf(plain))
+    })
+  }
+})
+
+describe('nobody', () => {
+  const nobodies: readonly (readonly [string, Identity | null | undefined])[] = [
+    ['undefined', undefined],
+    ['null', null],
+    ['an empty text', ''],
+    ['an empty plain text', { plain: '' }],
+  ]
+  for (const [kind, identity] of nobodies) {
+    test(`is whom ${kind} names`, async () => {
+      expect(await nameOf(identity)).toBeUndefined()
+    })
+  }
+
+  test('is whom a header with an empty value names', async () => {
+    expect(await identify(header('x-api-key'), request({ 'x-api-key': ' ' }), {})).toBeUndefined()
+  })
+})
+
+describe('a client function', () => {
+  test('may be asynchronous', async () => {
+    expect(await identify(async () => 'abc', request(), {})).toBe(await nameOf('abc'))
+    expect(await identify(async () => ({ plain: 'a' }), request(), {})).toBe('a')
+    expect(await identify(async () => undefined, request(), {})).toBeUndefined()
+  })
+
+  test('gets the request and the environment', async () => {
+    const client: Client = ({ headers }, { env }) => ({
+      plain: `${headers.get('tenant')}/${env?.REGION}`,
+    })
+    const name = await identify(client, request({ tenant: 'a' }), { env: { REGION: 'eu' } })
+    expect(name).toBe('a/eu')
+  })
+
+  test('that throws is not taken for one that knows nobody', async () => {
+    const broken: Client = () => {
+      throw new RangeError('no such tenant')
+    }
+    await expect(identify(broken, request(), {})).rejects.toThrow('no such tenant')
+    const rejecting: Client = () => Promise.reject(new RangeError('no such tenant'))
+    await expect(identify(rejecting, request(), {})).rejects.toThrow('no such tenant')
+  })
+})

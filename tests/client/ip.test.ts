@@ -1,0 +1,332 @@
+import { describe, expect, test } from 'vitest'
+import { type IpOptions, ip } from '../../src/client/ip.ts'
+import type { Platform } from '../../src/environment.ts'
+import { ConfigError } from '../../src/errors.ts'
+
+type Env = Readonly<Record<string, unknown>>
+
+/** Whom `ip(options)` sees, as plain text. */
+async function seen(options: IpOptions | undefined, headers: HeadersInit, env?: Env) {
+  const identity = await ip(options)(new Request('https://example.com/', { headers }), { env })
+  return typeof identity === 'object' ? identity?.plain : identity
+}
+
+/** The header that each platform sets, and every other that people believe. */
+const HEADERS = {
+  'cf-connecting-ip': '192.0.2.1',
+  'cf-connecting-ipv6': '2001:db8:1::1',
+  'cf-pseudo-ipv4': '240.0.0.1',
+  'true-client-ip': '192.0.2.2',
+  'x-vercel-forwarded-for': '192.0.2.3',
+  'x-vercel-proxied-for': '192.0.2.4',
+  'x-real-ip': '192.0.2.5',
+  'x-forwarded-for': '192.0.2.6',
+  'x-client-ip': '192.0.2.7',
+  'x-cluster-client-ip': '192.0.2.8',
+  'fly-client-ip': '192.0.2.9',
+  'fastly-client-ip': '192.0.2.10',
+  'x-nf-client-connection-ip': '192.0.2.11',
+  forwarded: 'for=192.0.2.12',
+}
+
+const node = (remoteAddress?: string) => ({ incoming: { socket: { remoteAddress } } })
+
+const without = (...names: readonly string[]) =>
+  Object.fromEntries(Object.entries(HEADERS).filter(([name]) => !names.includes(name)))
+
+describe('each platform believes its own header alone', () => {
+  const own: Readonly<Record<Platform, string | undefined>> = {
+    cloudflare: HEADERS['cf-connecting-ip'],
+    vercel: HEADERS['x-vercel-forwarded-for'],
+    server: undefined,
+  }
+  for (const platform of ['cloudflare', 'vercel', 'server'] as const) {
+    test(`${platform}, among the headers of all others`, async () => {
+      expect(await seen({ platform }, HEADERS)).toBe(own[platform])
+    })
+  }
+
+  test('on Cloudflare a request without CF-Connecting-IP is unknown, whatever else it says', async () => {
+    expect(await seen({ platform: 'cloudflare' }, without('cf-connecting-ip'))).toBeUndefined()
+    expect(await seen({ platform: 'cloudflare' }, HEADERS, node('198.51.100.1'))).toBe('192.0.2.1')
+  })
+
+  test('on Vercel X-Real-IP stands in for X-Vercel-Forwarded-For, and nothing else does', async () => {
+    const options = { platform: 'vercel' } as const
+    expect(await seen(options, without('x-vercel-forwarded-for'))).toBe('192.0.2.5')
+    const others = without('x-vercel-forwarded-for', 'x-real-ip')
+    expect(await seen(options, others)).toBeUndefined()
+  })
+
+  test('on a server the address is that of the connection, and no header counts', async () => {
+    expect(await seen({ platform: 'server' }, HEADERS, node('198.51.100.1'))).toBe('198.51.100.1')
+  })
+
+  test('a header with two addresses is believed for neither', async () => {
+    const both = '192.0.2.1, 192.0.2.2'
+    const headers = { 'cf-connecting-ip': both, 'x-vercel-forwarded-for': both }
+    expect(await seen({ platform: 'cloudflare' }, headers)).toBeUndefined()
+    expect(await seen({ platform: 'vercel' }, headers)).toBeUndefined()
+  })
+
+  for (const text of ['unknown', 'localhost', '1.2.3', '::1::', ' ', '<script>']) {
+    test(`a header that holds ${JSON.stringify(text)} names nobody`, async () => {
+      expect(await seen({ platform: 'cloudflare' }, { 'cf-connecting-ip': text })).toBeUndefined()
+    })
+  }
+})
+
+describe('the platform is found out without asking the request', () => {
+  const isWorkerd = globalThis.navigator?.userAgent === 'Cloudflare-Workers'
+
+  test('in this runtime', async () => {
+    const expected = isWorkerd ? HEADERS['cf-connecting-ip'] : '198.51.100.1'
+    expect(await seen(undefined, HEADERS, node('198.51.100.1'))).toBe(expected)
+  })
+
+  test("Vercel, by the request context that its runtime puts in place, unless it's a Worker", async () => {
+    const mark = Symbol.for('@vercel/request-context')
+    Reflect.set(globalThis, mark, {})
+    try {
+      const name = isWorkerd ? 'cf-connecting-ip' : 'x-vercel-forwarded-for'
+      expect(await seen({}, HEADERS, node('198.51.100.1'))).toBe(HEADERS[name])
+    } finally {
+      Reflect.deleteProperty(globalThis, mark)
+    }
+  })
+})
+
+describe('under Pseudo IPv4 of Cloudflare', () => {
+  const options = { platform: 'cloudflare' } as const
+  const pair = (address: string, ipv6: string) =>
+    seen(options, { 'cf-connecting-ip': address, 'cf-connecting-ipv6': ipv6 })
+
+  for (const address of ['240.0.0.1', '249.9.9.9', '250.1.2.3', '255.255.255.255']) {
+    test(`${address} stands for the real IPv6 address`, async () => {
+      expect(await pair(address, '2001:db8:1:2::3')).toBe('2001:db8:1:2::/64')
+    })
+  }
+
+  for (const address of ['239.255.255.255', '203.0.113.7', '24.5.6.7', '25.0.0.1']) {
+    test(`${address} is real, so that CF-Connecting-IPv6 is forged and not believed`, async () => {
+      expect(await pair(address, '2001:db8:1:2::3')).toBe(address)
+    })
+  }
+
+  test('a real IPv6 address is believed over CF-Connecting-IPv6', async () => {
+    expect(await pair('2400:cb00::1', '2001:db8:1:2::3')).toBe('2400:cb00::/64')
+  })
+
+  test('the address of class E counts where the real one is missing', async () => {
+    expect(await seen(options, { 'cf-connecting-ip': '240.0.0.1' })).toBe('240.0.0.1')
+    expect(await pair('240.0.0.1', '')).toBe('240.0.0.1')
+  })
+})
+
+describe('the connection', () => {
+  /** As Bun.serve hands its server over: a method that needs its `this`. */
+  class BunServer {
+    readonly address: string | undefined
+    constructor(address?: string) {
+      this.address = address
+    }
+    requestIP(_: Request) {
+      return this.address === undefined ? null : { address: this.address, port: 1, family: 'IPv4' }
+    }
+  }
+  const servers: readonly (readonly [string, string | undefined, unknown])[] = [
+    ['Node', '203.0.113.7', node('203.0.113.7')],
+    ['Node on a dual-stack socket', '203.0.113.7', node('::ffff:203.0.113.7')],
+    ['Node over IPv6', '2001:db8::/64', node('2001:db8::1')],
+    ['Node whose connection is gone', undefined, node()],
+    ['Node without a socket', undefined, { incoming: {} }],
+    ['Bun', '203.0.113.7', new BunServer('203.0.113.7')],
+    ['Bun whose connection is gone', undefined, new BunServer()],
+    ['Deno', '203.0.113.7', { remoteAddr: { hostname: '203.0.113.7', port: 1 } }],
+    ['Deno on a Unix socket', undefined, { remoteAddr: { path: '/run/app.sock' } }],
+    ['a host that hands over nothing', undefined, undefined],
+    ['a host that hands over variables', undefined, { REMOTE_ADDR: '203.0.113.7' }],
+  ]
+  for (const [host, address, env] of servers) {
+    test(`of ${host} is ${address ?? 'unknown'}`, async () => {
+      expect(await seen({ platform: 'server' }, {}, env as Env)).toBe(address)
+    })
+  }
+})
+
+describe('behind proxies of your own', () => {
+  /** What the client wrote, then what each proxy appended. */
+  const chain = { 'x-forwarded-for': '6.6.6.6, 203.0.113.7, 198.51.100.1, 198.51.100.2' }
+
+  test('ignores X-Forwarded-For unless a hop is trusted', async () => {
+    for (const options of [{}, { trustedHops: 0 }]) {
+      expect(await seen({ ...options, platform: 'server' }, chain)).toBeUndefined()
+    }
+  })
+
+  const hops: readonly (readonly [number, string])[] = [
+    [1, '198.51.100.2'],
+    [2, '198.51.100.1'],
+    [3, '203.0.113.7'],
+  ]
+  for (const [trustedHops, address] of hops) {
+    test(`with ${trustedHops} of them the client is entry ${trustedHops} from the right`, async () => {
+      expect(await seen({ trustedHops }, chain)).toBe(address)
+    })
+  }
+
+  test('a request that went round a proxy, with too few entries, is unknown', async () => {
+    for (const entries of ['', ' ', '203.0.113.7', '203.0.113.7, 198.51.100.1']) {
+      expect(await seen({ trustedHops: 3 }, { 'x-forwarded-for': entries })).toBeUndefined()
+    }
+    expect(await seen({ trustedHops: 1 }, {}, node('198.51.100.1'))).toBeUndefined()
+  })
+
+  test('however much a client writes, the entry of the proxy stays', async () => {
+    for (const written of ['', ',', ',,,', ' , ', '6.6.6.6,', 'x'.repeat(5000), '"6.6.6.6, ']) {
+      const headers = { 'x-forwarded-for': `${written}, 203.0.113.7` }
+      expect(await seen({ trustedHops: 1 }, headers)).toBe('203.0.113.7')
+    }
+  })
+
+  test('an entry that is empty or no address is nobody, and no other takes its place', async () => {
+    for (const entry of ['', ' ', 'unknown', '_hidden', 'for=203.0.113.7']) {
+      const headers = { 'x-forwarded-for': `6.6.6.6, ${entry}, 198.51.100.1` }
+      expect(await seen({ trustedHops: 2 }, headers)).toBeUndefined()
+    }
+  })
+
+  test('spaces, tabs and ports do not matter', async () => {
+    const headers = { 'x-forwarded-for': '6.6.6.6 ,\t 203.0.113.7:4711  ,[2001:db8::1]:80' }
+    expect(await seen({ trustedHops: 2 }, headers)).toBe('203.0.113.7')
+    expect(await seen({ trustedHops: 1 }, headers)).toBe('2001:db8::/64')
+  })
+
+  test('several lines are one list', async () => {
+    const lines: [string, string][] = [
+      ['x-forwarded-for', '6.6.6.6'],
+      ['x-forwarded-for', '203.0.113.7, 198.51.100.1'],
+    ]
+    expect(await seen({ trustedHops: 2 }, lines)).toBe('203.0.113.7')
+    expect(await seen({ trustedHops: 3 }, lines)).toBe('6.6.6.6')
+  })
+
+  test('no header of a platform is believed beside it', async () => {
+    expect(await seen({ trustedHops: 1 }, HEADERS)).toBe(HEADERS['x-forwarded-for'])
+    expect(await seen({ trustedHops: 1 }, without('x-forwarded-for'))).toBeUndefined()
+  })
+})
+
+describe('an operator whose clients are all unknown', () => {
+  /** How often the console was told anything while these requests without an address were asked. */
+  async function warnings(options: IpOptions, requests: number) {
+    const { warn } = console
+    const told: unknown[] = []
+    console.warn = (...words: unknown[]) => told.push(...words)
+    try {
+      const client = ip(options)
+      for (let asked = 0; asked < requests; asked++) {
+        await client(new Request('https://example.com/'), {})
+      }
+    } finally {
+      console.warn = warn
+    }
+    return told
+  }
+
+  test('is told so once, however many they are', async () => {
+    expect(await warnings({ platform: 'server' }, 100)).toEqual([
+      expect.stringMatching(/^tidegate: ip\(\) found no address/),
+    ])
+  })
+
+  test('is not told where a source was declared, which a client may go round', async () => {
+    expect(await warnings({ trustedHops: 1 }, 2)).toEqual([])
+    expect(await warnings({ header: 'x-client' }, 2)).toEqual([])
+  })
+})
+
+describe('a header named by the options', () => {
+  test('is believed, and no other', async () => {
+    expect(await seen({ header: 'Fly-Client-IP' }, HEADERS)).toBe(HEADERS['fly-client-ip'])
+    expect(await seen({ header: 'x-none' }, HEADERS, node('198.51.100.1'))).toBeUndefined()
+  })
+
+  test('holds one address', async () => {
+    const headers = { 'fly-client-ip': '203.0.113.7, 6.6.6.6' }
+    expect(await seen({ header: 'fly-client-ip' }, headers)).toBeUndefined()
+  })
+})
+
+describe('ipv6Prefix', () => {
+  const headers = { address: '2001:db8:1234:5678:9abc:def0:1234:5678' }
+  const networks: readonly (readonly [number | undefined, string])[] = [
+    [undefined, '2001:db8:1234:5678::/64'],
+    [48, '2001:db8:1234::/48'],
+    [56, '2001:db8:1234:5600::/56'],
+    [1, '::/1'],
+    [128, '2001:db8:1234:5678:9abc:def0:1234:5678'],
+  ]
+  for (const [ipv6Prefix, network] of networks) {
+    test(`${ipv6Prefix ?? 'not given'} counts ${network}`, async () => {
+      const options = ipv6Prefix === undefined ? {} : { ipv6Prefix }
+      expect(await seen({ header: 'address', ...options }, headers)).toBe(network)
+    })
+  }
+
+  test('leaves IPv4 whole', async () => {
+    const options = { header: 'address', ipv6Prefix: 1 }
+    expect(await seen(options, { address: '203.0.113.7' })).toBe('203.0.113.7')
+  })
+})
+
+describe('bad options are errors at construction that name the option', () => {
+  const hops = 'a whole number of proxies, 0 or more'
+  const bits = 'a whole number of bits from 1 to 128'
+  const platforms = '"cloudflare", "vercel" or "server"'
+  const name = 'the name of a header, such as "x-api-key"'
+  const one = 'one source of the address, since only one can be right'
+  const bad: readonly (readonly [object, ConfigError])[] = [
+    [{ trustedHops: -1 }, new ConfigError('trustedHops', '-1', hops)],
+    [{ trustedHops: 1.5 }, new ConfigError('trustedHops', '1.5', hops)],
+    [{ trustedHops: Number.NaN }, new ConfigError('trustedHops', 'NaN', hops)],
+    [{ trustedHops: Infinity }, new ConfigError('trustedHops', 'Infinity', hops)],
+    [{ trustedHops: '1' }, new ConfigError('trustedHops', '"1"', hops)],
+    [{ trustedHops: true }, new ConfigError('trustedHops', 'true', hops)],
+    [{ trustedHops: null }, new ConfigError('trustedHops', 'null', hops)],
+    [{ ipv6Prefix: 0 }, new ConfigError('ipv6Prefix', '0', bits)],
+    [{ ipv6Prefix: 129 }, new ConfigError('ipv6Prefix', '129', bits)],
+    [{ ipv6Prefix: 63.5 }, new ConfigError('ipv6Prefix', '63.5', bits)],
+    [{ ipv6Prefix: '/64' }, new ConfigError('ipv6Prefix', '"/64"', bits)],
+    [{ platform: 'netlify' }, new ConfigError('platform', '"netlify"', platforms)],
+    [{ platform: '' }, new ConfigError('platform', '""', platforms)],
+    [{ platform: 'toString' }, new ConfigError('platform', '"toString"', platforms)],
+    [{ platform: '__proto__' }, new ConfigError('platform', '"__proto__"', platforms)],
+    [{ header: '' }, new ConfigError('header', '""', name)],
+    [{ header: 'x forwarded for' }, new ConfigError('header', '"x forwarded for"', name)],
+    [{ header: null }, new ConfigError('header', 'null', name)],
+    [{ header: 'x-ip', trustedHops: 1 }, new ConfigError('ip', 'trustedHops and header', one)],
+    [{ header: 'x-ip', platform: 'vercel' }, new ConfigError('ip', 'header and platform', one)],
+    [
+      { platform: 'server', trustedHops: 2 },
+      new ConfigError('ip', 'trustedHops and platform', one),
+    ],
+  ]
+  for (const [options, error] of bad) {
+    test(error.message, () => {
+      expect(() => ip(options as IpOptions)).toThrow(error)
+    })
+  }
+
+  test('also an option that is misspelt, which would leave headers believed or not by mistake', () => {
+    expect(() => ip({ trustedHop: 1 } as IpOptions)).toThrow(
+      /^ip\.trustedHop: got an unknown option/,
+    )
+  })
+
+  for (const options of [null, 'x-real-ip', 1, ['cloudflare']]) {
+    test(`also options that are ${JSON.stringify(options)}`, () => {
+      expect(() => ip(options as IpOptions)).toThrow(ConfigError)
+    })
+  }
+})

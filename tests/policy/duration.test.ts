@@ -1,0 +1,96 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { ConfigError } from '../../src/errors.ts'
+import { isCount, MAX_INTEGER, parseDuration } from '../../src/policy/duration.ts'
+
+const DAY = 86_400_000
+
+describe('a duration is a number of milliseconds', () => {
+  const durations: readonly (readonly [unknown, number])[] = [
+    [1, 1],
+    [60_000, 60_000],
+    [MAX_INTEGER, 999_999_999_999_999],
+    ['1ms', 1],
+    ['500ms', 500],
+    ['10s', 10_000],
+    ['1m', 60_000],
+    ['90m', 5_400_000],
+    ['1h', 3_600_000],
+    ['1d', DAY],
+    ['365d', 365 * DAY],
+    ['007s', 7000],
+  ]
+  for (const [value, ms] of durations) {
+    test(`${JSON.stringify(value)} is ${ms}`, () => {
+      expect(parseDuration('window', value)).toBe(ms)
+    })
+  }
+})
+
+describe('anything else is an error that says what is wanted', () => {
+  const bad: readonly (readonly [unknown, string])[] = [
+    [undefined, 'nothing'],
+    [null, 'null'],
+    [true, 'true'],
+    [0, '0'],
+    [-1, '-1'],
+    [1.5, '1.5'],
+    [Number.NaN, 'NaN'],
+    [Number.POSITIVE_INFINITY, 'Infinity'],
+    [MAX_INTEGER + 1, '1000000000000000'],
+    ['', '""'],
+    ['1', '"1"'],
+    ['s', '"s"'],
+    ['0s', '"0s"'],
+    ['-1s', '"-1s"'],
+    ['+1s', '"+1s"'],
+    ['1.5h', '"1.5h"'],
+    ['1e3s', '"1e3s"'],
+    ['1 m', '"1 m"'],
+    [' 1m', '" 1m"'],
+    ['1m\n', '"1m\\n"'],
+    ['1M', '"1M"'],
+    ['1w', '"1w"'],
+    ['1min', '"1min"'],
+    ['1h30m', '"1h30m"'],
+    ['5 minits', '"5 minits"'],
+    ['\u0661s', '"\u0661s"'],
+    ['99999999999999d', '"99999999999999d"'],
+    [`${'9'.repeat(400)}d`, `"${'9'.repeat(60)}"`],
+    [[60_000], 'a list'],
+    [{ seconds: 1 }, 'a value of type object'],
+    [60_000n, 'a value of type bigint'],
+    [() => 60_000, 'a value of type function'],
+    [Symbol('1m'), 'a value of type symbol'],
+  ]
+  for (const [value, shown] of bad) {
+    test(`got ${shown}`, () => {
+      expect(() => parseDuration('window', value)).toThrow(
+        new ConfigError(
+          'window',
+          shown,
+          'a time such as "10s", "1m", "1h" or "1d", or a whole number of milliseconds from 1',
+        ),
+      )
+    })
+  }
+
+  test('which names the option that it was given', () => {
+    expect(() => parseDuration('policies[1].window', '')).toThrow(/^policies\[1\]\.window: got ""/)
+  })
+})
+
+test('whatever is no error is a whole number from 1 that a header field can carry', () => {
+  const text = fc.string({ unit: fc.constantFrom(...'0159.-+e msMhdw'), maxLength: 20 })
+  fc.assert(
+    fc.property(fc.oneof(text, fc.anything()), (value) => {
+      let ms = 1
+      try {
+        ms = parseDuration('window', value)
+      } catch (error) {
+        expect(error).toBeInstanceOf(ConfigError)
+      }
+      expect(isCount(ms)).toBe(true)
+    }),
+  )
+})

@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest'
+import { identify } from '../../src/client/client.ts'
+import { ConfigError, createLimiter, memory } from '../../src/index.ts'
+import { policiesFromEnv } from '../../src/policy/env.ts'
+
+const LIST = [
+  { name: 'burst', limit: 10, window: '1s' },
+  { name: 'writes', limit: 100, window: 3_600_000, match: ['/api/*'], methods: ['POST'] },
+]
+
+describe('the variable POLICIES', () => {
+  test('is a list', () => {
+    expect(policiesFromEnv(LIST)).toEqual(LIST)
+  })
+
+  test('is the JSON text of a list, white space and all', () => {
+    expect(policiesFromEnv(JSON.stringify(LIST))).toEqual(LIST)
+    expect(policiesFromEnv(`\n${JSON.stringify(LIST, null, 2)}\n`)).toEqual(LIST)
+  })
+
+  test('makes a limiter', async () => {
+    const limiter = createLimiter({ policies: policiesFromEnv(LIST), store: memory() })
+    const decision = await limiter.check(new Request('https://example.com/'))
+    expect(decision.policies.map(({ name }) => name)).toEqual(['burst'])
+  })
+
+  const want = 'a list of policies, or its JSON text'
+  const bad: readonly (readonly [unknown, string])[] = [
+    [undefined, 'nothing'],
+    [null, 'null'],
+    ['', '""'],
+    ['[', '"["'],
+    ["[{'limit': 1}]", `"[{'limit': 1}]"`],
+    ['100/1m', '"100/1m"'],
+    ['null', '"null"'],
+    ['"[]"', '"\\"[]\\""'],
+    ['{"limit":1,"window":"1s"}', '"{\\"limit\\":1,\\"window\\":\\"1s\\"}"'],
+    [`[${' '.repeat(10_000)}`, `"[${' '.repeat(59)}"`],
+    [{ limit: 1, window: '1s' }, 'a value of type object'],
+    [5, '5'],
+  ]
+  for (const [value, shown] of bad) {
+    test(`that holds ${shown} is an error`, () => {
+      expect(() => policiesFromEnv(value)).toThrow(new ConfigError('POLICIES', shown, want))
+    })
+  }
+})
+
+describe('an entry that cannot work is an error that names it', () => {
+  const [good] = LIST
+  const other = { name: 'other', limit: 1, window: '1s' }
+  const bad: readonly (readonly [string, unknown])[] = [
+    ['POLICIES: got a list, want a list of at least one policy', []],
+    ['POLICIES[0]: got 5', [5]],
+    ['POLICIES[1]: got null', [good, null]],
+    ['POLICIES[1]: got "burst"', [good, 'burst']],
+    ['POLICIES[1].limit: got "1"', [good, { ...other, limit: '1' }]],
+    ['POLICIES[1].window: got "5 minits"', [good, { ...other, window: '5 minits' }]],
+    ['POLICIES[1].name: got "burst"', [good, good]],
+    ['POLICIES[1].name: got 5', [good, { ...other, name: 5 }]],
+    ['POLICIES[1].name: got nothing', [good, { limit: 1, window: '1s' }]],
+    ['POLICIES[1].match: got "api/*"', [good, { ...other, match: 'api/*' }]],
+    ['POLICIES[1].methods[0]: got "post"', [good, { ...other, methods: ['post'] }]],
+    ['POLICIES[1].max: got an unknown option', [good, { ...other, max: 1 }]],
+    ['POLICIES[1].__proto__: got an unknown option', `[{"limit":1,"window":1},{"__proto__":{}}]`],
+  ]
+  for (const [message, policies] of bad) {
+    test(message, () => {
+      expect(() => policiesFromEnv(policies)).toThrow(message)
+      const text = typeof policies === 'string' ? policies : JSON.stringify(policies)
+      expect(() => policiesFromEnv(text)).toThrow(message)
+    })
+  }
+})
+
+describe('the client of an entry', () => {
+  const withClient = (client: unknown) => [{ limit: 1, window: '1s', client }]
+
+  test('is "ip" for the address', async () => {
+    const [policy] = policiesFromEnv(withClient('ip'))
+    expect(policy?.client).toBeTypeOf('function')
+  })
+
+  test('is { "header": … } for the value of a header', async () => {
+    const [policy] = policiesFromEnv(withClient({ header: 'x-api-key' }))
+    const client = policy?.client ?? (() => undefined)
+    const request = new Request('https://example.com/', { headers: { 'X-Api-Key': 'abc' } })
+    expect(await identify(client, request, {})).toBe('ba7816bf8f01cfea414140de5dae2223')
+  })
+
+  test('may be left out', () => {
+    expect(policiesFromEnv([{ limit: 1, window: '1s' }])).toEqual([{ limit: 1, window: '1s' }])
+  })
+
+  const bad: readonly (readonly [unknown, string])[] = [
+    ['IP', '"IP"'],
+    ['header', '"header"'],
+    ['', '""'],
+    [null, 'null'],
+    [5, '5'],
+    [['ip'], 'a list'],
+    [{}, 'a value of type object'],
+    [{ header: 5 }, 'a value of type object'],
+    [{ header: 'x-api-key', plain: true }, 'a value of type object'],
+    [{ cookie: 'session' }, 'a value of type object'],
+  ]
+  for (const [client, shown] of bad) {
+    test(`is no ${JSON.stringify(client)}`, () => {
+      expect(() => policiesFromEnv(withClient(client))).toThrow(
+        new ConfigError('POLICIES[0].client', shown, '"ip" or { "header": "x-api-key" }'),
+      )
+    })
+  }
+
+  for (const name of ['', 'x api key', 'x-api-key:']) {
+    test(`is no header ${JSON.stringify(name)}, and the error names the entry`, () => {
+      expect(() => policiesFromEnv(withClient({ header: name }))).toThrow(
+        /^POLICIES\[0\]\.client.*: got .*, want the name of a header/,
+      )
+    })
+  }
+})

@@ -1,0 +1,291 @@
+import { describe, expect, test } from 'vitest'
+import { ConfigError, createLimiter, memory, type PolicyOptions } from '../../src/index.ts'
+
+const good = { limit: 5, window: '1m' } as const
+
+/** Makes a limiter as somebody without types would. */
+const make = (options: unknown) => createLimiter(options as PolicyOptions)
+
+const COUNT = 'a whole number of units from 1 to 999999999999999'
+const TIME = 'a time such as "10s", "1m", "1h" or "1d", or a whole number of milliseconds from 1'
+const NAME = '1 to 64 letters, digits, ".", "_" or "-"'
+const PATH = 'a path that a request can have, such as "/login", "/users/:id" or "/api/*"'
+const METHODS = 'a list of methods in capitals, such as ["GET", "POST"]'
+const CLIENT = 'ip(), header(name) or a function of the request'
+const UNKNOWN = '"share", "refuse" or "pass"'
+const KEYS = 'one of name, limit, window, client, match, methods, unknown'
+
+/** What an option got, and how the error shows it. */
+type Bad = readonly (readonly [value: unknown, shown: string])[]
+
+const BAD: Readonly<Record<string, { readonly want: string; readonly values: Bad }>> = {
+  limit: {
+    want: COUNT,
+    values: [
+      [undefined, 'nothing'],
+      [null, 'null'],
+      [0, '0'],
+      [-1, '-1'],
+      [1.5, '1.5'],
+      [Number.NaN, 'NaN'],
+      [Number.POSITIVE_INFINITY, 'Infinity'],
+      [1e15, '1000000000000000'],
+      ['100', '"100"'],
+      [true, 'true'],
+      [[5], 'a list'],
+      [100n, 'a value of type bigint'],
+    ],
+  },
+  window: {
+    want: TIME,
+    values: [
+      [undefined, 'nothing'],
+      [null, 'null'],
+      [0, '0'],
+      [-1, '-1'],
+      [1.5, '1.5'],
+      [Number.NaN, 'NaN'],
+      ['', '""'],
+      ['1', '"1"'],
+      ['1 m', '"1 m"'],
+      ['1w', '"1w"'],
+      ['5 minits', '"5 minits"'],
+    ],
+  },
+  name: {
+    want: NAME,
+    values: [
+      ['', '""'],
+      ['a b', '"a b"'],
+      ['a:b', '"a:b"'],
+      ['a"b', '"a\\"b"'],
+      ['a\r\nb', '"a\\r\\nb"'],
+      ['größe', '"größe"'],
+      ['x'.repeat(65), `"${'x'.repeat(60)}"`],
+      // Texts of these would pass for names.
+      [5, '5'],
+      [null, 'null'],
+      [['a'], 'a list'],
+    ],
+  },
+  client: {
+    want: CLIENT,
+    values: [
+      ['ip', '"ip"'],
+      [null, 'null'],
+      [{ header: 'x-api-key' }, 'a value of type object'],
+    ],
+  },
+  unknown: {
+    want: UNKNOWN,
+    values: [
+      ['deny', '"deny"'],
+      [null, 'null'],
+      [true, 'true'],
+      ['toString', '"toString"'],
+    ],
+  },
+  match: {
+    want: PATH,
+    values: [
+      ['', '""'],
+      ['api/*', '"api/*"'],
+      ['/a b', '"/a b"'],
+      ['/a?x', '"/a?x"'],
+      ['/a#b', '"/a#b"'],
+      ['//x', '"//x"'],
+      ['/../x', '"/../x"'],
+      ['/a*', '"/a*"'],
+      ['/a/./b', '"/a/./b"'],
+      ['https://x/y', '"https://x/y"'],
+      [null, 'null'],
+      [/^\/api/, 'a value of type object'],
+    ],
+  },
+  methods: {
+    want: METHODS,
+    values: [
+      [[], 'an empty list'],
+      ['POST', '"POST"'],
+      [null, 'null'],
+      [new Set(['POST']), 'a value of type object'],
+    ],
+  },
+}
+
+describe('a bad option is an error at construction that names it and says what is wanted', () => {
+  for (const [option, { want, values }] of Object.entries(BAD)) {
+    for (const [value, shown] of values) {
+      test(`${option}: got ${shown}`, () => {
+        const bad = { ...good, name: 'a', [option]: value }
+        expect(() => make(bad)).toThrow(new ConfigError(option, shown, want))
+        const list = [{ ...good, name: 'first' }, bad]
+        expect(() => make({ policies: list })).toThrow(
+          new ConfigError(`policies[1].${option}`, shown, want),
+        )
+      })
+    }
+  }
+
+  const entries: readonly (readonly [object, ConfigError])[] = [
+    [{ match: [] }, new ConfigError('match', 'an empty list', 'at least one path')],
+    [{ match: ['/a', 'b'] }, new ConfigError('match[1]', '"b"', PATH)],
+    [{ match: ['/a', ['/b']] }, new ConfigError('match[1]', 'a list', PATH)],
+    [{ methods: ['post'] }, new ConfigError('methods[0]', '"post"', 'a method in capitals')],
+    [{ methods: ['GET', ''] }, new ConfigError('methods[1]', '""', 'a method in capitals')],
+    [{ methods: ['GET '] }, new ConfigError('methods[0]', '"GET "', 'a method in capitals')],
+    [{ methods: [5] }, new ConfigError('methods[0]', '5', 'a method in capitals')],
+  ]
+  for (const [bad, error] of entries) {
+    test(error.message, () => {
+      expect(() => make({ ...good, ...bad })).toThrow(error)
+    })
+  }
+})
+
+test('a misspelt option of a single policy is an error that names it', () => {
+  for (const misspelt of ['method', 'paths', 'max', 'Limit']) {
+    expect(() => make({ ...good, [misspelt]: 1 })).toThrow(`${misspelt}: got an unknown option`)
+  }
+})
+
+describe('a list of policies', () => {
+  const named = (name: string) => ({ ...good, name })
+  const want = 'a list of at least one policy'
+  const several = 'a name, since there are several policies'
+  const bad: readonly (readonly [string, unknown, ConfigError])[] = [
+    ['that is missing', undefined, new ConfigError('policies', 'nothing', want)],
+    ['that is null', null, new ConfigError('policies', 'null', want)],
+    ['that is empty', [], new ConfigError('policies', 'a list', want)],
+    ['that is an object', {}, new ConfigError('policies', 'a value of type object', want)],
+    ['that is a text', 'burst', new ConfigError('policies', '"burst"', want)],
+    ['with an empty entry', [{}], new ConfigError('policies[0].limit', 'nothing', COUNT)],
+    [
+      'with two policies of one name',
+      [named('a'), named('b'), named('a')],
+      new ConfigError('policies[2].name', '"a"', 'a name that no other policy has'),
+    ],
+    [
+      'whose first policy has no name',
+      [good, named('a')],
+      new ConfigError('policies[0].name', 'nothing', several),
+    ],
+    [
+      'whose last policy has no name',
+      [named('a'), good],
+      new ConfigError('policies[1].name', 'nothing', several),
+    ],
+    [
+      'with a misspelt option',
+      [named('a'), { ...named('b'), method: ['POST'] }],
+      new ConfigError('policies[1].method', 'an unknown option', KEYS),
+    ],
+    [
+      'with an option that belongs beside it',
+      [{ ...named('a'), store: memory() }],
+      new ConfigError('policies[0].store', 'an unknown option', KEYS),
+    ],
+  ]
+  for (const [kind, policies, error] of bad) {
+    test(`${kind} is an error`, () => {
+      expect(() => make({ policies })).toThrow(error)
+    })
+  }
+
+  for (const entry of [null, undefined, 'burst', 5, [good]]) {
+    test(`with an entry that is ${JSON.stringify(entry)} is an error that names the entry`, () => {
+      expect(() => make({ policies: [named('a'), entry] })).toThrow(/^policies\[1\]: got .+, want /)
+    })
+  }
+
+  test('of one may leave its name out', () => {
+    expect(() => make({ policies: [good] })).not.toThrow()
+  })
+
+  test('takes names that differ in case alone', () => {
+    expect(() => make({ policies: [named('a'), named('A')] })).not.toThrow()
+  })
+})
+
+describe('the text of an error is never long', () => {
+  const long = 'x'.repeat(10_000)
+  const bad: Readonly<Record<string, unknown>> = {
+    'a limit': { ...good, limit: long },
+    'a window': { ...good, window: long },
+    'a window of control characters': { ...good, window: '\0'.repeat(10_000) },
+    'a name': { ...good, name: long },
+    'a path': { ...good, match: long },
+    'a path in a list': { ...good, match: [long] },
+    'a method': { ...good, methods: [long] },
+    'a client': { ...good, client: long },
+    'a choice': { ...good, unknown: long },
+    'a list': { policies: long },
+    'a long list': { policies: Array(10_000).fill(long) },
+    'an option of a policy': { policies: [{ ...good, [long]: 1 }] },
+  }
+  for (const [kind, options] of Object.entries(bad)) {
+    test(`not for ${kind}`, () => {
+      const error = errorOf(() => make(options))
+      expect(error).toBeInstanceOf(ConfigError)
+      expect(String(error).length).toBeLessThan(600)
+    })
+  }
+})
+
+describe('a policy counts', () => {
+  /** Whether a policy with these options counts a request. */
+  async function counts(options: Partial<PolicyOptions>, method: string, path = '/') {
+    const limiter = createLimiter({ ...good, store: memory(), ...options })
+    const request = new Request(`https://example.com${path}`, { method })
+    return (await limiter.check(request)).source !== 'none'
+  }
+
+  test('every method and every path unless told otherwise', async () => {
+    for (const method of ['GET', 'HEAD', 'OPTIONS', 'POST', 'DELETE', 'PROPFIND']) {
+      expect(await counts({}, method, '/any/path')).toBe(true)
+    }
+  })
+
+  test('the methods it names', async () => {
+    const methods = ['POST', 'PROPFIND']
+    expect(await counts({ methods }, 'POST')).toBe(true)
+    expect(await counts({ methods }, 'PROPFIND')).toBe(true)
+    for (const method of ['GET', 'HEAD', 'PUT', 'OPTIONS']) {
+      expect(await counts({ methods }, method)).toBe(false)
+    }
+  })
+
+  test('HEAD with GET, since whatever answers one answers both, and not the other way', async () => {
+    expect(await counts({ methods: ['GET'] }, 'HEAD')).toBe(true)
+    expect(await counts({ methods: ['HEAD'] }, 'GET')).toBe(false)
+  })
+
+  test('the paths of any pattern in its list', async () => {
+    const match = ['/login', '/api/*']
+    expect(await counts({ match }, 'GET', '/login')).toBe(true)
+    expect(await counts({ match }, 'GET', '/api/users')).toBe(true)
+    expect(await counts({ match }, 'GET', '/about')).toBe(false)
+  })
+
+  test('requests for which its function says so', async () => {
+    const match = ({ url }: Request) => new URL(url).searchParams.has('expensive')
+    expect(await counts({ match }, 'GET', '/?expensive')).toBe(true)
+    expect(await counts({ match }, 'GET', '/')).toBe(false)
+  })
+
+  test('only where both method and path match', async () => {
+    const options = { match: '/login', methods: ['POST'] }
+    expect(await counts(options, 'POST', '/login')).toBe(true)
+    expect(await counts(options, 'GET', '/login')).toBe(false)
+    expect(await counts(options, 'POST', '/about')).toBe(false)
+  })
+})
+
+/** What a call throws. */
+function errorOf(call: () => unknown): unknown {
+  try {
+    return void call()
+  } catch (error) {
+    return error
+  }
+}

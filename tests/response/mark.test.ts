@@ -1,0 +1,234 @@
+import { describe, expect, inject, test } from 'vitest'
+import type { Decision, PolicyState } from '../../src/index.ts'
+import { compileFields, type HeaderStyle } from '../../src/response/fields.ts'
+import { mark as markWith } from '../../src/response/mark.ts'
+
+const policy: PolicyState = {
+  name: '',
+  limit: 100,
+  window: 60_000,
+  remaining: 99,
+  resetIn: 60_000,
+  retryIn: 0,
+}
+
+const allowed: Decision = {
+  allowed: true,
+  policies: [policy],
+  policy,
+  retryIn: 0,
+  degraded: false,
+  source: 'store',
+}
+
+/** The decision of a limiter whose one policy has this name. */
+const of = (name: string): Decision => {
+  const named = { ...policy, name }
+  return { ...allowed, policies: [named], policy: named }
+}
+
+const mark = (
+  response: Response,
+  decision = allowed,
+  styles: HeaderStyle | readonly HeaderStyle[] = 'draft-11',
+) => markWith(response, decision, compileFields(styles))
+
+const STATE = '"default";r=99;t=60'
+
+/** Whether the fields of a response can be changed at all. */
+function isMutable({ headers }: Response): boolean {
+  try {
+    headers.set('x-probe', '1')
+    return true
+  } catch {
+    return false
+  }
+}
+
+describe('a response whose fields can be changed is marked itself', () => {
+  const responses: Readonly<Record<string, () => Response>> = {
+    'with a text': () => new Response('text'),
+    'with JSON': () => Response.json({ a: 1 }),
+    'of an error': () => new Response('no', { status: 500, statusText: 'Broken' }),
+    'that is another 429': () => new Response(null, { status: 429 }),
+    'without content (204)': () => new Response(null, { status: 204 }),
+    'not modified (304)': () => new Response(null, { status: 304 }),
+    'that redirects': () => new Response(null, { status: 302, headers: { location: '/x' } }),
+  }
+  for (const [kind, make] of Object.entries(responses)) {
+    test(kind, async () => {
+      const [response, twin] = [make(), make()]
+      const marked = mark(response)
+      expect(marked).toBe(response)
+      expect(marked.headers.get('ratelimit')).toBe(STATE)
+      expect(marked.headers.get('ratelimit-policy')).toBe('"default";q=100;w=60')
+      expect([marked.status, marked.statusText]).toEqual([twin.status, twin.statusText])
+      expect(await marked.text()).toBe(await twin.text())
+      for (const name of ['ratelimit', 'ratelimit-policy']) marked.headers.delete(name)
+      expect([...marked.headers]).toEqual([...twin.headers])
+    })
+  }
+
+  test('streamed, without waiting for its end', async () => {
+    let send: (text: string) => void = () => {}
+    let end = () => {}
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        send = (text) => controller.enqueue(new TextEncoder().encode(text))
+        end = () => controller.close()
+      },
+    })
+    const marked = mark(new Response(body))
+    expect(marked.headers.get('ratelimit')).toBe(STATE)
+    expect(marked.bodyUsed).toBe(false)
+
+    const reader = (marked.body ?? new ReadableStream()).getReader()
+    const next = async () => new TextDecoder().decode((await reader.read()).value)
+    send('first')
+    expect(await next()).toBe('first')
+    send('second')
+    expect(await next()).toBe('second')
+    end()
+    expect((await reader.read()).done).toBe(true)
+  })
+
+  test('with its cookies kept apart', () => {
+    const response = new Response(null)
+    for (const cookie of ['a=1; Path=/', 'b=2; HttpOnly', 'c=3']) {
+      response.headers.append('Set-Cookie', cookie)
+    }
+    expect(mark(response).headers.getSetCookie()).toEqual(['a=1; Path=/', 'b=2; HttpOnly', 'c=3'])
+  })
+})
+
+describe('a response whose fields are immutable is marked as a copy', () => {
+  test('that redirects', () => {
+    const response = Response.redirect('https://example.com/there', 307)
+    expect(isMutable(response)).toBe(false)
+    const marked = mark(response)
+    expect(marked.status).toBe(307)
+    expect(marked.headers.get('location')).toBe('https://example.com/there')
+    expect(marked.headers.get('ratelimit')).toBe(STATE)
+    expect(response.headers.has('ratelimit')).toBe(false)
+  })
+
+  test('that came from fetch, status, fields, body and all', async () => {
+    const { url, token } = inject('gateway')
+    const send = (authorization: string) =>
+      fetch(url, { method: 'POST', headers: { authorization }, body: '["ECHO","hello"]' })
+    for (const [authorization, status, body] of [
+      [`Bearer ${token}`, 200, '{"result":"hello"}'],
+      ['Bearer wrong', 401, '{"error":"Unauthorized"}'],
+    ] as const) {
+      const response = await send(authorization)
+      expect(isMutable(response)).toBe(false)
+      const before = [...response.headers]
+      const marked = mark(response)
+      expect([marked.status, marked.statusText]).toEqual([status, response.statusText])
+      expect(marked.headers.get('ratelimit')).toBe(STATE)
+      for (const name of ['ratelimit', 'ratelimit-policy']) marked.headers.delete(name)
+      expect([...marked.headers]).toEqual(before)
+      expect(await marked.text()).toBe(body)
+    }
+  })
+
+  test('once, and by a second limiter itself', () => {
+    const once = mark(Response.redirect('https://example.com/'), of('inner'))
+    const twice = mark(once, of('outer'))
+    expect(twice).toBe(once)
+    expect(twice.headers.get('ratelimit')).toBe('"inner";r=99;t=60, "outer";r=99;t=60')
+  })
+})
+
+describe('a response is left as it is', () => {
+  test('where no policy counted the request', () => {
+    const uncounted: Decision = { ...allowed, policies: [], policy: undefined, source: 'none' }
+    const response = Response.redirect('https://example.com/')
+    expect(mark(response, uncounted)).toBe(response)
+    const mutable = new Response('x', { headers: { 'Access-Control-Allow-Origin': '*' } })
+    const before = [...mutable.headers]
+    expect([...mark(mutable, uncounted).headers]).toEqual(before)
+  })
+
+  test('where no fields are wanted', () => {
+    const response = Response.redirect('https://example.com/')
+    expect(mark(response, allowed, [])).toBe(response)
+    const cors = new Response('x', { headers: { 'Access-Control-Allow-Origin': '*' } })
+    expect(mark(cors, allowed, []).headers.has('access-control-expose-headers')).toBe(false)
+  })
+
+  test('if it came from fetch and its body is gone, which no copy could have', async () => {
+    const { url } = inject('gateway')
+    const [read, locked] = await Promise.all([1, 2].map(() => fetch(url, { method: 'POST' })))
+    await read?.text()
+    locked?.body?.getReader()
+    for (const response of [read, locked]) {
+      if (response === undefined) throw new Error('no response')
+      expect(mark(response)).toBe(response)
+      expect(response.headers.has('ratelimit')).toBe(false)
+    }
+  })
+
+  test('if it is a network error, which nobody can rebuild', () => {
+    const error = Response.error()
+    const marked = mark(error)
+    expect(marked).toBe(error)
+    expect([marked.type, marked.status]).toEqual(['error', 0])
+  })
+})
+
+describe('scripts of another origin may read the fields', () => {
+  const DRAFT = 'RateLimit, RateLimit-Policy'
+  const exposed = (headers: Record<string, string>, decision = allowed) =>
+    mark(new Response('x', { headers }), decision).headers.get('access-control-expose-headers')
+
+  test('of a CORS response alone', () => {
+    expect(exposed({})).toBeNull()
+    expect(exposed({ 'Access-Control-Allow-Origin': '*' })).toBe(DRAFT)
+    expect(exposed({ 'Access-Control-Allow-Origin': 'https://example.org' })).toBe(DRAFT)
+  })
+
+  test('beside those that the handler exposes', () => {
+    const headers = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'X-A' }
+    expect(exposed(headers)).toBe(`X-A, ${DRAFT}`)
+  })
+
+  const lists: readonly (readonly [string, string])[] = [
+    [DRAFT, DRAFT],
+    ['ratelimit-policy,RATELIMIT', 'ratelimit-policy,RATELIMIT'],
+    ['X-A,ratelimit ,X-B', 'X-A,ratelimit ,X-B, RateLimit-Policy'],
+    ['X-RateLimit', `X-RateLimit, ${DRAFT}`],
+    ['*', `*, ${DRAFT}`],
+  ]
+  for (const [given, expected] of lists) {
+    test(`each once, where ${given} are exposed already`, () => {
+      const headers = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': given }
+      expect(exposed(headers)).toBe(expected)
+    })
+  }
+
+  test('each once, also of stacked limiters', () => {
+    const response = new Response('x', { headers: { 'Access-Control-Allow-Origin': '*' } })
+    mark(mark(response, of('inner')), of('outer'))
+    expect(response.headers.get('access-control-expose-headers')).toBe(DRAFT)
+  })
+
+  test('of every style that is sent', () => {
+    const response = new Response('x', { headers: { 'Access-Control-Allow-Origin': '*' } })
+    mark(response, allowed, ['draft-11', 'x-ratelimit'])
+    expect(response.headers.get('access-control-expose-headers')).toBe(
+      `${DRAFT}, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset`,
+    )
+  })
+})
+
+test('several styles are sent side by side', () => {
+  const { headers } = mark(new Response('x'), allowed, ['x-ratelimit', 'draft-11'])
+  expect(headers.get('ratelimit')).toBe(STATE)
+  expect(headers.get('x-ratelimit-remaining')).toBe('99')
+})
+
+test('fields that the handler sent of its own stay in the list', () => {
+  const response = new Response('x', { headers: { RateLimit: '"upstream";r=5' } })
+  expect(mark(response).headers.get('ratelimit')).toBe(`"upstream";r=5, ${STATE}`)
+})
