@@ -12,6 +12,9 @@ const heavy = ['tests/hosts/next.test.ts', 'tests/hosts/vercel.test.ts']
 /** Starts what stands behind the stores: a Redis, and gateways in front of it. */
 const globalSetup = 'tests/support/servers.ts'
 
+/** One file at a time, after the other projects: a check gives up on its store after a second. */
+const alone = { maxWorkers: 1, sequence: { groupOrder: 1 } }
+
 export default defineConfig({
   test: {
     reporters: ['default', './tests/support/summary.ts'],
@@ -27,7 +30,14 @@ export default defineConfig({
       },
       { test: { name: 'workerd', include: ['tests/support/workerd.test.ts'], globalSetup } },
       {
-        test: { name: 'hosts', include: [hosts], exclude: heavy, globalSetup, testTimeout: 60_000 },
+        test: {
+          name: 'hosts',
+          include: [hosts],
+          exclude: heavy,
+          globalSetup,
+          testTimeout: 60_000,
+          ...alone,
+        },
       },
       {
         test: {
@@ -36,6 +46,7 @@ export default defineConfig({
           globalSetup,
           testTimeout: 60_000,
           hookTimeout: 300_000,
+          ...alone,
         },
       },
     ],
