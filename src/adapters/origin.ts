@@ -63,25 +63,24 @@ function targetOf(request: Request, { url }: Origin): string {
 
 /** Fields that concern one connection and end with it (RFC 9110 §7.6.1). */
 const HOP_BY_HOP = [
+  'connection',
   'keep-alive',
   'proxy-authorization',
   'proxy-connection',
   'te',
   'trailer',
   'transfer-encoding',
+  'upgrade',
 ]
 
-/** An upgrade is a matter of the connection too, and the one that must reach the origin. */
+/** And those that `Connection` names; but an upgrade to a WebSocket must reach the origin. */
 function dropHopByHop(headers: Headers): void {
-  const upgrade = headers.has('upgrade')
-  const named =
-    headers
-      .get('connection')
-      ?.toLowerCase()
-      .match(/[\w!#$%&'*+.^`|~-]+/g) ?? []
-  for (const name of [...HOP_BY_HOP, ...named, 'connection']) {
-    if (!upgrade || (name !== 'upgrade' && name !== 'connection')) headers.delete(name)
-  }
+  const upgrade = headers.get('upgrade')?.toLowerCase() === 'websocket'
+  const named = headers.get('connection')?.match(/[\w!#$%&'*+.^`|~-]+/g) ?? []
+  for (const name of [...HOP_BY_HOP, ...named]) headers.delete(name)
+  if (!upgrade) return
+  headers.set('connection', 'Upgrade')
+  headers.set('upgrade', 'websocket')
 }
 
 /** Fields in which a proxy tells of the client's request, and a client may lie. */

@@ -22,7 +22,7 @@ export interface Decision {
   readonly allowed: boolean
   /** The policies that counted the request, in the order in which they were given. */
   readonly policies: readonly PolicyState[]
-  /** The tightest: of those that refused the one that refuses longest, else the one with least left for longest. */
+  /** The tightest: that which refuses longest; if none refuses, that with least left for longest. */
   readonly policy: PolicyState | undefined
   /** In ms until the same request could be allowed; 0 when it was, or when waiting will not help. */
   readonly retryIn: number

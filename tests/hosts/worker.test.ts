@@ -218,6 +218,13 @@ describe('what concerns the connection alone', () => {
     expect(told).toHaveProperty('x-other')
     expect(told).not.toHaveProperty('x-hop')
     expect(told).not.toHaveProperty('te')
+    const h2c = await raw('/headers', {
+      connection: 'upgrade, http2-settings',
+      upgrade: 'h2c',
+      'http2-settings': 'AAMAAABkAARAAAAAAAIAAAAA',
+      'accept-encoding': 'identity',
+    })
+    expect(JSON.parse(h2c.body.toString())).not.toHaveProperty('upgrade')
   })
 
   test('and TRACE, by which an origin would tell the secret, is not passed on', async () => {

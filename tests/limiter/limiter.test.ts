@@ -208,6 +208,25 @@ describe('the store', () => {
     expect(environments).toEqual([{ A: '1' }])
   })
 
+  test('takes the environment that a project declares, and what keeps its work alive', async () => {
+    interface Env {
+      readonly NAME: string
+    }
+    const env: Env = { NAME: 'a' }
+    const waitUntil = () => {}
+    const plain = createLimiter({ limit: 1, window: '1s', client, store: memory() })
+    expect((await plain.check(request(), { env, waitUntil })).allowed).toBe(true)
+    const typed = createLimiter({
+      limit: 1,
+      window: '1s',
+      client,
+      store: ({ NAME }: Env) => memory({ maxKeys: NAME.length }),
+    })
+    expect((await typed.check(request(), { env })).allowed).toBe(true)
+    // @ts-expect-error: one policy and a list of them
+    expect(() => createLimiter({ limit: 1, window: '1s', policies: [] })).toThrow('limit')
+  })
+
   test('is asked for again after the function threw', async () => {
     let broken = true
     const limiter = createLimiter({
