@@ -76,7 +76,7 @@ export function compileOptions<Env extends object>(
   const { onStoreError = warn } = options
   const policies = policiesOf(options)
   const ms = parseTimeout('timeout', timeout)
-  if (typeof store !== 'function') checkStore(store)
+  if (typeof store !== 'function') checkStore(store, policies)
   checkFunction('onStoreError', onStoreError)
   if (clock !== undefined) checkFunction('clock', clock)
   warnOfSharedNames(store, policies)
@@ -92,7 +92,7 @@ export function compileOptions<Env extends object>(
     fields: compileFields(headers),
     storeFor(env) {
       resolved ??= guarded(
-        typeof store === 'function' ? checkStore(store(environment(env))) : store,
+        typeof store === 'function' ? checkStore(store(environment(env)), policies) : store,
       )
       return resolved
     },
@@ -114,10 +114,23 @@ const storeFromVariables = (env: object) => storeFromEnv(env)
 /** Without an environment from the host, the process's variables. */
 const environment = <Env extends object>(env: Env | undefined) => env ?? (processEnv() as Env)
 
-function checkStore(store: unknown): Store {
-  if (typeof (store as Store | null)?.take === 'function') return store as Store
-  throw new ConfigError('store', show(store), 'a store, such as memory(), or a function of env')
+function checkStore(store: unknown, policies: readonly Policy[]): Store {
+  if (!isStore(store)) {
+    throw new ConfigError('store', show(store), 'a store, such as memory(), or a function of env')
+  }
+  if (store.oneClient && policies.some(({ client }) => client !== policies[0]?.client)) {
+    throw new ConfigError(
+      'policies',
+      'clients that differ between policies',
+      'one `client` for all of them: this store keeps the counts of different clients apart, and ' +
+        'cannot charge them all or none',
+    )
+  }
+  return store
 }
+
+const isStore = (value: unknown): value is Store =>
+  typeof (value as Store | null)?.take === 'function'
 
 function checkFunction(option: string, value: unknown): void {
   if (typeof value !== 'function') throw new ConfigError(option, show(value), 'a function')

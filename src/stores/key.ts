@@ -1,6 +1,8 @@
 import { ConfigError, show } from '../errors.ts'
 import type { Demand } from './store.ts'
 
+type KeyParts = Pick<Demand, 'policy' | 'client'>
+
 /** What every key begins with unless a store is told otherwise. */
 export const DEFAULT_PREFIX = 'ratelimit'
 
@@ -16,8 +18,18 @@ export function checkPrefix(prefix: unknown): asserts prefix is string {
  * `ratelimit:login:203.0.113.7` for one named `login`. A client with a colon (IPv6) would read as
  * policy and client, so for the unnamed policy its name stays, empty: `ratelimit::2001:db8::/64`.
  */
-export function keyOf(prefix: string, { policy, client }: Demand): string {
+export function keyOf(prefix: string, { policy, client }: KeyParts): string {
   return policy === '' && !client.includes(':')
     ? `${prefix}:${client}`
     : `${prefix}:${policy}:${client}`
+}
+
+/**
+ * The same with the client as hash tag, so that all keys of a client are in one slot of a Redis
+ * Cluster (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags):
+ * `ratelimit:login:{203.0.113.7}`. A tag ends at the first brace, so a client must not hold one.
+ */
+export function taggedKeyOf(prefix: string, { policy, client }: KeyParts): string {
+  const tag = client.replace(/[%{}]/g, encodeURIComponent)
+  return keyOf(prefix, { policy, client: `{${tag}}` })
 }

@@ -1,5 +1,5 @@
 import { StoreError, type StoreErrorCode } from '../errors.ts'
-import { keyOf } from './key.ts'
+import { keyOf, taggedKeyOf } from './key.ts'
 import { KEY_LOCKING, PLAIN, type Script } from './script.ts'
 import type { Demand, Grant, Store } from './store.ts'
 
@@ -9,11 +9,22 @@ export interface ScriptClient {
   eval(script: string, keys: string[], args: string[], signal?: AbortSignal): Promise<unknown>
 }
 
-/**
- * A store that runs the script through a client, in one trip once the server knows the script.
- * `name` is how errors call the store.
- */
-export function scriptedStore(name: string, client: ScriptClient, prefix: string): Store {
+/** What distinguishes the stores that run the script. */
+export interface ScriptedStoreOptions {
+  /** How errors call the store. */
+  readonly name: string
+  readonly prefix: string
+  /**
+   * Whether the keys of one call must share a slot of a cluster.
+   * @default false
+   */
+  readonly cluster?: boolean
+}
+
+/** A store that runs the script through a client, in one trip once the server knows the script. */
+export function scriptedStore(client: ScriptClient, options: ScriptedStoreOptions): Store {
+  const { name, prefix, cluster = false } = options
+  const toKey = cluster ? taggedKeyOf : keyOf
   /** Which script the server takes; nothing until the first answer tells. */
   let known: Script | undefined
 
@@ -43,9 +54,13 @@ export function scriptedStore(name: string, client: ScriptClient, prefix: string
   }
 
   return {
+    oneClient: cluster,
     async take(demands, { signal } = {}) {
       if (demands.length === 0) return []
-      const keys = demands.map((demand) => keyOf(prefix, demand))
+      if (cluster && demands.some(({ client }) => client !== demands[0]?.client)) {
+        throw new StoreError('rejected', `${name}: one call cannot count different clients`)
+      }
+      const keys = demands.map((demand) => toKey(prefix, demand))
       const args = demands.flatMap(({ limit, window, cost, reserve = 0 }) =>
         [limit, window, cost, reserve].map(String),
       )

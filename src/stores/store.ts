@@ -47,8 +47,8 @@ export type Source = 'store' | 'local'
  *   their order; `used` never exceeds `limit`. A refused demand is charged nothing.
  * - One call is atomic over all its demands, which name different keys: each gets its cost, or none
  *   is charged anything. In the latter case `retryIn` is above 0 for those that did not fit, and 0
- *   for the others. A store that cannot do so for some demands refuses that combination at
- *   construction, by name; it never does half.
+ *   for the others. A store that cannot do so for demands of different clients says `oneClient`, and
+ *   rejects a call that has them; it never does half.
  * - `granted` holds as much of `reserve` as is left after the cost.
  * - Grants come in the order of their demands; no demands, no grants.
  * - `resetIn` may be late by a trip, never early by more than the store's clock resolves.
@@ -65,6 +65,12 @@ export interface Store {
     demands: readonly Demand[],
     options?: { readonly signal?: AbortSignal },
   ): Promise<readonly Grant[]>
+  /**
+   * Whether all demands of one call must name one client, since another's counts live elsewhere.
+   * The limiter then refuses, at construction, policies that count different clients.
+   * @default false
+   */
+  readonly oneClient?: boolean
   /**
    * Whether it answers from this isolate's memory, so that no deadline and no fallback are needed.
    * @default false

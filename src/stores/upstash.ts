@@ -47,10 +47,11 @@ export function upstash(
   if (typeof source !== 'object' || source === null) {
     throw new ConfigError('upstash', show(source), '{ url, token } or a client of @upstash/redis')
   }
-  if (isSdkClient(source)) return scriptedStore('upstash', sendOnce(source) ?? source, prefix)
+  if (isSdkClient(source))
+    return scriptedStore(sendOnce(source) ?? source, { name: 'upstash', prefix })
   const url = checkUrl('url', source.url)
   const token = checkToken('token', source.token)
-  return scriptedStore('upstash', restClient(url, token, fetcher), prefix)
+  return scriptedStore(restClient(url, token, fetcher), { name: 'upstash', prefix })
 }
 
 /** Looked up per request, so that whoever wraps `fetch` later (Next.js, a tracer) is used too. */

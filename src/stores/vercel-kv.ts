@@ -43,7 +43,7 @@ export function vercelKv(client?: SdkClient, options: VercelKvOptions = {}): Sto
       'upstash({ url: env.KV_REST_API_URL, token: env.KV_REST_API_TOKEN }), the same database',
     )
   }
-  return scriptedStore('vercel-kv', once ?? client, prefix)
+  return scriptedStore(once ?? client, { name: 'vercel-kv', prefix })
 }
 
 function fromVariables(prefix: string): Store {

@@ -1,0 +1,72 @@
+import { ConfigError, checkKeys, show } from '../errors.ts'
+import { checkPrefix, DEFAULT_PREFIX } from './key.ts'
+import { type ScriptClient, scriptedStore } from './scripted.ts'
+import type { Store } from './store.ts'
+
+/** A client of ioredis or iovalkey, one server's or a cluster's. */
+export interface IoRedisClient {
+  evalsha(sha: string, numberOfKeys: number, ...keysAndArgs: string[]): Promise<unknown>
+  eval(script: string, numberOfKeys: number, ...keysAndArgs: string[]): Promise<unknown>
+  readonly isCluster?: boolean
+}
+
+/** A client of node-redis (the package `redis`), one server's or a cluster's. */
+export interface NodeRedisClient {
+  evalSha(sha: string, options: ScriptOptions): Promise<unknown>
+  eval(script: string, options: ScriptOptions): Promise<unknown>
+  /** What only a cluster's client has. */
+  readonly masters?: unknown
+}
+
+interface ScriptOptions {
+  keys: string[]
+  arguments: string[]
+}
+
+export interface RedisOptions {
+  /**
+   * What every key begins with.
+   * @default 'ratelimit'
+   */
+  readonly prefix?: string | undefined
+}
+
+/**
+ * Counts in a Redis or Valkey of your own over TCP, through a client that you made and connected:
+ * ioredis, iovalkey or node-redis, whose Sentinel and Cluster clients serve too. One atomic script
+ * and one round trip per check.
+ *
+ * In a cluster all keys of a client share a slot, by the hash tag `{client}`, so that several
+ * policies stay one atomic call; policies that count different clients are a `ConfigError`.
+ *
+ * `tidegate/redis`
+ */
+export function redis(client: IoRedisClient | NodeRedisClient, options: RedisOptions = {}): Store {
+  checkKeys('redis', options, ['prefix'])
+  const { prefix = DEFAULT_PREFIX } = options
+  checkPrefix(prefix)
+  const scripts = scriptsOf(client)
+  if (scripts === undefined) {
+    throw new ConfigError('redis', show(client), 'a client of ioredis, iovalkey or node-redis')
+  }
+  const cluster = 'isCluster' in client ? client.isCluster === true : 'masters' in client
+  return scriptedStore(scripts, { name: 'redis', prefix, cluster })
+}
+
+/** The two families are told apart by their shape: nothing is imported. */
+function scriptsOf(client: IoRedisClient | NodeRedisClient): ScriptClient | undefined {
+  if (typeof client !== 'object' || client === null) return undefined
+  if ('evalSha' in client && typeof client.evalSha === 'function') {
+    return {
+      evalsha: (sha, keys, args) => client.evalSha(sha, { keys, arguments: args }),
+      eval: (script, keys, args) => client.eval(script, { keys, arguments: args }),
+    }
+  }
+  if ('evalsha' in client && typeof client.evalsha === 'function') {
+    return {
+      evalsha: (sha, keys, args) => client.evalsha(sha, keys.length, ...keys, ...args),
+      eval: (script, keys, args) => client.eval(script, keys.length, ...keys, ...args),
+    }
+  }
+  return undefined
+}
