@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 const edge = 'tests/{client,policy,limiter,stores,response,adapters}/**/*.test.ts'
 /** Tests of what runs on Vercel and Node, and cannot on Workers. */
 const vercel = 'tests/vercel/**/*.test.ts'
+/** Tests of what needs Node: sockets. */
+const node = 'tests/node/**/*.test.ts'
 /** Real hosts around the built package. */
 const hosts = 'tests/hosts/*.test.ts'
 /** Those of them that install megabytes first: `npm run test:hosts`. */
@@ -19,7 +21,7 @@ export default defineConfig({
   test: {
     reporters: ['default', './tests/support/summary.ts'],
     projects: [
-      { test: { name: 'node', include: [edge, vercel], globalSetup } },
+      { test: { name: 'node', include: [edge, vercel, node], globalSetup } },
       {
         test: {
           name: 'edge-runtime',

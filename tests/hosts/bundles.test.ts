@@ -31,7 +31,7 @@ const ofLibrary = (entry: string, minify = false) =>
   bundle({
     entryPoints: [resolve(entry)],
     minify,
-    external: ['hono', '@upstash/redis', '@vercel/kv'],
+    external: ['hono', '@upstash/redis', '@vercel/kv', 'ioredis', 'cloudflare:workers'],
   })
 
 function offences(code: string): string[] {
@@ -64,14 +64,14 @@ describe('no bundle for the edge names what the edge has not', () => {
 
 /** Bytes after minify and gzip -9. To raise one is a decision, and shows in a diff. */
 const BUDGETS = {
-  'tidegate, all of it': ['export * from "./dist/index.js"', 9500],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 10_000],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    9500,
+    10_000,
   ],
   'tidegate/worker, with the store from the environment': [
     'export { default } from "./dist/worker.js"',
-    10_500,
+    11_000,
   ],
 } as const
 

@@ -1,11 +1,24 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { Redis } from 'ioredis'
 
 /** A Redis of the tests' own, and how to stop it. */
 export interface RedisServer {
   readonly url: string
-  stop(): Promise<void>
+  /** Stops it in order, or by SIGKILL as a crash would. Once is enough. */
+  stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
+}
+
+export interface SpawnOptions {
+  /**
+   * @default one that is free
+   */
+  readonly port?: number
+  /** Further settings: `['--maxmemory', '2mb']`. */
+  readonly args?: readonly string[]
+  /** A file of settings, which a sentinel cannot do without. */
+  readonly config?: string
 }
 
 /** The Redis that REDIS_URL names, or one of the tests' own. */
@@ -18,14 +31,14 @@ export async function startRedis(): Promise<RedisServer> {
  * Starts a Redis from the PATH on a free loopback port, with nothing persisted. Where none is
  * installed Debian's package is, if that is allowed.
  */
-export async function spawnRedis(): Promise<RedisServer> {
-  const program = findRedis()
-  const port = await freePort()
-  const server = spawn(
-    program,
-    ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
-    { stdio: 'ignore' },
-  )
+export async function spawnRedis(options: SpawnOptions = {}): Promise<RedisServer> {
+  const { port = await freePort(), args = [], config } = options
+  const settings = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+  // What a replica writes down as it begins does not stay.
+  const files = ['--dir', tmpdir(), '--rdb-del-sync-files', 'yes']
+  const server = spawn(findRedis(), [...(config ? [config] : []), ...settings, ...files, ...args], {
+    stdio: 'ignore',
+  })
   // Also when the run is broken off, no server stays behind.
   const kill = () => server.kill('SIGKILL')
   process.once('exit', kill)
@@ -33,10 +46,11 @@ export async function spawnRedis(): Promise<RedisServer> {
   await waitUntilReady(url)
   return {
     url,
-    async stop() {
+    async stop(signal = 'SIGTERM') {
       process.off('exit', kill)
+      if (server.exitCode !== null || server.signalCode !== null) return
       const ended = new Promise((resolve) => server.once('exit', resolve))
-      server.kill('SIGTERM')
+      server.kill(signal)
       await ended
     },
   }

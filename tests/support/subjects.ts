@@ -1,6 +1,7 @@
 import { memory } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { manualClock, type Subject } from '../../src/testing/index.ts'
+import type { Shiftable } from './differential.ts'
 import type { Endpoint } from './servers.ts'
 
 /** Memory, whose time is moved by hand. */
@@ -33,18 +34,47 @@ export function behind(endpoint: () => Endpoint, makeStore: MakeStore) {
   }
 }
 
-function gatewaySubject(endpoint: Endpoint, makeStore: MakeStore): Subject {
+function gatewaySubject(endpoint: Endpoint, makeStore: MakeStore) {
+  const command =
+    (name: string) =>
+    (key: string, ...args: (string | number)[]) =>
+      redisCommand(endpoint, name, key, ...args.map(String)) as Promise<never>
+  const connection = {
+    keys: command('KEYS'),
+    del: command('DEL'),
+    persist: command('PERSIST'),
+    pttl: command('PTTL'),
+    pexpire: command('PEXPIRE'),
+  }
+  return clientSubject(connection, (options) => makeStore(endpoint, options))
+}
+
+/** What a subject needs of a connection of its own to the Redis behind a store. */
+interface Connection {
+  keys(pattern: string): Promise<string[]>
+  del(key: string): Promise<unknown>
+  persist(key: string): Promise<unknown>
+  pttl(key: string): Promise<number>
+  pexpire(key: string, ms: number): Promise<unknown>
+}
+
+/** A store over TCP, whose keys are looked after through a connection to the same Redis. */
+export function clientSubject(
+  connection: Connection,
+  makeStore: (options: { readonly prefix: string }) => Store,
+): Subject & Shiftable {
   const options = { prefix: `test-${crypto.randomUUID()}` }
-  const forEachKey = async (command: string) => {
-    const keys = (await redisCommand(endpoint, 'KEYS', `${options.prefix}:*`)) as string[]
-    for (const key of keys) await redisCommand(endpoint, command, key)
+  const forEachKey = async (act: (key: string) => Promise<unknown>) => {
+    for (const key of await connection.keys(`${options.prefix}:*`)) await act(key)
   }
   return {
-    store: makeStore(endpoint, options),
+    store: makeStore(options),
     elapse: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    flush: () => forEachKey('DEL'),
-    loseExpiry: () => forEachKey('PERSIST'),
-    close: () => forEachKey('DEL'),
+    flush: () => forEachKey((key) => connection.del(key)),
+    loseExpiry: () => forEachKey((key) => connection.persist(key)),
+    shift: (ms) =>
+      forEachKey(async (key) => connection.pexpire(key, (await connection.pttl(key)) - ms)),
+    close: () => forEachKey((key) => connection.del(key)),
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, inject, test } from 'vitest'
 import { vercelKv } from '../../src/stores/vercel-kv.ts'
 import { storeConformance } from '../../src/testing/index.ts'
+import { expectGrantsOfMemory } from '../support/differential.ts'
 import { behind } from '../support/subjects.ts'
 
 // `kv` looks for its variables as soon as it is imported by a tool that looks at its exports.
@@ -9,14 +10,17 @@ process.env.KV_REST_API_URL = url
 process.env.KV_REST_API_TOKEN = token
 const { createClient, kv } = await import('@vercel/kv')
 
+const overRedis = behind(
+  () => inject('gateway'),
+  (endpoint, options) => vercelKv(createClient(endpoint), options),
+)
+
 describe('store: vercel-kv over Redis', () => {
-  storeConformance({
-    test,
-    ...behind(
-      () => inject('gateway'),
-      (endpoint, options) => vercelKv(createClient(endpoint), options),
-    ),
-  })
+  storeConformance({ test, ...overRedis })
+})
+
+test('vercel-kv grants what memory grants, for any sequence of demands and waits', async () => {
+  await expectGrantsOfMemory(overRedis.make, 40)
 })
 
 describe('store: vercel-kv over a server that locks by key', () => {

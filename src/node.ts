@@ -1,0 +1,17 @@
+/** What only Node, Bun and Deno can do, since it needs sockets: `tidegate/node`. */
+import { processEnv, variablesOf } from './environment.ts'
+import { findStem, storeFromEnv as storeOverHttp } from './stores/env.ts'
+import { redisFromUrl } from './stores/redis-url.ts'
+import type { Store } from './stores/store.ts'
+
+/**
+ * As `storeFromEnv` of `tidegate`; and where that finds no store, the Redis that `REDIS_URL` names,
+ * through ioredis. For Next.js `proxy.ts`, functions on Node, and servers:
+ * `rateLimit({ limit: 100, window: '1m', store: storeFromEnv })`.
+ */
+export function storeFromEnv(given: object = {}): Store {
+  const environments = [variablesOf(given), processEnv()]
+  if (environments.some((env) => findStem(env) !== undefined)) return storeOverHttp(given)
+  const url = environments.find(({ REDIS_URL }) => REDIS_URL !== undefined)?.REDIS_URL
+  return url === undefined ? storeOverHttp(given) : redisFromUrl('REDIS_URL', url)
+}

@@ -1,0 +1,100 @@
+import { Redis } from 'ioredis'
+import { afterAll, describe, expect, test } from 'vitest'
+import { createLimiter, StoreError } from '../../src/index.ts'
+import { storeFromEnv } from '../../src/node.ts'
+import { freePort, spawnRedis } from '../support/redis-server.ts'
+
+const server = await spawnRedis()
+const admin = new Redis(server.url)
+await admin.call('ACL', 'SETUSER', 'edge', 'on', '>pass%word', '~*', '+@all')
+afterAll(async () => {
+  admin.disconnect()
+  await server.stop()
+})
+
+const demand = () => ({ policy: '', client: crypto.randomUUID(), limit: 1, window: 500, cost: 1 })
+
+/** What is said on the console meanwhile. */
+function warnings(body: () => unknown): string[] {
+  const said: string[] = []
+  const { warn } = console
+  console.warn = (text: string) => said.push(text)
+  try {
+    body()
+  } finally {
+    console.warn = warn
+  }
+  return said
+}
+
+describe('REDIS_URL', () => {
+  test('names a store over TCP, with user, password and number of the database', async () => {
+    const url = server.url.replace('//', '//edge:pass%25word@')
+    const store = storeFromEnv({ REDIS_URL: `${url}/3` })
+    const asked = demand()
+    expect((await store.take([asked]))[0]?.granted).toBe(1)
+    expect((await store.take([asked]))[0]?.granted).toBe(0)
+    await admin.select(3)
+    expect(await admin.get(`ratelimit:${asked.client}`)).toBe('1')
+    await admin.select(0)
+  })
+
+  test('stands behind a pair of variables for HTTP', async () => {
+    const env = { REDIS_URL: 'not looked at', KV_REST_API_URL: 'https://x.io' }
+    expect(() => storeFromEnv(env)).toThrow('KV_REST_API_TOKEN: got nothing')
+  })
+
+  test('of a remote host without TLS is warned of, of others not', () => {
+    expect(warnings(() => storeFromEnv({ REDIS_URL: 'redis://:secret@db.internal:6379' }))).toEqual(
+      ['tidegate: REDIS_URL has no TLS: use rediss:// unless the network is your own'],
+    )
+    expect(warnings(() => storeFromEnv({ REDIS_URL: 'rediss://db.internal:6379' }))).toEqual([])
+    expect(warnings(() => storeFromEnv({ REDIS_URL: 'redis://localhost:6379' }))).toEqual([])
+  })
+
+  for (const url of [
+    '',
+    ' ',
+    '"redis://localhost"',
+    'localhost:6379',
+    'redis://',
+    'https://x.io',
+  ]) {
+    test(`that is ${JSON.stringify(url)} is an error that names it`, () => {
+      expect(() => storeFromEnv({ REDIS_URL: url })).toThrow('REDIS_URL: got')
+    })
+  }
+
+  test('with a wrong password fails as unauthorized, and the text holds none', async () => {
+    const store = storeFromEnv({ REDIS_URL: server.url.replace('//', '//edge:wrong-secret@') })
+    const error = await store.take([demand()]).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(StoreError)
+    expect(String(error)).not.toContain('wrong-secret')
+  })
+
+  test('of a server that comes and goes is counted by it whenever it is there', async () => {
+    const port = await freePort()
+    const limiter = createLimiter({
+      limit: 1000,
+      window: '1m',
+      client: () => ({ plain: 'a' }),
+      store: () => storeFromEnv({ REDIS_URL: `redis://127.0.0.1:${port}` }),
+      onStoreError: () => {},
+    })
+    const source = async () => (await limiter.check(new Request('https://example.com/'))).source
+    const eventually = async (wanted: string) => {
+      for (let attempt = 0; attempt < 300; attempt++) {
+        if ((await source()) === wanted) return wanted
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      return 'never'
+    }
+    expect(await source()).toBe('local')
+    for (let life = 0; life < 2; life++) {
+      const redis = await spawnRedis({ port })
+      expect(await eventually('store')).toBe('store')
+      await redis.stop('SIGKILL')
+      expect(await eventually('local')).toBe('local')
+    }
+  })
+})

@@ -1,0 +1,84 @@
+import fc from 'fast-check'
+import { expect } from 'vitest'
+import { type Demand, memory, type Store } from '../../src/index.ts'
+import { manualClock } from '../../src/testing/index.ts'
+
+/** A store whose windows can be brought nearer to their ends without waiting. */
+export interface Shiftable {
+  readonly store: Store
+  /** Does to every open window what `ms` would, had they passed. */
+  shift(ms: number): Promise<void> | void
+  close?(): Promise<void> | void
+}
+
+const SECOND = 1000
+
+/**
+ * Windows and waits in whole tens of seconds with nothing near a boundary, so that the time the
+ * test itself takes decides nothing.
+ */
+const call = fc.uniqueArray(
+  fc.record({
+    policy: fc.constantFrom('', 'burst', 'hourly'),
+    limit: fc.integer({ min: 1, max: 6 }),
+    window: fc.constantFrom(25 * SECOND, 45 * SECOND),
+    cost: fc.integer({ min: 0, max: 4 }),
+    reserve: fc.integer({ min: 0, max: 3 }),
+  }),
+  { selector: ({ policy }) => policy, minLength: 1 },
+)
+const step = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ client: fc.constantFrom('a', 'b'), call }) },
+  { weight: 1, arbitrary: fc.record({ wait: fc.constantFrom(10 * SECOND, 20 * SECOND) }) },
+)
+
+/** For any sequence of demands and waits the store grants what memory grants. */
+export async function expectGrantsOfMemory(
+  make: () => Promise<Shiftable> | Shiftable,
+  numRuns: number,
+): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+      const clock = manualClock()
+      const model = memory({ clock })
+      const subject = await make()
+      try {
+        for (const step of steps) {
+          if ('wait' in step) {
+            clock.advance(step.wait)
+            await subject.shift(step.wait)
+            continue
+          }
+          const demands = step.call.map(
+            (demand): Demand => ({
+              ...demand,
+              client: step.client,
+              cost: Math.min(demand.cost, demand.limit),
+            }),
+          )
+          const [got, want] = [await subject.store.take(demands), await model.take(demands)]
+          expect(got.map(counts)).toEqual(want.map(counts))
+          for (const [index, { resetIn, retryIn }] of got.entries()) {
+            expect(Math.abs(resetIn - (want[index]?.resetIn ?? 0))).toBeLessThan(4 * SECOND)
+            expect(Math.abs(retryIn - (want[index]?.retryIn ?? 0))).toBeLessThan(4 * SECOND)
+          }
+        }
+      } finally {
+        await subject.close?.()
+      }
+    }),
+    { numRuns, seed: 20261123 },
+  )
+}
+
+const counts = ({
+  granted,
+  used,
+  retryIn,
+  resetIn,
+}: Awaited<ReturnType<Store['take']>>[number]) => ({
+  granted,
+  used,
+  waits: retryIn > 0,
+  open: resetIn > 0,
+})
