@@ -1,13 +1,14 @@
 /** `npm start`: the Worker in workerd, in front of an origin, with the policies of wrangler.toml. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { unstable_readConfig as readConfig } from 'wrangler'
 import { readSettings } from '../src/adapters/front.ts'
 import { ConfigError } from '../src/errors.ts'
 import { policiesFromEnv } from '../src/policy/env.ts'
 import type { PolicyOptions } from '../src/policy/policy.ts'
 import { findStem, storeFromEnv } from '../src/stores/env.ts'
-import { bundle, startWorker } from './workerd.ts'
+import { bundle, objectsOf, startWorker } from './workerd.ts'
 
 /** The variables that the Worker reads; no other ones of this process reach it. */
 const READ = /^(ORIGIN_\w+|POLICIES|UPSTASH_REDIS_\w+|(\w+_)?KV_REST_API_\w+)$/
@@ -29,14 +30,16 @@ async function start(): Promise<void> {
   if (stem !== undefined) storeFromEnv(given)
   await assertFree(port)
 
-  const { vars } = readConfig({ config: 'wrangler.toml' })
-  const settings = { ...vars, ...given }
+  const config = readConfig({ config: 'wrangler.toml' })
+  const settings = { ...config.vars, ...given }
   const demo = settings.ORIGIN_URL === undefined ? await startDemo() : undefined
   const env = { ...settings, ...(demo && { ORIGIN_URL: demo.url }) }
   readSettings({}, env)
   const policies = policiesFromEnv(env.POLICIES)
   const script = await bundle({ entryPoints: ['src/worker.ts'] })
-  const worker = await startWorker({ script, env, port })
+  // One folder for each port, since one process alone may have it open.
+  const state = join(process.env.STATE_DIR ?? '.wrangler/tidegate', `${port}`)
+  const worker = await startWorker({ script, env, port, state, objects: objectsOf(config) })
 
   const stop = async () => {
     await worker.stop()
@@ -52,7 +55,7 @@ async function start(): Promise<void> {
 
     gate      ${at}
     origin    ${new URL(`${env.ORIGIN_URL}`).origin}${demo ? ' (a small demo; ORIGIN_URL names another)' : ''}
-    store     ${storeName(stem)}
+    store     ${storeName(stem, state)}
     policies  ${policies.map(describe).join('\n              ')}
 
   Try it: ten of these pass, five are refused
@@ -62,9 +65,9 @@ async function start(): Promise<void> {
 `)
 }
 
-function storeName(stem: string | undefined): string {
+function storeName(stem: string | undefined, state: string): string {
   if (stem !== undefined) return `Upstash REST, named by ${stem}URL`
-  return 'memory, lost when this stops (UPSTASH_REDIS_REST_URL and _TOKEN name one that is shared)'
+  return `Durable Object, kept in ${state} (UPSTASH_REDIS_REST_URL and _TOKEN name another store)`
 }
 
 function describe({ name = 'default', limit, window, methods, match }: PolicyOptions): string {

@@ -8,6 +8,20 @@ export interface WorkerOptions {
   /** The text of the Worker, a module. */
   readonly script: string
   readonly env?: Readonly<Record<string, unknown>>
+  /** Bindings of Durable Objects with SQLite, each with the name of its class. */
+  readonly objects?: Readonly<Record<string, string>>
+  /**
+   * The folder in which the objects' rows outlive the Worker.
+   * @default a temporary one
+   */
+  readonly state?: string
+  /**
+   * How many Workers, each an isolate, to run beside one another over the objects of the first.
+   * @default 1
+   */
+  readonly isolates?: number
+  /** Whether `server` may look into the objects' storage. */
+  readonly inspect?: boolean
   /**
    * @default 0: one that is free
    */
@@ -20,37 +34,72 @@ export interface WorkerOptions {
 export async function startWorker({
   script,
   env = {},
+  objects = {},
+  state,
+  isolates = 1,
+  inspect = false,
   port = 0,
   nodejsCompat = false,
 }: WorkerOptions) {
-  const bindings = Object.entries(env).map(([name, value]) => [
+  const variables = Object.entries(env).map(([name, value]) => [
     name,
     typeof value === 'string' ? { type: 'text', value } : { type: 'json', value },
   ])
+  const bindings = Object.entries(objects).map(([name, exportName]) => [
+    name,
+    { type: 'durable-object', worker: NAME, exportName },
+  ])
+  const classes = Object.values(objects).map((name) => [
+    name,
+    { type: 'durable-object', storage: 'sqlite' },
+  ])
+  const worker = (name: string, exported: typeof classes) => ({
+    config: {
+      name,
+      compatibilityDate: COMPATIBILITY_DATE,
+      compatibilityFlags: nodejsCompat ? ['nodejs_compat'] : [],
+      env: Object.fromEntries([...variables, ...bindings]),
+      exports: Object.fromEntries(exported),
+      manifest: {
+        mainModule: 'worker.js',
+        modules: { 'worker.js': { type: 'esm' as const, contents: script } },
+      },
+    },
+  })
+  const others = Array.from({ length: isolates - 1 }, (_, index) => `${NAME}-${index + 2}`)
   const server = new Miniflare({
     host: '127.0.0.1',
     port,
-    workers: [
-      {
-        config: {
-          name: 'gate',
-          compatibilityDate: COMPATIBILITY_DATE,
-          compatibilityFlags: nodejsCompat ? ['nodejs_compat'] : [],
-          env: Object.fromEntries(bindings),
-          manifest: {
-            mainModule: 'worker.js',
-            modules: { 'worker.js': { type: 'esm', contents: script } },
-          },
-        },
-      },
-    ],
+    ...(state && { resourcePersistencePath: state }),
+    unsafeInspectDurableObjects: inspect,
+    workers: [worker(NAME, classes), ...others.map((name) => worker(name, []))],
   })
   const url = await server.ready
   return {
     url,
     fetch: (path: string, init?: RequestInit) => fetch(new URL(path, url), init),
     stop: () => server.dispose(),
+    /** Miniflare itself, to reach further isolates and the objects' rows. */
+    server,
   }
+}
+
+/** The first Worker's name; further ones are `gate-2` and so on. */
+export const NAME = 'gate'
+
+/** What wrangler reads out of a wrangler.toml, as far as Durable Objects go. */
+interface WranglerConfig {
+  readonly durable_objects: {
+    readonly bindings: readonly { readonly name: string; readonly class_name: string }[]
+  }
+  readonly migrations: readonly { readonly new_sqlite_classes?: readonly string[] }[]
+}
+
+/** The bindings of Durable Objects with SQLite in a wrangler.toml, as `startWorker` takes them. */
+export function objectsOf({ durable_objects, migrations }: WranglerConfig): Record<string, string> {
+  const classes = migrations.flatMap(({ new_sqlite_classes = [] }) => new_sqlite_classes)
+  const bindings = durable_objects.bindings.filter((one) => classes.includes(one.class_name))
+  return Object.fromEntries(bindings.map(({ name, class_name }) => [name, class_name]))
 }
 
 /** One module out of many, as a Worker's upload is built. */
@@ -63,6 +112,7 @@ export async function bundle(options: BuildOptions): Promise<string> {
     write: false,
     logLevel: 'error',
     ...options,
+    external: [...(options.external ?? []), 'cloudflare:*'],
   })
   return outputFiles?.[0]?.text ?? ''
 }

@@ -5,5 +5,7 @@
 import { front } from './adapters/front.ts'
 
 export { type Front, type FrontEnv, type FrontOptions, front } from './adapters/front.ts'
+/** The class behind the binding TIDEGATE, which has to be exported by the Worker that is deployed. */
+export { TidegateObject } from './stores/tidegate-object.ts'
 
 export default front()

@@ -6,6 +6,9 @@ import { type Duration, parseTimeout } from '../policy/duration.ts'
 import { policiesFromEnv } from '../policy/env.ts'
 import type { PolicyOptions } from '../policy/policy.ts'
 import { problem } from '../response/problem.ts'
+import { durableObject, isObjectNamespace, type ObjectNamespace } from '../stores/durable-object.ts'
+import { findStem, storeFromEnv } from '../stores/env.ts'
+import type { Store } from '../stores/store.ts'
 import { forward, type Origin } from './origin.ts'
 
 /** The variables that configure the Worker; all the rest is code. */
@@ -18,6 +21,8 @@ export interface FrontEnv {
   readonly ORIGIN_SECRET?: string | undefined
   /** How long the origin may take to begin its answer, an upload included; '30s' if not set. */
   readonly ORIGIN_TIMEOUT?: Duration | undefined
+  /** The Durable Object of class `TidegateObject` that counts, unless a Redis is named. */
+  readonly TIDEGATE?: ObjectNamespace | undefined
 }
 
 /** What the variables do not say. */
@@ -68,6 +73,7 @@ const MISCONFIGURED = {
 export function readSettings({ policies, ...shared }: FrontOptions, env: FrontEnv) {
   const limiter = createLimiter<object>({
     ...shared,
+    store: shared.store ?? storeOf,
     policies: policies ?? policiesFromEnv(env.POLICIES),
   })
   const origin = {
@@ -76,6 +82,14 @@ export function readSettings({ policies, ...shared }: FrontOptions, env: FrontEn
     timeout: parseTimeout('ORIGIN_TIMEOUT', env.ORIGIN_TIMEOUT ?? '30s'),
   }
   return { limiter, origin }
+}
+
+/** A Redis that the variables name, else the Durable Object, else memory. */
+function storeOf(env: object): Store {
+  const { TIDEGATE } = variablesOf(env)
+  return findStem(variablesOf(env)) === undefined && isObjectNamespace(TIDEGATE)
+    ? durableObject(TIDEGATE)
+    : storeFromEnv(env)
 }
 
 function checkOrigin(url: unknown): URL {

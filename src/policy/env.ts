@@ -1,6 +1,5 @@
 import type { Client } from '../client/client.ts'
 import { checkHeaderName, header } from '../client/header.ts'
-import { ip } from '../client/ip.ts'
 import { ConfigError, show } from '../errors.ts'
 import { compilePolicies, type PolicyOptions } from './policy.ts'
 
@@ -13,9 +12,10 @@ export function policiesFromEnv(value: unknown): readonly PolicyOptions[] {
   if (!Array.isArray(list)) {
     throw new ConfigError('POLICIES', show(value), 'a list of policies, or its JSON text')
   }
+  const headers = new Map<string, Client>()
   const policies = list.map((entry: unknown, index) => {
     if (typeof entry !== 'object' || entry === null || !('client' in entry)) return entry
-    return { ...entry, client: clientOf(`POLICIES[${index}].client`, entry.client) }
+    return { ...entry, client: clientOf(`POLICIES[${index}].client`, entry.client, headers) }
   })
   compilePolicies('POLICIES', policies)
   return policies as readonly PolicyOptions[]
@@ -29,13 +29,20 @@ function parseJson(text: string): unknown {
   }
 }
 
-function clientOf(option: string, value: unknown): Client {
-  if (value === 'ip') return ip()
+/** Entries that name one client get one function, so that they are seen to count the same. */
+function clientOf(
+  option: string,
+  value: unknown,
+  headers: Map<string, Client>,
+): Client | undefined {
+  if (value === 'ip') return undefined
   if (typeof value === 'object' && value !== null && 'header' in value) {
     const { header: name, ...more } = value
     if (typeof name === 'string' && Object.keys(more).length === 0) {
       checkHeaderName(`${option}.header`, name)
-      return header(name)
+      const known = headers.get(name.toLowerCase()) ?? header(name)
+      headers.set(name.toLowerCase(), known)
+      return known
     }
   }
   throw new ConfigError(option, show(value), '"ip" or { "header": "x-api-key" }')

@@ -69,9 +69,9 @@ const BUDGETS = {
     'export { rateLimit } from "./dist/adapters/next.js"',
     10_000,
   ],
-  'tidegate/worker, with the store from the environment': [
-    'export { default } from "./dist/worker.js"',
-    11_000,
+  'tidegate/worker, with its Durable Object and the stores from the environment': [
+    'export { default, TidegateObject } from "./dist/worker.js"',
+    12_500,
   ],
 } as const
 

@@ -1,8 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { afterEach, describe, expect, inject, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, describe, expect, inject, test } from 'vitest'
 import { startOrigin } from '../support/origin.ts'
 import { freePort } from '../support/redis-server.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'tidegate-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const running: ChildProcess[] = []
 afterEach(async () => {
@@ -15,7 +21,8 @@ afterEach(async () => {
 
 /** Runs what `npm start` runs, until it says that it is running or ends. */
 async function start(variables: Readonly<Record<string, string>>) {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...variables }
+  const { PATH, HOME } = process.env
+  const env = { PATH, HOME, STATE_DIR: folder, ...variables }
   const child = spawn(process.execPath, ['scripts/start.ts'], { env })
   running.push(child)
   let output = ''
@@ -70,8 +77,18 @@ describe('npm start', () => {
     expect(other.headers.get('ratelimit')).toMatch(/^"all";r=289;t=\d+$/)
 
     expect(output()).toContain(`http://localhost:${port}`)
-    expect(output()).toContain('store     memory')
+    expect(output()).toContain(`store     Durable Object, kept in ${join(folder, `${port}`)}`)
     expect(output()).toContain(`curl -i -X POST http://localhost:${port}/api/user/sync`)
+  })
+
+  test('goes on with the counts of before when it is started again', async () => {
+    const PORT = `${await freePort()}`
+    const first = await start({ PORT })
+    expect((await fifteenSyncs(Number(PORT)))[9]?.status).toBe(200)
+    first.child.kill('SIGTERM')
+    await once(first.child, 'exit')
+    await start({ PORT })
+    for (const { status } of await fifteenSyncs(Number(PORT))) expect(status).toBe(429)
   })
 
   test('takes ORIGIN_URL and the store from the environment', async () => {

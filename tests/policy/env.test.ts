@@ -76,9 +76,22 @@ describe('an entry that cannot work is an error that names it', () => {
 describe('the client of an entry', () => {
   const withClient = (client: unknown) => [{ limit: 1, window: '1s', client }]
 
-  test('is "ip" for the address', async () => {
+  test('is "ip" for the address, which is what counts without one', () => {
     const [policy] = policiesFromEnv(withClient('ip'))
-    expect(policy?.client).toBeTypeOf('function')
+    expect(policy?.client).toBeUndefined()
+  })
+
+  test('is the same function for entries that name the same', () => {
+    const policy = { limit: 1, window: '1s' }
+    const [a, b, c, d] = policiesFromEnv([
+      { ...policy, name: 'a', client: { header: 'x-api-key' } },
+      { ...policy, name: 'b', client: { header: 'X-Api-Key' } },
+      { ...policy, name: 'c', client: 'ip' },
+      { ...policy, name: 'd' },
+    ])
+    expect(a?.client).toBe(b?.client)
+    expect(c?.client).toBe(d?.client)
+    expect(a?.client).not.toBe(c?.client)
   })
 
   test('is { "header": … } for the value of a header', async () => {

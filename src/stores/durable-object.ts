@@ -1,0 +1,126 @@
+import { ConfigError, checkKeys, StoreError, type StoreErrorCode, show } from '../errors.ts'
+import type { Demand, Grant, Store } from './store.ts'
+
+/** https://developers.cloudflare.com/durable-objects/reference/data-location/#supported-locations-1 */
+const LOCATIONS = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const
+
+export type LocationHint = (typeof LOCATIONS)[number]
+
+/** The binding of a Durable Object, as far as it is used. */
+export interface ObjectNamespace {
+  idFromName(name: string): object
+  get(id: object, options?: { readonly locationHint?: LocationHint }): object
+}
+
+export interface DurableObjectOptions {
+  /**
+   * Over how many objects all clients are spread, by a hash. Fewer objects are woken and swept;
+   * each is good for about 1,000 checks a second. With another number clients begin anew.
+   * @default one object for each client
+   */
+  readonly shards?: number | undefined
+  /**
+   * Where objects are to live that do not exist yet.
+   * @default near the client's first request
+   */
+  readonly locationHint?: LocationHint | undefined
+}
+
+/** What the object answers; it comes over the wire, so nothing of it is believed unseen. */
+interface Stub {
+  take(demands: readonly Demand[]): Promise<unknown>
+}
+
+/**
+ * Counts in Durable Objects of the class `TidegateObject`: exact across regions, one call per check,
+ * for all policies together. They have to count one client: what counts another lives in another
+ * object, so that a limiter whose policies differ in it is a `ConfigError`.
+ *
+ * The runtime repeats a call that was lost, and never runs one twice
+ * (https://developers.cloudflare.com/durable-objects/best-practices/automatic-retries/), so this does
+ * not repeat any. A signal cannot cross to the object: a check that nobody waits for is still counted.
+ *
+ * @param namespace the binding: `env.TIDEGATE`, or `env.TIDEGATE.jurisdiction('eu')`
+ *
+ * `tidegate/durable-object`
+ */
+export function durableObject(
+  namespace: ObjectNamespace,
+  options: DurableObjectOptions = {},
+): Store {
+  if (!isObjectNamespace(namespace)) {
+    throw new ConfigError('namespace', show(namespace), WANTED)
+  }
+  checkKeys('durableObject', options, ['shards', 'locationHint'])
+  const { shards, locationHint } = options
+  if (shards !== undefined && !(Number.isSafeInteger(shards) && shards >= 1)) {
+    throw new ConfigError('shards', show(shards), 'a whole number of objects, 1 or more')
+  }
+  if (locationHint !== undefined && !LOCATIONS.includes(locationHint)) {
+    throw new ConfigError('locationHint', show(locationHint), `one of ${LOCATIONS.join(', ')}`)
+  }
+  const place = locationHint && { locationHint }
+
+  return {
+    oneClient: true,
+    async take(demands) {
+      const client = demands[0]?.client
+      if (client === undefined) return []
+      if (demands.some((demand) => demand.client !== client)) {
+        throw new StoreError('rejected', 'durable-object: one call cannot count different clients')
+      }
+      const name = shards === undefined ? client : `shard-${hash(client) % shards}`
+      let answer: unknown
+      try {
+        // A stub of its own for each call: one that has failed fails for ever.
+        const stub = namespace.get(namespace.idFromName(name), place) as Stub
+        answer = await stub.take(demands)
+      } catch (error) {
+        throw storeError(error, client)
+      }
+      if (isAnswer(answer, demands.length)) return answer
+      throw new StoreError('rejected', 'durable-object: no answer of a TidegateObject')
+    },
+  }
+}
+
+/** Whether `value` is the binding of a Durable Object. */
+export function isObjectNamespace(value: unknown): value is ObjectNamespace {
+  const namespace = value as Partial<ObjectNamespace> | null | undefined
+  return typeof namespace?.idFromName === 'function' && typeof namespace.get === 'function'
+}
+
+const WANTED =
+  'the binding of a Durable Object, such as env.TIDEGATE; wrangler.toml makes it: ' +
+  '[[durable_objects.bindings]] with name = "TIDEGATE" and class_name = "TidegateObject", and ' +
+  '[[migrations]] with tag = "v1" and new_sqlite_classes = ["TidegateObject"]'
+
+/** FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
+function hash(text: string): number {
+  let state = 0x811c9dc5
+  for (let index = 0; index < text.length; index++) {
+    state = Math.imul(state ^ text.charCodeAt(index), 0x01000193)
+  }
+  return state >>> 0
+}
+
+const isAnswer = (answer: unknown, length: number): answer is readonly Grant[] =>
+  Array.isArray(answer) &&
+  answer.length === length &&
+  answer.every((grant: Partial<Grant> | null) => typeof grant?.granted === 'number')
+
+/** Whatever a call throws. Its own properties hold the object's id, which tells the client. */
+function storeError(error: unknown, client: string): StoreError {
+  const text = error instanceof Error ? error.message : String(error)
+  const said = text.replaceAll(client, '…').slice(0, 200)
+  const [code, hint] = classify(error)
+  return new StoreError(code, `durable-object: ${said}${hint}`, { cause: new Error(said) })
+}
+
+/** https://developers.cloudflare.com/durable-objects/best-practices/error-handling/ */
+function classify(error: unknown): readonly [StoreErrorCode, string] {
+  const told = Object(error) as { overloaded?: unknown; retryable?: unknown; remote?: unknown }
+  if (told.overloaded) return ['rejected', ' (overloaded: more checks than one object can take)']
+  if (told.retryable) return ['unreachable', ' (in passing: the next check may succeed)']
+  return [told.remote ? 'rejected' : 'unreachable', '']
+}

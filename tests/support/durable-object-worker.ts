@@ -1,0 +1,138 @@
+/** The Worker that asks Durable Objects what a test wants to know; `durable-object.ts` calls it. */
+import {
+  type DurableObjectOptions,
+  durableObject,
+  type ObjectNamespace,
+  TidegateObject,
+} from '../../src/durable-object.ts'
+import type { Demand, Grant } from '../../src/index.ts'
+import { StoreError, type StoreErrorCode } from '../../src/index.ts'
+
+export { TidegateObject }
+
+export interface Call {
+  readonly binding: string
+  readonly options?: DurableObjectOptions | undefined
+  readonly demands: readonly Demand[]
+}
+
+export interface Answer {
+  readonly grants?: readonly Grant[]
+  readonly error?: {
+    readonly code: StoreErrorCode
+    readonly message: string
+    readonly cause: string
+    readonly stack: string
+  }
+}
+
+/** What the objects' storage did, as workerd counts it. */
+export interface Rows {
+  readonly read: number
+  readonly written: number
+  readonly alarms: number
+}
+
+/** The clock of `ClockedObject`, which stands still unless a test moves it. */
+let time = 1_800_000_000_000
+
+/** All of the class but the clock. Its objects and this Worker are one isolate. */
+export class ClockedObject extends TidegateObject {
+  protected override now(): number {
+    return time
+  }
+}
+
+/** Sweeps as soon as windows end. */
+export class TidyObject extends TidegateObject {
+  protected override lingering(): number {
+    return 0
+  }
+}
+
+/** Cannot start. */
+export class BrokenObject extends TidegateObject {
+  constructor(...args: ConstructorParameters<typeof TidegateObject>) {
+    super(...args)
+    throw new Error('no start')
+  }
+}
+
+interface Cursor {
+  toArray(): never[]
+  readonly rowsRead: number
+  readonly rowsWritten: number
+}
+
+/** Counts rows. */
+export class MeteredObject extends TidegateObject {
+  #rows: Rows = { read: 0, written: 0, alarms: 0 }
+
+  constructor(...args: ConstructorParameters<typeof TidegateObject>) {
+    super(...args)
+    const { storage } = this.ctx
+    const exec = (query: string, ...values: (string | number)[]) => {
+      const cursor = storage.sql.exec(query, ...values) as Cursor
+      const rows = cursor.toArray()
+      const { read, written } = this.#rows
+      const more = { read: read + cursor.rowsRead, written: written + cursor.rowsWritten }
+      this.#rows = { ...this.#rows, ...more }
+      return { toArray: () => rows }
+    }
+    const metered: typeof storage = {
+      sql: { exec },
+      transactionSync: (body) => storage.transactionSync(body),
+      getAlarm: () => storage.getAlarm(),
+      setAlarm: (at) => {
+        this.#rows = { ...this.#rows, alarms: this.#rows.alarms + 1 }
+        return storage.setAlarm(at)
+      },
+      deleteAll: () => storage.deleteAll(),
+    }
+    Object.defineProperty(this, 'ctx', { value: { storage: metered } })
+  }
+
+  /** Those since it was last asked. */
+  rows(): Rows {
+    const rows = this.#rows
+    this.#rows = { read: 0, written: 0, alarms: 0 }
+    return rows
+  }
+}
+
+async function take({ binding, options, demands }: Call, env: Env): Promise<Answer> {
+  try {
+    return { grants: await durableObject(namespaceOf(env, binding), options).take(demands) }
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    const { code, message, cause, stack = '' } = error
+    return { error: { code, message, cause: JSON.stringify([String(cause), cause]), stack } }
+  }
+}
+
+type Env = Readonly<Record<string, ObjectNamespace>>
+
+function namespaceOf(env: Env, binding: string): ObjectNamespace {
+  const namespace = env[binding]
+  if (namespace === undefined) throw new Error(`no binding ${binding}`)
+  return namespace
+}
+
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    switch (new URL(request.url).pathname) {
+      case '/take':
+        return Response.json(await take(await request.json(), env))
+      case '/elapse':
+        time += await request.json()
+        return new Response()
+      case '/rows': {
+        const namespace = namespaceOf(env, 'METERED')
+        const stub = namespace.get(namespace.idFromName(await request.json())) as MeteredObject
+        return Response.json(await stub.rows())
+      }
+      default:
+        return new Response(null, { status: 404 })
+    }
+  },
+}

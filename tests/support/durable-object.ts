@@ -1,0 +1,84 @@
+import { bundle, NAME, startWorker } from '../../scripts/workerd.ts'
+import { type Demand, type Store, StoreError } from '../../src/index.ts'
+import type { DurableObjectOptions } from '../../src/stores/durable-object.ts'
+import type { Answer, Call, Rows } from './durable-object-worker.ts'
+
+/** Bindings of the test's Worker, and the class of each. */
+const OBJECTS = {
+  TIDEGATE: 'TidegateObject',
+  CLOCKED: 'ClockedObject',
+  TIDY: 'TidyObject',
+  BROKEN: 'BrokenObject',
+  METERED: 'MeteredObject',
+} as const
+
+type Binding = keyof typeof OBJECTS
+
+const script = await bundle({ entryPoints: ['tests/support/durable-object-worker.ts'] })
+
+/** Durable Objects in a real workerd, and a hand in their storage. `state` outlives it. */
+export async function startObjects(state?: string) {
+  const worker = await startWorker({
+    script,
+    objects: OBJECTS,
+    inspect: true,
+    ...(state && { state }),
+  })
+  const post = async (path: string, body: unknown) => {
+    const response = await worker.fetch(path, { method: 'POST', body: JSON.stringify(body) })
+    if (!response.ok) throw new Error(await response.text())
+    return response
+  }
+
+  /** A store in the Worker, called from here. */
+  const storeOf = (binding: Binding, options?: DurableObjectOptions): Store => ({
+    oneClient: true,
+    async take(demands: readonly Demand[]) {
+      const call: Call = { binding, options, demands }
+      const { grants, error } = (await (await post('/take', call)).json()) as Answer
+      if (grants) return grants
+      const { code = 'rejected', message = '', stack = '', cause = '' } = error ?? {}
+      throw Object.assign(new StoreError(code, message, { cause: new Error(cause) }), { stack })
+    },
+  })
+
+  const idsOf = async (binding: Binding) =>
+    (await worker.server.listDurableObjectIds(binding)).map((id) => ({ id }))
+
+  /** Evicts the objects of these names, or all. */
+  async function evict(binding: Binding, ...names: readonly string[]): Promise<void> {
+    const evicted = names.length > 0 ? names.map((name) => ({ name })) : await idsOf(binding)
+    for (const object of evicted) {
+      try {
+        await worker.server.unsafeEvictDurableObject(NAME, OBJECTS[binding], object)
+      } catch (error) {
+        if (!/not currently running/.test(String(error))) throw error
+      }
+    }
+  }
+
+  /** Runs a query in every object that has a table. */
+  async function query(binding: Binding, text: string) {
+    const rows: unknown[] = []
+    for (const object of await idsOf(binding)) {
+      const { exec } = await worker.server.unsafeGetDurableObjectStorage(
+        NAME,
+        OBJECTS[binding],
+        object,
+      )
+      const tables = await exec("SELECT name FROM sqlite_master WHERE name = 'windows'")
+      if (tables.length > 0) rows.push(...(await exec(text)))
+    }
+    return rows
+  }
+
+  return {
+    storeOf,
+    evict,
+    query,
+    /** Moves the clock of `CLOCKED`. */
+    elapse: async (ms: number) => void (await post('/elapse', ms)),
+    rowsOf: async (client: string) => (await post('/rows', client)).json() as Promise<Rows>,
+    stop: worker.stop,
+  }
+}
