@@ -113,7 +113,7 @@ function storeError(name: string, error: unknown, signal: AbortSignal | undefine
 }
 
 function classify(error: unknown, said: string): readonly [StoreErrorCode, string] {
-  if (/\bNOPERM\b/.test(said)) {
+  if (/\bNOPERM\b|can't run this command/.test(said)) {
     return ['unauthorized', ' (a read-only token cannot count: give the one that may write)']
   }
   if (/\b(WRONGPASS|NOAUTH|unauthorized|invalid token)\b/i.test(said)) {

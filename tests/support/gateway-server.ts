@@ -1,58 +1,80 @@
-import { serve } from '@hono/node-server'
 import { Redis } from 'ioredis'
+import { allowList } from '../../src/gateway/allow.ts'
+import { redisBackend } from '../../src/gateway/backend.ts'
 import { gateway } from '../../src/gateway/gateway.ts'
+import { listen } from '../../src/gateway/server.ts'
 import { likeUpstash } from './like-upstash.ts'
 
 /** A gateway that listens, and counts what arrives. */
 export interface GatewayServer {
   readonly url: string
   readonly token: string
+  /** A connection of the test's own to the same Redis. */
   readonly redis: Redis
   /** How many HTTP requests came, and how many of them brought the text of a script. */
   readonly seen: { requests: number; scripts: number }
+  /** What it logged. */
+  readonly log: readonly string[]
   stop(): Promise<void>
 }
 
 export interface GatewayServerOptions {
   /** Takes the header that locks keys, as Upstash does and Redis does not. */
   readonly upstash?: boolean
+  /**
+   * What passes beside the default commands.
+   * @default ['all']
+   */
+  readonly allow?: readonly string[]
+  /** How long Redis may be silent, in ms. */
+  readonly silence?: number
+  /** Logs every request, too. */
+  readonly verbose?: boolean
 }
 
 /** Starts a gateway on a free loopback port, in front of the Redis at `redisUrl`. */
 export async function startGateway(
   redisUrl: string,
-  { upstash = false }: GatewayServerOptions = {},
+  { upstash = false, allow = ['all'], silence = 5000, verbose = false }: GatewayServerOptions = {},
 ): Promise<GatewayServer> {
   const redis = new Redis(redisUrl)
+  redis.on('error', () => {})
+  const log: string[] = []
+  const write = (line: string) => log.push(line)
+  // No probe: some tests count what Redis is asked.
+  const backend = redisBackend(redisUrl, { log: write, silence, probe: 3_600_000 })
   const token = crypto.randomUUID()
-  const app = gateway({ redis, token })
+  const app = gateway({
+    redis: backend,
+    tokens: [token],
+    allow: allowList(allow),
+    log: verbose ? write : undefined,
+  })
   const seen = { requests: 0, scripts: 0 }
 
   const count = async (request: Request): Promise<Request> => {
     seen.requests++
     if (request.method !== 'POST') return request
-    const body = await request.text()
-    if (/\["eval"/i.test(body)) seen.scripts++
-    return new Request(request, { body: upstash ? likeUpstash(body) : body })
+    const body = Buffer.from(await request.arrayBuffer())
+    const text = body.toString('latin1')
+    if (/\["eval"/i.test(text)) seen.scripts++
+    return new Request(request, { body: upstash ? Buffer.from(likeUpstash(text), 'latin1') : body })
   }
-  const server = serve({
+  const server = await listen({
     fetch: async (request) => app.fetch(await count(request)),
-    hostname: '127.0.0.1',
+    host: '127.0.0.1',
     port: 0,
   })
-  await new Promise((resolve) => server.once('listening', resolve))
-  const address = server.address()
-  const port = typeof address === 'object' && address ? address.port : 0
+  while (backend.away) await new Promise((resolve) => setTimeout(resolve, 5))
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: server.url,
     token,
     redis,
     seen,
+    log,
     async stop() {
-      await new Promise((resolve) => {
-        server.close(resolve)
-        if ('closeAllConnections' in server) server.closeAllConnections()
-      })
+      await server.stop(0)
+      await backend.stop()
       redis.disconnect()
     },
   }

@@ -31,8 +31,7 @@ const inWords = ({ passed, failed }: { passed: number; failed: number }) =>
 function namesOf({ fullName, project }: TestCase): string[] {
   const [, runtime] = /the built package limits a Hono app .* > on (\w+)$/.exec(fullName) ?? []
   if (runtime) return [`runtime  ${runtime}, the built package`]
-  if (project.name.includes('hosts')) return []
   const [, store] = /\bstore: ([^>]+?) >/.exec(fullName) ?? []
-  const names = [`runtime  ${project.name}`]
+  const names = project.name.includes('hosts') ? [] : [`runtime  ${project.name}`]
   return store ? [...names, `store    ${store}, in ${project.name}`] : names
 }

@@ -1,0 +1,48 @@
+import { styleText } from 'node:util'
+import type { Finding, Level, Report } from '../doctor/report.ts'
+
+/** How a report is shown. */
+export interface Face {
+  readonly colours: boolean
+  /**
+   * How wide the terminal is, if it is one.
+   * @default 100
+   */
+  readonly columns?: number | undefined
+}
+
+const COLOURS = { ok: 'green', info: 'cyan', warning: 'yellow', failure: 'red' } as const
+
+/** Level, check, and what is so, each remedy below its finding. */
+export function tableOf(name: string, report: Report, { colours, columns }: Face): string {
+  const { findings, took } = report
+  const paint = (style: Parameters<typeof styleText>[0], text: string) =>
+    colours ? styleText(style, text, { validateStream: false }) : text
+  const width = Math.max(Math.min(columns ?? 100, 120) - MARGIN.length, 40)
+
+  const rows = findings.map(({ check, level, says, remedy }: Finding) => {
+    const head = `  ${paint(COLOURS[level], level.padEnd(9))}${check.padEnd(16)}`
+    const below = remedy === undefined ? [] : wrap(`→ ${remedy}`, width).map((s) => paint('dim', s))
+    return head + [...wrap(says, width), ...below].join(`\n${MARGIN}`)
+  })
+  const count = (level: Level) => findings.filter((finding) => finding.level === level).length
+  const sum = `${inWords(count('failure'), 'failure')}, ${inWords(count('warning'), 'warning')}`
+  const verdict = paint([COLOURS[report.level], 'bold'], sum)
+  return `The store that ${name} names:\n\n${rows.join('\n')}\n\n${verdict} (${took} ms)`
+}
+
+const MARGIN = ' '.repeat(2 + 9 + 16)
+
+const inWords = (count: number, word: string) =>
+  `${count === 0 ? 'no' : count} ${word}${count === 1 ? '' : 's'}`
+
+/** Lines of at most `width` characters, broken at spaces. */
+function wrap(text: string, width: number): string[] {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? ''
+    if (line !== '' && line.length + 1 + word.length > width) lines.push(word)
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
+  }
+  return lines
+}

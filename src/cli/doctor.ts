@@ -1,0 +1,171 @@
+import { parseArgs } from 'node:util'
+import { Redis } from 'ioredis'
+import { doctor as examine, type Target } from '../doctor/doctor.ts'
+import { processEnv } from '../environment.ts'
+import { ConfigError } from '../errors.ts'
+import type { Duration } from '../policy/duration.ts'
+import { findStem } from '../stores/env.ts'
+import { checkToken, checkUrl } from '../stores/upstash.ts'
+import type { Command } from './command.ts'
+import { tableOf } from './doctor-table.ts'
+
+/** `tidegate doctor`: exit code 0, 1 on a failure, 2 on a warning with `--strict`. */
+export const doctor: Command = {
+  name: 'doctor',
+  summary: 'examine the store that the environment names, and say what to do',
+  usage: `Usage: tidegate doctor [options]
+
+Examines the store that the environment names: UPSTASH_REDIS_REST_URL and _TOKEN,
+UPSTASH_REDIS_URL and _TOKEN, KV_REST_API_URL and _TOKEN with any prefix, or REDIS_URL.
+It leaves nothing behind.
+
+  --url <url>             the REST URL of a database or gateway, in place of the variables …
+  --token <token>         … and its token
+  --redis <url>           a Redis over TCP: redis://user:password@host:port, rediss:// for TLS
+  --prefix <prefix>       what the keys of the limiter begin with (ratelimit)
+  --probes <count>        how many round trips to measure (20)
+  --max-latency <time>    warn when half of them take longer (10ms)
+  --max-memory <percent>  warn when more of maxmemory is used (80%)
+  --max-errors <percent>  warn when more of the round trips fail (1%)
+  --max-skew <time>       warn when the clocks are further apart (2s)
+  --timeout <time>        how long to wait for one answer (2s)
+  --deadline <time>       how long to take for everything (10s)
+  --json                  print the report as JSON
+  --strict                exit with 2 on a warning
+
+Prefer the variables for secrets: whoever lists processes sees flags. Exit code 0, or 1 on a
+failure, or 2 on a warning with --strict.
+`,
+  async run(args) {
+    const { values } = parseArgs({ args: [...args], options: OPTIONS })
+    const place = findPlace(values)
+    if (typeof place === 'string') {
+      console.error(`tidegate doctor: ${place}`)
+      return 1
+    }
+    const { target, address, name, close } = place
+    try {
+      const report = await examine(target, {
+        address,
+        prefix: values.prefix,
+        probes: values.probes === undefined ? undefined : Number(values.probes),
+        maxLatency: time(values['max-latency']),
+        maxMemory: percent('--max-memory', values['max-memory']),
+        maxErrors: percent('--max-errors', values['max-errors']),
+        maxSkew: time(values['max-skew']),
+        timeout: time(values.timeout),
+        deadline: time(values.deadline),
+      })
+      const { stdout } = process
+      const face = { colours: stdout.isTTY && stdout.hasColors(), columns: stdout.columns }
+      console.log(values.json ? JSON.stringify(report, null, 2) : tableOf(name, report, face))
+      if (!report.ok) return 1
+      return values.strict && report.level === 'warning' ? 2 : 0
+    } finally {
+      close()
+    }
+  },
+}
+
+const OPTIONS = {
+  url: { type: 'string' },
+  token: { type: 'string' },
+  redis: { type: 'string' },
+  prefix: { type: 'string' },
+  probes: { type: 'string' },
+  'max-latency': { type: 'string' },
+  'max-memory': { type: 'string' },
+  'max-errors': { type: 'string' },
+  'max-skew': { type: 'string' },
+  timeout: { type: 'string' },
+  deadline: { type: 'string' },
+  json: { type: 'boolean' },
+  strict: { type: 'boolean' },
+} as const
+
+interface Place {
+  readonly target: Target
+  readonly address?: string | undefined
+  /** How it was named, for the head of the table: no part of a URL. */
+  readonly name: string
+  close(): unknown
+}
+
+type Flags = Partial<Readonly<Record<'url' | 'token' | 'redis', string>>>
+
+const NOTHING =
+  'no store is named, so each isolate would count in its own memory. Set UPSTASH_REDIS_REST_URL and ' +
+  'UPSTASH_REDIS_REST_TOKEN, KV_REST_API_URL and KV_REST_API_TOKEN, or REDIS_URL; or give --url and ' +
+  '--token, or --redis'
+
+/** The place, or why there is none. A flag that is wrong is thrown; a variable is a finding. */
+function findPlace(flags: Flags): Place | string {
+  try {
+    return readPlace(flags) ?? NOTHING
+  } catch (error) {
+    if (error instanceof ConfigError && !error.option.startsWith('--')) return error.message
+    throw error
+  }
+}
+
+/** What the flags name, else what the environment does, in the order of `storeFromEnv`. */
+function readPlace({ url, token, redis }: Flags): Place | undefined {
+  if (redis !== undefined && (url !== undefined || token !== undefined)) {
+    throw new ConfigError('--redis', 'a second store, besides --url', 'one of the two')
+  }
+  if (redis !== undefined) return overTcp('--redis', redis)
+  const env = processEnv()
+  if (url !== undefined || token !== undefined) {
+    const named = { url: checkUrl('--url', url), token: checkToken('--token', token) }
+    return { target: named, name: '--url', close() {} }
+  }
+  const stem = findStem(env)
+  if (stem !== undefined) {
+    const url = checkUrl(`${stem}URL`, env[`${stem}URL`])
+    const token = checkToken(`${stem}TOKEN`, env[`${stem}TOKEN`])
+    return { target: { url, token }, name: `${stem}URL`, close() {} }
+  }
+  return env.REDIS_URL ? overTcp('REDIS_URL', env.REDIS_URL) : undefined
+}
+
+/** A connection of its own, which is opened by the first command and never a second time. */
+function overTcp(option: string, url: unknown): Place {
+  if (typeof url !== 'string' || !/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
+    throw new ConfigError(option, 'no such URL', 'redis://host:6379, or rediss:// for TLS')
+  }
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+  })
+  // A command that waited for the connection hears only that it is closed; this says why.
+  let reason: Error | undefined
+  redis.on('error', (error: Error) => {
+    reason ??= error
+  })
+  return {
+    name: option,
+    address: url,
+    async target([name = '', ...args]: readonly string[]) {
+      try {
+        return await redis.call(name, ...args)
+      } catch (error) {
+        throw redis.status === 'end' && reason ? reason : error
+      }
+    },
+    // A connection that has ended by itself would keep the process for two seconds more.
+    close: () => redis.status === 'end' || redis.disconnect(),
+  }
+}
+
+/** The library checks it: it knows what a time looks like. */
+const time = (text: string | undefined) => text as Duration | undefined
+
+function percent(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const [, number] = /^(\d+(?:\.\d+)?) ?%$/.exec(text) ?? []
+  if (number !== undefined && Number(number) <= 100) return Number(number) / 100
+  throw new ConfigError(option, JSON.stringify(text.slice(0, 20)), 'a percentage such as 80%')
+}

@@ -1,0 +1,48 @@
+import { DEFAULTS } from '../gateway/allow.ts'
+import { readSettings } from '../gateway/settings.ts'
+import { startGateway } from '../gateway/start.ts'
+import type { Command } from './command.ts'
+
+/** `tidegate gateway`: runs until SIGINT or SIGTERM, and then ends the requests in flight first. */
+export const gateway: Command = {
+  name: 'gateway',
+  summary: 'give a Redis the REST face of Upstash, for code without sockets',
+  usage: `Usage: tidegate gateway --token <secret> [options]
+
+Gives a Redis the REST face of Upstash. In edge code: upstash({ url, token }).
+
+  --token <secret>   what clients must send, 16 characters or more; several: a,b   GATEWAY_TOKEN
+  --redis <url>      the Redis, rediss:// for TLS (redis://127.0.0.1:6379)         REDIS_URL
+  --port <port>      where to listen, 0 for a free port (8079)                     PORT
+  --host <address>   the interface to listen on (127.0.0.1)
+  --allow <names>    passes more commands on: scan,config|get, or all
+  --tls-cert <file>  serves HTTPS with this certificate (PEM) …
+  --tls-key <file>   … and its key
+  --verbose          logs every request, without keys or tokens
+
+A variable (on the right) stands for a flag that is not given; prefer GATEWAY_TOKEN, for
+whoever lists processes sees flags. Commands that pass without --allow:
+${wrapped(DEFAULTS)}
+GET /healthz says ok or away, without a token.
+`,
+  async run(args) {
+    const settings = readSettings(args, process.env)
+    const log = (line: string) => console.log(`tidegate gateway: ${line}`)
+    try {
+      const running = await startGateway(settings, log)
+      await new Promise((resolve) => {
+        process.once('SIGINT', resolve)
+        process.once('SIGTERM', resolve)
+      })
+      await running.stop()
+      return 0
+    } catch (error) {
+      console.error(`tidegate gateway: ${error instanceof Error ? error.message : error}`)
+      return 1
+    }
+  },
+}
+
+function wrapped(names: readonly string[]): string {
+  return names.join(' ').replace(/(?=\S)(.{1,80})(?: |$)/g, '  $1\n')
+}

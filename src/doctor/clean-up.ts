@@ -1,0 +1,40 @@
+import type { Send } from '../stores/rest.ts'
+import type { Store } from '../stores/store.ts'
+import { patience } from './patience.ts'
+import { PROBE_WINDOW } from './patient.ts'
+import type { Finding } from './report.ts'
+import { troubleOf } from './trouble.ts'
+
+/** An expiry of 0 deletes; and who may count may PEXPIRE, where DEL is not allowed. */
+const END_ALL = `for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, 0) end`
+
+/** Deletes what the examination may have left. A store alone cannot; its windows end soon. */
+export async function cleanUp(
+  source: Send | Store,
+  keys: readonly string[],
+  timeout: number,
+): Promise<readonly Finding[]> {
+  if (typeof source !== 'function' || keys.length === 0) return []
+  const { ask } = patience(timeout, timeout)
+  try {
+    await ask((signal) => source(['DEL', ...keys], signal))
+    return []
+  } catch {
+    // Not allowed, or failed this once: there is another way.
+  }
+  try {
+    await ask((signal) => source(['EVAL', END_ALL, `${keys.length}`, ...keys], signal))
+    return []
+  } catch (error) {
+    // Who may not write has left nothing.
+    const { kind, said } = troubleOf(error)
+    if (kind === 'forbidden' || /\bREADONLY\b/.test(said)) return []
+    return [
+      {
+        check: 'cleanup',
+        level: 'info',
+        says: `The probes could not be deleted; if there are any, they end by themselves within ${PROBE_WINDOW / 1000} s.`,
+      },
+    ]
+  }
+}

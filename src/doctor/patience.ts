@@ -1,0 +1,40 @@
+import { trouble } from './trouble.ts'
+
+export interface Patience {
+  /** Ends with what `work` brings, or throws a trouble: after the time for one, or for all. */
+  ask<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>
+  /** In ms until the time for all is used up. */
+  left(): number
+  /** Waits, not beyond the time for all. */
+  pause(ms: number): Promise<void>
+}
+
+/** Time as the platform measures it, in ms, finer than the clock that tells the hour. */
+export const stopwatch = () => performance.now()
+
+/** Waits `each` ms for an answer, and `all` ms in total from now. */
+export function patience(each: number, all: number): Patience {
+  const end = stopwatch() + all
+  const left = () => Math.max(0, end - stopwatch())
+  return {
+    left,
+    pause: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, left()))),
+    async ask(work) {
+      const ms = Math.min(each, left())
+      if (ms < 1) throw trouble('late', 'no time was left to ask')
+      const stop = new AbortController()
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const expiry = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          reject(trouble('timeout', `no answer within ${Math.round(ms)} ms`))
+          stop.abort()
+        }, ms)
+      })
+      try {
+        return await Promise.race([work(stop.signal), expiry])
+      } finally {
+        clearTimeout(timer)
+      }
+    },
+  }
+}

@@ -1,0 +1,66 @@
+import { keyOf } from '../stores/key.ts'
+import type { Send } from '../stores/rest.ts'
+import { KEY_LOCKING } from '../stores/script.ts'
+import { scriptedStore } from '../stores/scripted.ts'
+import type { Demand, Grant, Store } from '../stores/store.ts'
+import type { Patience } from './patience.ts'
+
+/** How long a probe's window is at most, in ms: what could not be deleted ends by itself then. */
+export const PROBE_WINDOW = 20_000
+
+/** A demand of the doctor's own: whose, how many. */
+export type Probe = Pick<Demand, 'policy' | 'limit' | 'cost'> & { readonly window?: number }
+
+/** What is examined, and how to ask it. */
+export interface Patient {
+  /** One take, of probes alone. */
+  take(...probes: readonly Probe[]): Promise<readonly Grant[]>
+  /** One raw command; nothing where only a store was given. */
+  readonly command?: Send | undefined
+  /** The key of a probe; for raw commands. */
+  keyOf(policy: string): string
+  /** Whether the server took the script whose header locks its keys alone. */
+  locksKeys(): boolean
+  /** Every key that may exist now because of this examination. */
+  traces(): readonly string[]
+}
+
+/** All that is sent goes through `patience`, and notes which keys it may have made. */
+export function patientOf(source: Send | Store, prefix: string, patience: Patience): Patient {
+  // In braces, the hash tag of a cluster: all keys of an examination share a slot.
+  const client = `{${crypto.randomUUID()}}`
+  const traces = new Set<string>()
+  let locking = false
+
+  const send: Send | undefined = typeof source === 'function' ? source : undefined
+  const store: Store = typeof source === 'function' ? storeOver(source) : source
+  const keyOfProbe = (policy: string) => keyOf(prefix, { policy, client })
+
+  function storeOver(raw: Send): Store {
+    const scripts = {
+      evalsha: (sha: string, keys: string[], args: string[], signal?: AbortSignal) =>
+        raw(['EVALSHA', sha, `${keys.length}`, ...keys, ...args], signal),
+      eval: async (script: string, keys: string[], args: string[], signal?: AbortSignal) => {
+        const answer = await raw(['EVAL', script, `${keys.length}`, ...keys, ...args], signal)
+        if (script === KEY_LOCKING.text) locking = true
+        return answer
+      },
+    }
+    return scriptedStore(scripts, { name: 'store', prefix })
+  }
+
+  return {
+    take(...probes) {
+      const demands = probes.map((probe) => ({ window: PROBE_WINDOW, ...probe, client }))
+      for (const { policy } of demands) traces.add(keyOfProbe(policy))
+      return patience.ask((signal) => store.take(demands, { signal }))
+    },
+    command: send && ((command) => patience.ask((signal) => send(command, signal))),
+    keyOf(policy) {
+      traces.add(keyOfProbe(policy))
+      return keyOfProbe(policy)
+    },
+    locksKeys: () => locking,
+    traces: () => [...traces],
+  }
+}

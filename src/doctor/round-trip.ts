@@ -1,0 +1,122 @@
+import type { Examination } from './examination.ts'
+import { stopwatch } from './patience.ts'
+import type { Finding, Latency } from './report.ts'
+import { type Trouble, troubleOf } from './trouble.ts'
+
+const TRIP = { policy: 'doctor-trip', limit: 1_000_000 }
+
+interface RoundTrips {
+  readonly latency: Latency | undefined
+  readonly findings: readonly Finding[]
+}
+
+/**
+ * How long a check takes, how many fail, and whether each is counted once. The probes are takes,
+ * one after the other, as a limiter sends them: the script by its hash.
+ */
+export async function checkRoundTrips(exam: Examination): Promise<RoundTrips> {
+  const { patient, patience, thresholds } = exam
+  // A slow store is measured less often, so that time is left to look at the rest.
+  const enough = (patience.left() * 2) / 3
+  const times: number[] = []
+  const troubles: Trouble[] = []
+  while (times.length + troubles.length < thresholds.probes) {
+    if (patience.left() < enough || troubles.at(-2)?.kind === 'timeout') break
+    const start = stopwatch()
+    try {
+      await patient.take({ ...TRIP, cost: 1 })
+      times.push(stopwatch() - start)
+    } catch (error) {
+      troubles.push(troubleOf(error))
+    }
+  }
+  const latency = latencyOf(times)
+  return {
+    latency,
+    findings: [
+      ...(latency ? [latencyFinding(latency, thresholds.maxLatency)] : []),
+      errorsFinding(times.length, troubles, thresholds.maxErrors),
+      ...(await checkRetries(exam, times.length, troubles.length)),
+    ],
+  }
+}
+
+function latencyOf(times: readonly number[]): Latency | undefined {
+  const sorted = times.toSorted((a, b) => a - b)
+  const rank = (part: number) => sorted[Math.ceil(part * sorted.length) - 1]
+  const [p50, p99] = [rank(0.5), rank(0.99)]
+  if (p50 === undefined || p99 === undefined) return undefined
+  return { p50: round(p50), p99: round(p99), probes: times.length }
+}
+
+/** To hundredths: a loopback takes less than a tenth of a millisecond. */
+const round = (ms: number) => Math.round(ms * 100) / 100
+
+function latencyFinding({ p50, p99, probes }: Latency, max: number): Finding {
+  const measured = `p50 ${p50} ms, p99 ${p99} ms over ${probes} round trips`
+  if (p50 <= max) return { check: 'latency', level: 'ok', says: `${measured}.` }
+  return {
+    check: 'latency',
+    level: 'warning',
+    says: `${measured}: half of all checks wait longer than ${max} ms.`,
+    remedy:
+      'Move the database to the region where this code runs (or the code to it); for an edge in many regions add read regions, or count in a Durable Object.',
+  }
+}
+
+function errorsFinding(good: number, troubles: readonly Trouble[], max: number): Finding {
+  const sent = good + troubles.length
+  const part = sent === 0 ? 0 : troubles.length / sent
+  const check = 'errors'
+  if (troubles.length === 0) {
+    return { check, level: 'ok', says: `None of ${sent} round trips failed.` }
+  }
+  const [first] = troubles
+  const kind = first?.kind === 'timeout' ? 'timed out' : 'failed'
+  const says = `${troubles.length} of ${sent} round trips failed (the first ${kind}: ${first?.said}).`
+  if (part <= max) return { check, level: 'info', says }
+  return {
+    check,
+    level: 'warning',
+    says,
+    remedy:
+      'Look again in a while, then in the log of the server and the quota of the plan. While checks fail, limits are local to each isolate.',
+  }
+}
+
+/** A take that anything on the way repeats is counted twice, which only the count itself shows. */
+async function checkRetries(
+  { patient }: Examination,
+  good: number,
+  bad: number,
+): Promise<readonly Finding[]> {
+  if (good === 0) return []
+  const check = 'retries'
+  try {
+    const [{ used } = { used: 0 }] = await patient.take({ ...TRIP, cost: 0 })
+    if (used >= good && used <= good + bad) {
+      return [{ check, level: 'ok', says: `Each of ${good} takes was counted once.` }]
+    }
+    if (used < good) {
+      return [
+        {
+          check: 'counting',
+          level: 'failure',
+          says: `Of ${good} takes only ${used} are counted.`,
+          remedy:
+            'Counts get lost: see whether keys are evicted, or whether reads are answered by a replica.',
+        },
+      ]
+    }
+    return [
+      {
+        check,
+        level: 'failure',
+        says: `${good + bad} takes were sent and ${used} were counted: something on the way repeats them.`,
+        remedy: 'Switch the retries of the client, proxy or gateway off: each repeat counts again.',
+      },
+    ]
+  } catch {
+    return [{ check, level: 'info', says: 'The count could not be read back.' }]
+  }
+}

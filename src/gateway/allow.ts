@@ -1,0 +1,61 @@
+import { ConfigError } from '../errors.ts'
+import type { Command } from './command.ts'
+
+/** Says why a command is refused, or nothing. */
+export type Allow = (command: Command) => string | undefined
+
+/**
+ * What limiting needs. The stores send EVAL and EVALSHA; limiters without scripts, as the old guide's,
+ * GET, SET, INCR and so on; people look at a count or clear it; probes ask PING and TIME.
+ */
+export const DEFAULTS: readonly string[] = [
+  ...['EVAL', 'EVALSHA'],
+  ...['GET', 'SET', 'INCR', 'INCRBY', 'DECR', 'DECRBY', 'EXPIRE', 'PEXPIRE'],
+  ...['EXISTS', 'TTL', 'PTTL', 'DEL'],
+  ...['PING', 'TIME'],
+]
+
+/** What would change or block the one connection that all requests share: `all` excepts it. */
+const NEVER: ReadonlySet<string> = new Set([
+  ...['MULTI', 'EXEC', 'DISCARD', 'WATCH', 'UNWATCH'],
+  ...['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'UNSUBSCRIBE', 'PUNSUBSCRIBE', 'SUNSUBSCRIBE'],
+  ...['MONITOR', 'SYNC', 'PSYNC', 'REPLCONF', 'SCRIPT|DEBUG'],
+  ...['AUTH', 'HELLO', 'RESET', 'QUIT', 'CLIENT', 'SELECT', 'ASKING', 'READONLY', 'READWRITE'],
+  ...['BLPOP', 'BRPOP', 'BRPOPLPUSH', 'BLMOVE', 'BLMOVEM', 'BLMPOP', 'BZPOPMIN', 'BZPOPMAX'],
+  ...['BZMPOP', 'WAIT', 'WAITAOF'],
+])
+
+/** Reading a stream blocks only when asked to. */
+const MAY_BLOCK: ReadonlySet<string> = new Set(['XREAD', 'XREADGROUP'])
+
+/** A name as Redis' ACL writes it: `scan`, `config|get`, `json.get`. */
+const NAME = /^[a-z][a-z\d._-]*(\|[a-z\d._-]+)?$/i
+
+/**
+ * The default commands and `more`: names, `container|subcommand`, or `['all']`. Throws a
+ * `ConfigError` for what is no name, and for a command that could only break the gateway.
+ */
+export function allowList(more: readonly string[] = []): Allow {
+  const all = more.includes('all')
+  for (const name of more) {
+    const want = 'names of commands such as scan,config|get, or all'
+    if (!NAME.test(name)) throw new ConfigError('--allow', JSON.stringify(name.slice(0, 60)), want)
+    if (NEVER.has(name.toUpperCase())) {
+      throw new ConfigError('--allow', name, 'no command of a connection: all requests share one')
+    }
+  }
+  const names = new Set([...DEFAULTS, ...more.map((name) => name.toUpperCase())])
+
+  return ([name, ...args]) => {
+    const form = `${name}|${args[0] ?? ''}`.toUpperCase()
+    const blocks = MAY_BLOCK.has(name) && args.some((arg) => `${arg}`.toUpperCase() === 'BLOCK')
+    if (NEVER.has(name) || NEVER.has(form) || blocks) {
+      return `ERR Command is not available: '${shown(name)}'. Requests share one connection, which it would change or block`
+    }
+    if (all || names.has(name) || names.has(form)) return undefined
+    return `ERR Command is not available: '${shown(name)}'. The gateway passes it on when started with --allow`
+  }
+}
+
+/** What a client calls a command may be a key that slipped: it goes back to nobody but the client. */
+const shown = (name: string) => name.slice(0, 40)

@@ -1,0 +1,90 @@
+/** A command for Redis: its name in upper case, and arguments that may be bytes. */
+export type Command = readonly [name: string, ...args: (string | Buffer)[]]
+
+/** A request that is answered by an error of its own, before Redis heard of it. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError'
+  readonly status: 400 | 401 | 405 | 413
+
+  constructor(status: 400 | 401 | 405 | 413, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+/** The command that a body holds: `["SET", "key", "value"]`. */
+export function commandOfBody(body: Buffer): Command {
+  return toCommand(parse(body, 'ERR failed to parse command'))
+}
+
+/** The commands that a body holds: `[["SET", "key", "value"], ["GET", "key"]]`. */
+export function commandsOfBody(body: Buffer, what: 'pipeline' | 'multi-exec'): readonly Command[] {
+  const failed = `ERR failed to parse ${what} request`
+  const entries = parse(body, failed)
+  if (!Array.isArray(entries)) throw new RequestError(400, failed)
+  if (entries.length === 0) throw new RequestError(400, `ERR empty ${what} request`)
+  return entries.map((entry) => {
+    if (!Array.isArray(entry)) throw new RequestError(400, failed)
+    return toCommand(entry)
+  })
+}
+
+/**
+ * The command that a path is: `/set/key` with the value as its body and `?EX=100` behind it. The
+ * parts may be any bytes. https://upstash.com/docs/redis/features/restapi#json-or-binary-value
+ */
+export function commandOfPath({ pathname, searchParams }: URL, body: Buffer): Command {
+  const [name, ...args] = pathname.slice(1).split('/').map(unescapeBytes)
+  const options = [...searchParams].filter(([key]) => key !== '_token')
+  return named(`${name}`, [
+    ...args,
+    ...(body.length > 0 ? [body] : []),
+    ...options.flatMap(([key, value]) => (value === '' ? [key] : [key, value])),
+  ])
+}
+
+/**
+ * The body as JSON. Numbers that a double may not carry keep the digits that were sent: a second
+ * reading takes them as texts. (`context.source` of a reviver would say them, from Node 21 on.)
+ */
+function parse(body: Buffer, failed: string): unknown {
+  const text = body.toString()
+  try {
+    const parsed: unknown = JSON.parse(text)
+    if (!holdsLargeNumber(parsed)) return parsed
+    return JSON.parse(
+      text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g, (token) =>
+        token.startsWith('"') ? token : `"${token}"`,
+      ),
+    )
+  } catch {
+    throw new RequestError(400, failed)
+  }
+}
+
+function holdsLargeNumber(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(holdsLargeNumber)
+  return typeof value === 'number' && !Number.isSafeInteger(value)
+}
+
+/** The errors are Upstash's own words. */
+function toCommand(parts: unknown): Command {
+  if (!Array.isArray(parts) || parts.length === 0) {
+    throw new RequestError(400, 'ERR failed to parse command')
+  }
+  const [name = '', ...args] = parts.map((part) => {
+    if (part === null) throw new RequestError(400, 'ERR null args are not supported')
+    if (typeof part === 'object') throw new RequestError(400, 'ERR unsupported arg type')
+    return String(part)
+  })
+  return named(name, args)
+}
+
+/** In upper case, for ioredis changes the answers to some of the names in lower case. */
+const named = (name: string, args: (string | Buffer)[]): Command => [name.toUpperCase(), ...args]
+
+/** What a part of a path stands for, byte by byte. */
+function unescapeBytes(part: string): Buffer {
+  const bytes = part.replace(/%([\da-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)))
+  return Buffer.from(bytes, 'latin1')
+}

@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { ConfigError, show } from '../errors.ts'
+import { type Allow, allowList } from './allow.ts'
+
+/** What the gateway was told, checked. */
+export interface Settings {
+  readonly redis: string
+  readonly host: string
+  readonly port: number
+  readonly tokens: readonly string[]
+  readonly allow: Allow
+  readonly tls: { readonly cert: string; readonly key: string } | undefined
+  readonly verbose: boolean
+}
+
+/** A flag goes before its variable. Throws a `ConfigError` that names the one that is wrong. */
+export function readSettings(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Settings {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      redis: { type: 'string' },
+      host: { type: 'string', default: '127.0.0.1' },
+      port: { type: 'string' },
+      token: { type: 'string', multiple: true },
+      allow: { type: 'string', multiple: true },
+      'tls-cert': { type: 'string' },
+      'tls-key': { type: 'string' },
+      verbose: { type: 'boolean', default: false },
+    },
+  })
+  const given = (flag: string | undefined, name: string, variable: string) =>
+    (flag === undefined ? [env[variable], variable] : [flag, name]) as [string | undefined, string]
+
+  return {
+    redis: checkRedis(...given(values.redis, '--redis', 'REDIS_URL')),
+    host: values.host,
+    port: checkPort(...given(values.port, '--port', 'PORT')),
+    tokens: checkTokens(...given(values.token?.join(), '--token', 'GATEWAY_TOKEN')),
+    allow: allowList(listOf(values.allow?.join())),
+    tls: readTls(values['tls-cert'], values['tls-key']),
+    verbose: values.verbose,
+  }
+}
+
+const listOf = (text: string | undefined): readonly string[] =>
+  text === undefined ? [] : text.split(',').map((part) => part.trim())
+
+/** Not shown: a URL may hold a password. */
+function checkRedis(url: string | undefined, option: string): string {
+  const want = 'the address of a Redis, such as redis://localhost:6379'
+  if (url === undefined) return 'redis://127.0.0.1:6379'
+  if (!/^rediss?:\/\//.test(url)) throw new ConfigError(option, 'no redis:// URL', want)
+  if (!URL.canParse(url)) throw new ConfigError(option, 'no URL', want)
+  return url
+}
+
+function checkPort(text: string | undefined, option: string): number {
+  if (text === undefined) return 8079
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  throw new ConfigError(option, show(text), 'a port, 0 to 65535')
+}
+
+/**
+ * Several at once let a new token come into use before the old one goes. Never shown, and never
+ * invented: whoever has one runs scripts in the Redis.
+ */
+function checkTokens(text: string | undefined, option: string): readonly string[] {
+  const want = 'a secret of 16 characters or more, without spaces (openssl rand -hex 32 makes one)'
+  const from = option === '--token' ? option : '--token or GATEWAY_TOKEN'
+  if (text === undefined || text === '') throw new ConfigError(from, 'nothing', want)
+  const tokens = listOf(text)
+  for (const token of tokens) {
+    if (token.length < 16) throw new ConfigError(option, `${token.length} characters`, want)
+    if (!/^[\x21-\x7e]+$/.test(token)) {
+      throw new ConfigError(option, 'characters that no header can carry', want)
+    }
+  }
+  return tokens
+}
+
+function readTls(cert: string | undefined, key: string | undefined): Settings['tls'] {
+  if (cert === undefined && key === undefined) return undefined
+  if (cert === undefined) throw new ConfigError('--tls-cert', 'nothing', 'a file, beside --tls-key')
+  if (key === undefined) throw new ConfigError('--tls-key', 'nothing', 'a file, beside --tls-cert')
+  return { cert: readPem('--tls-cert', cert), key: readPem('--tls-key', key) }
+}
+
+function readPem(option: string, file: string): string {
+  const want = 'a file in PEM format'
+  try {
+    const text = readFileSync(file, 'utf8')
+    if (text.includes('-----BEGIN ')) return text
+  } catch {
+    throw new ConfigError(option, `${show(file)}, which cannot be read`, want)
+  }
+  throw new ConfigError(option, `${show(file)}, which is none`, want)
+}

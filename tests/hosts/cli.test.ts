@@ -1,0 +1,212 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { accessSync, constants, copyFileSync, readFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { Redis } from '@upstash/redis'
+import { Redis as Direct } from 'ioredis'
+import { afterAll, describe, expect, inject, test } from 'vitest'
+import { installPackage } from '../support/package.ts'
+import { freePort } from '../support/redis-server.ts'
+
+const { folder, remove } = installPackage()
+const file = join(folder, 'node_modules/tidegate/dist/cli.js')
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+const redisUrl = inject('redisUrl')
+const token = crypto.randomUUID()
+
+/** The machine's own Node, as whoever installs the package has it, and none of these variables. */
+const PATH = `${process.env.PATH}`
+  .split(delimiter)
+  .filter((entry) => !entry.includes('node_modules'))
+  .join(delimiter)
+const env = { PATH, HOME: process.env.HOME }
+
+const children = new Set<ChildProcess>()
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL')
+  remove()
+})
+
+const run = (...args: string[]) => {
+  const { status, stdout, stderr } = spawnSync(file, args, { env, encoding: 'utf8' })
+  return { status, stdout, stderr }
+}
+
+/** A program that runs, once it has said where it listens. */
+async function start(command: string, args: readonly string[], variables = {}) {
+  const child = spawn(command, args, { env: { ...env, ...variables }, detached: true })
+  children.add(child)
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('exit', (code) => {
+      children.delete(child)
+      resolve(code)
+    })
+  })
+  let said = ''
+  const url = await new Promise<string>((resolve, reject) => {
+    const hear = (chunk: Buffer) => {
+      said += chunk
+      const [, found] = /listening on (\S+)/.exec(said) ?? []
+      if (found !== undefined) resolve(found)
+    }
+    child.stdout.on('data', hear)
+    child.stderr.on('data', hear)
+    child.once('exit', () => reject(new Error(`it ended: ${said}`)))
+  })
+  for (let tries = 0; tries < 200; tries++) {
+    if ((await fetch(`${url}/healthz`)).ok) break
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  /** To the group of processes, since npm starts the program for us. */
+  const signal = (name: NodeJS.Signals) => process.kill(-(child.pid ?? 0), name)
+  return { url, ended, signal, said: () => said }
+}
+
+describe('tidegate, as it is installed', () => {
+  test('runs by itself on the Node of this machine, which may be 20', () => {
+    accessSync(file, constants.X_OK)
+    const node = execFileSync('node', ['--version'], { env, encoding: 'utf8' })
+    console.log(`tidegate ran on Node ${node.trim()}`)
+    expect(run('--version')).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' })
+  })
+
+  test('says what there is', () => {
+    for (const flag of ['--help', '-h', 'help']) {
+      const { status, stdout } = run(flag)
+      expect(status).toBe(0)
+      expect(stdout).toMatch(/^Usage: tidegate <command>[\s\S]*^ {2}gateway +\S/m)
+    }
+    const { status, stdout } = run('gateway', '--help')
+    expect(status).toBe(0)
+    for (const word of ['--redis', 'REDIS_URL', '--port', 'PORT', '--token', 'GATEWAY_TOKEN']) {
+      expect(stdout).toContain(word)
+    }
+    for (const word of ['--host', '--allow', '--tls-cert', '--tls-key', '--verbose', 'EVALSHA']) {
+      expect(stdout).toContain(word)
+    }
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+  })
+
+  test('answers wrong usage with one sentence and 2', () => {
+    const good = ['--token', token]
+    for (const [args, sentence] of [
+      [['frob'], "tidegate: unknown command 'frob'"],
+      [['--frob'], "tidegate: unknown option '--frob'"],
+      [['gateway', '--frob'], "tidegate gateway: Unknown option '--frob'"],
+      [['gateway', ...good, 'more'], "tidegate gateway: Unexpected argument 'more'"],
+      [['gateway', '--port'], "tidegate gateway: Option '--port <value>' argument missing"],
+      [['gateway'], 'tidegate gateway: --token or GATEWAY_TOKEN: got nothing, want a secret'],
+      [['gateway', '--token', ''], 'tidegate gateway: --token: got nothing'],
+      [['gateway', '--token', 'short'], 'tidegate gateway: --token: got 5 characters, want'],
+      [['gateway', '--token', `${token},x`], 'tidegate gateway: --token: got 1 characters, want'],
+      [['gateway', '--token', 'with a space in the middle'], 'tidegate gateway: --token: got char'],
+      [['gateway', ...good, '--port', '99999'], 'tidegate gateway: --port: got "99999", want'],
+      [
+        ['gateway', ...good, '--redis', 'http://:secret@x'],
+        'tidegate gateway: --redis: got no redi',
+      ],
+      [['gateway', ...good, '--allow', 'multi'], 'tidegate gateway: --allow: got multi, want'],
+      [['gateway', ...good, '--tls-cert', 'x'], 'tidegate gateway: --tls-key: got nothing'],
+    ] as const) {
+      const { status, stdout, stderr } = run(...args)
+      expect([status, stdout]).toEqual([2, ''])
+      expect(stderr).toMatch(/^[^\n]+\n$/)
+      expect(stderr).toContain(sentence)
+      expect(stderr).not.toMatch(/secret@|with a space/)
+    }
+    expect(run().status).toBe(2)
+  })
+
+  test('says in one sentence that a port is taken, and ends with 1', async () => {
+    const taken = await start(file, [
+      'gateway',
+      '--redis',
+      redisUrl,
+      '--token',
+      token,
+      '--port',
+      '0',
+    ])
+    const { port } = new URL(taken.url)
+    const { status, stderr } = run('gateway', '--redis', redisUrl, '--token', token, '--port', port)
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/EADDRINUSE[^\n]*\n$/)])
+    taken.signal('SIGINT')
+    expect(await taken.ended).toBe(0)
+  })
+
+  test('is one file, which needs no other', () => {
+    const alone = join(folder, 'alone.mjs')
+    copyFileSync(file, alone)
+    const { stdout } = spawnSync('node', [alone, '--version'], { env, encoding: 'utf8' })
+    expect(stdout).toBe(`${version}\n`)
+  })
+
+  test('holds the licence of each package that is in it', () => {
+    const text = readFileSync(file, 'utf8')
+    const notices = text.slice(text.lastIndexOf('This file holds code of these packages.'))
+    const entry = /^(@?[\w./-]+) \d[\w.-]* \(([\w.-]+)\)\n\n(?=\S.{10})/gm
+    const found = [...notices.matchAll(entry)].map(([, name]) => name)
+    for (const name of ['hono', '@hono/node-server', 'ioredis', 'denque', 'debug', 'ms']) {
+      expect(found).toContain(name)
+    }
+    console.log(`cli.js: ${text.length} characters, with the notices of ${found.join(', ')}`)
+    expect(text.length).toBeLessThan(600_000)
+  })
+})
+
+describe('tidegate gateway', () => {
+  test('serves what it was told by variables, both tokens, and logs no secret', async () => {
+    const port = `${await freePort()}`
+    const old = crypto.randomUUID()
+    const variables = { REDIS_URL: redisUrl, PORT: port, GATEWAY_TOKEN: `${token},${old}` }
+    const gateway = await start(file, ['gateway', '--verbose'], variables)
+    expect(gateway.url).toBe(`http://127.0.0.1:${port}`)
+    const key = `cli-${crypto.randomUUID()}`
+    for (const each of [token, old]) {
+      const redis = new Redis({ url: gateway.url, token: each })
+      expect(await redis.set(key, 'wert-🐾')).toBe('OK')
+      expect(await redis.get(key)).toBe('wert-🐾')
+      expect(await redis.del(key)).toBe(1)
+      await expect(redis.keys('*')).rejects.toThrow("Command is not available: 'KEYS'")
+    }
+    gateway.signal('SIGTERM')
+    expect(await gateway.ended).toBe(0)
+    expect(gateway.said()).toMatch(
+      /POST \/pipeline 200 [\d.]+ ms[\s\S]*\ntidegate gateway: stopped\n$/,
+    )
+    for (const secret of [token, old, key, 'wert']) expect(gateway.said()).not.toContain(secret)
+  })
+
+  test('ends the requests in flight before it stops, and takes no more', async () => {
+    const gateway = await start(file, ['gateway', '--redis', redisUrl, '--port', '0'], {
+      GATEWAY_TOKEN: token,
+    })
+    const direct = new Direct(redisUrl)
+    try {
+      await direct.call('CLIENT', 'PAUSE', '1000', 'ALL')
+      const headers = { authorization: `Bearer ${token}` }
+      const pending = fetch(`${gateway.url}/echo/x`, { headers }).then(({ status }) => status)
+      const slow = fetch(`${gateway.url}/exists/x`, { headers })
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      gateway.signal('SIGTERM')
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      await expect(fetch(`${gateway.url}/healthz`)).rejects.toThrow()
+      expect(await pending).toBe(400)
+      const answer = await slow
+      expect([answer.status, await answer.json()]).toEqual([200, { result: 0 }])
+      expect(answer.headers.get('connection')).toBe('close')
+      expect(await gateway.ended).toBe(0)
+    } finally {
+      direct.disconnect()
+    }
+  })
+
+  test('starts by npm run gateway, too', async () => {
+    const args = ['run', '--silent', 'gateway', '--', '--redis', redisUrl, '--port', '0']
+    const gateway = await start('npm', args, { GATEWAY_TOKEN: token })
+    const redis = new Redis({ url: gateway.url, token })
+    expect(await redis.ping()).toBe('PONG')
+    gateway.signal('SIGTERM')
+    await gateway.ended
+    await expect(fetch(`${gateway.url}/healthz`)).rejects.toThrow()
+  })
+})
