@@ -9,13 +9,13 @@ import { startOrigin } from '../support/origin.ts'
 import { installPackage } from '../support/package.ts'
 import { redisCommand } from '../support/subjects.ts'
 
-const PAGES = ['README.md', 'docs/worker.md', 'docs/writing-a-store.md']
-const { folder, remove } = installPackage('hono', '@upstash/redis', '@types/node')
+const PAGES = ['README', 'docs/worker', 'docs/writing-a-store', 'docs/stores', 'docs/from-get-set']
+const { folder, remove } = installPackage('hono', '@upstash/redis', '@types/node', 'ioredis')
 const gateway = inject('gateway')
 
 /** Every block of code that has a file's name, written to that file beside the installed package. */
 const files = PAGES.flatMap((page) =>
-  [...readFileSync(page, 'utf8').matchAll(/^```\w+ (\S+)\n(.*?)^```$/gms)].map(
+  [...readFileSync(`${page}.md`, 'utf8').matchAll(/^```\w+ (\S+)\n(.*?)^```$/gms)].map(
     ([, name = '', code = '']) => {
       writeFileSync(join(folder, name), code)
       return name
@@ -74,6 +74,7 @@ describe('the code of the documents', () => {
   for (const [name, exported] of [
     ['next.ts', 'middleware'],
     ['vercel.ts', 'default'],
+    ['middleware.ts', 'middleware'],
   ] as const) {
     test(`in ${name} limits`, async () => {
       await forget()

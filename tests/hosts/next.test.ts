@@ -30,6 +30,20 @@ const ON_EDGE: NextApp = {
   },
 }
 
+/** examples/next-proxy over TCP, with the store of `tidegate/node`. */
+const OVER_TCP: NextApp = {
+  example: 'next-proxy',
+  change: {
+    from: 'proxy.ts',
+    to: 'proxy.ts',
+    text: (text) =>
+      `import { storeFromEnv } from 'tidegate/node'\n${text}`.replace(
+        "window: '1m',",
+        "window: '1m', store: storeFromEnv,",
+      ),
+  },
+}
+
 const host = programs()
 // A database of its own: all clients without an address share one key, those of other tests too.
 const gateway = await startGateway(new URL('/11', inject('redisUrl')).href)
@@ -46,13 +60,15 @@ afterAll(async () => {
   removeBuilds()
 })
 
+const overHttp = {
+  UPSTASH_REDIS_REST_URL: gateway.url,
+  UPSTASH_REDIS_REST_TOKEN: gateway.token,
+}
+
 /** Builds without a variable, so that those which the limiter finds are what `next start` got. */
-async function serve(name: string, app: NextApp) {
+async function serve(name: string, app: NextApp, env: Record<string, string> = overHttp) {
   const directory = await buildNext(host, name, app)
-  const started = await startNext(host, directory, {
-    UPSTASH_REDIS_REST_URL: gateway.url,
-    UPSTASH_REDIS_REST_TOKEN: gateway.token,
-  })
+  const started = await startNext(host, directory, env)
   return { ...started, runtime: runtimeOf(directory) }
 }
 
@@ -258,5 +274,24 @@ describe('examples/next-proxy as middleware.ts, with a matcher that leaves nothi
 
     expect(response.status).toBe(200)
     expect(quotaOf(response)).toMatch(/^"default";r=99;/)
+  })
+})
+
+describe('examples/next-proxy with REDIS_URL as its one variable', () => {
+  let app: Awaited<ReturnType<typeof serve>>
+  beforeAll(async () => {
+    const env = { REDIS_URL: new URL('/11', inject('redisUrl')).href }
+    app = await serve('next-redis-url', OVER_TCP, env)
+  }, BUILD)
+
+  test('counts in that Redis over TCP', async () => {
+    const before = gateway.seen.requests
+    const ask = () => fetch(`${app.url}/reports`, { headers: from('198.51.100.9') })
+    for (let left = 99; left >= 97; left--) {
+      expect(quotaOf(await ask())).toMatch(new RegExp(`^"default";r=${left};`))
+    }
+    expect(app.runtime).toBe('nodejs')
+    expect(await gateway.redis.get('ratelimit:198.51.100.9')).toBe('3')
+    expect(gateway.seen.requests).toBe(before)
   })
 })
