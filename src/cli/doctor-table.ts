@@ -1,4 +1,3 @@
-import { styleText } from 'node:util'
 import type { Finding, Level, Report } from '../doctor/report.ts'
 
 /** How a report is shown. */
@@ -11,18 +10,23 @@ export interface Face {
   readonly columns?: number | undefined
 }
 
+/** Of ECMA-48 §8.3.117. `styleText` of node:util is not in every Node 20. */
+const CODES = { green: 32, cyan: 36, yellow: 33, red: 31, bold: 1, dim: 2 } as const
+type Style = keyof typeof CODES
+
 const COLOURS = { ok: 'green', info: 'cyan', warning: 'yellow', failure: 'red' } as const
 
 /** Level, check, and what is so, each remedy below its finding. */
 export function tableOf(name: string, report: Report, { colours, columns }: Face): string {
   const { findings, took } = report
-  const paint = (style: Parameters<typeof styleText>[0], text: string) =>
-    colours ? styleText(style, text, { validateStream: false }) : text
+  const paint = (styles: readonly Style[], text: string) =>
+    colours ? `\u001b[${styles.map((style) => CODES[style]).join(';')}m${text}\u001b[0m` : text
   const width = Math.max(Math.min(columns ?? 100, 120) - MARGIN.length, 40)
 
   const rows = findings.map(({ check, level, says, remedy }: Finding) => {
-    const head = `  ${paint(COLOURS[level], level.padEnd(9))}${check.padEnd(16)}`
-    const below = remedy === undefined ? [] : wrap(`→ ${remedy}`, width).map((s) => paint('dim', s))
+    const head = `  ${paint([COLOURS[level]], level.padEnd(9))}${check.padEnd(16)}`
+    const below =
+      remedy === undefined ? [] : wrap(`→ ${remedy}`, width).map((s) => paint(['dim'], s))
     return head + [...wrap(says, width), ...below].join(`\n${MARGIN}`)
   })
   const count = (level: Level) => findings.filter((finding) => finding.level === level).length

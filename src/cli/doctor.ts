@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
-import { doctor as examine, type Target } from '../doctor/doctor.ts'
+import { doctor as examine, type Report, type Target } from '../doctor/doctor.ts'
 import { processEnv } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
 import type { Duration } from '../policy/duration.ts'
 import { findStem } from '../stores/env.ts'
+import { checkRedisUrl } from '../stores/redis-url.ts'
 import { checkToken, checkUrl } from '../stores/upstash.ts'
 import type { Command } from './command.ts'
 import { tableOf } from './doctor-table.ts'
@@ -40,7 +41,10 @@ failure, or 2 on a warning with --strict.
     const { values } = parseArgs({ args: [...args], options: OPTIONS })
     const place = findPlace(values)
     if (typeof place === 'string') {
-      console.error(`tidegate doctor: ${place}`)
+      const finding = { check: 'reachability', level: 'failure', says: place } as const
+      const report: Report = { ok: false, level: 'failure', findings: [finding], took: 0 }
+      if (values.json) console.log(JSON.stringify(report, null, 2))
+      else console.error(`tidegate doctor: ${place}`)
       return 1
     }
     const { target, address, name, close } = place
@@ -130,10 +134,8 @@ function readPlace({ url, token, redis }: Flags): Place | undefined {
 
 /** A connection of its own, which is opened by the first command and never a second time. */
 function overTcp(option: string, url: unknown): Place {
-  if (typeof url !== 'string' || !/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
-    throw new ConfigError(option, 'no such URL', 'redis://host:6379, or rediss:// for TLS')
-  }
-  const redis = new Redis(url, {
+  const address = checkRedisUrl(option, url).href
+  const redis = new Redis(address, {
     lazyConnect: true,
     enableReadyCheck: false,
     disableClientInfo: true,
@@ -142,12 +144,14 @@ function overTcp(option: string, url: unknown): Place {
   })
   // A command that waited for the connection hears only that it is closed; this says why.
   let reason: Error | undefined
-  redis.on('error', (error: Error) => {
+  redis.on('error', (error: Error & { readonly command?: { readonly name?: string } }) => {
     reason ??= error
+    // ioredis would go on in database 0, which is another place than the one to be looked at.
+    if (error.command?.name === 'select') redis.disconnect()
   })
   return {
     name: option,
-    address: url,
+    address,
     async target([name = '', ...args]: readonly string[]) {
       try {
         return await redis.call(name, ...args)

@@ -30,10 +30,7 @@ GET /healthz says ok or away, without a token.
     const log = (line: string) => console.log(`tidegate gateway: ${line}`)
     try {
       const running = await startGateway(settings, log)
-      await new Promise((resolve) => {
-        process.once('SIGINT', resolve)
-        process.once('SIGTERM', resolve)
-      })
+      await signalled()
       await running.stop()
       return 0
     } catch (error) {
@@ -41,6 +38,19 @@ GET /healthz says ok or away, without a token.
       return 1
     }
   },
+}
+
+/** Resolves with the first signal to stop; a second one, of either kind, ends the process. */
+function signalled(): Promise<void> {
+  return new Promise((resolve) => {
+    let stopping = false
+    const hear = () => {
+      if (stopping) process.exit(1)
+      stopping = true
+      resolve()
+    }
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, hear)
+  })
 }
 
 function wrapped(names: readonly string[]): string {

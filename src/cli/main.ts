@@ -30,7 +30,12 @@ async function main([first, ...args]: readonly string[]): Promise<number> {
     return await command.run(args)
   } catch (error) {
     if (!isUsageError(error)) throw error
-    const [sentence] = error.message.split('. ')
+    // What stands where no argument belongs may be a secret that lost its flag.
+    const words = error.message.replace(
+      /Unexpected argument '[\s\S]*?'/,
+      'an argument without a flag',
+    )
+    const [sentence] = words.split('. ')
     return fail(`tidegate ${first}: ${sentence} (see tidegate ${first} --help)`)
   }
 }

@@ -49,6 +49,10 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
   let stopping = false
   let lost: { readonly since: number } | undefined
   let reason = 'the connection was closed'
+  /** Whether Redis lets this user have transactions, found out once for each connection. */
+  let transacts = false
+  /** ioredis goes on in database 0 if another one is refused: no place for anybody's counts. */
+  let astray = false
 
   const redis = new Redis(url, {
     // The shapes of answers that Upstash gives; integers as their digits, which a double may lose.
@@ -63,10 +67,17 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
     socketTimeout: silence,
     disableClientInfo: true,
   })
-  redis.on('error', (error) => {
+  redis.on('error', (error: Error & { readonly command?: { readonly name?: string } }) => {
     reason = wordsOf(error)
+    if (error.command?.name !== 'select') return
+    astray = true
+    log(`Redis refuses the number of the database (${reason}): answering 503`)
+  })
+  redis.on('connect', () => {
+    astray = false
   })
   redis.on('close', () => {
+    transacts = false
     if (stopping || lost) return
     lost = { since: Date.now() }
     log(`Redis is away (${reason}): answering 503 until it is back`)
@@ -81,7 +92,9 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
   }, probe)
 
   function assertThere(more: number): void {
-    if (redis.status !== 'ready') throw new RedisAway('Redis is away, try again later')
+    if (redis.status !== 'ready' || astray) {
+      throw new RedisAway('Redis is away, try again later')
+    }
     if (waiting + more > MOST_AT_ONCE) throw new RedisAway('Redis is overloaded, try again later')
   }
 
@@ -113,14 +126,24 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
 
   return {
     get away() {
-      return redis.status !== 'ready'
+      return redis.status !== 'ready' || astray
     },
     async call(command) {
       assertThere(1)
       return send(command).then(toReply, toFailure)
     },
     async transact(commands) {
-      assertThere(commands.length + 2)
+      assertThere(commands.length + 4)
+      if (!transacts) {
+        // Without the right to MULTI each command would run by itself, and EXEC alone would fail.
+        const [multi, exec] = await Promise.allSettled([send(['MULTI']), send(['EXEC'])])
+        const refused = [multi, exec].find(({ status }) => status === 'rejected')
+        // Half of a right would leave the connection in a transaction that nobody can end.
+        if (refused && multi?.status === 'fulfilled') redis.disconnect(true)
+        if (refused?.status === 'rejected') return toFailure(refused.reason)
+        transacts = true
+        assertThere(commands.length + 2)
+      }
       // All are written before anything else can be: no await stands between them.
       const queued = [['MULTI'] as const, ...commands].map(send)
       const [done] = await Promise.allSettled([send(['EXEC']), ...queued])

@@ -17,12 +17,18 @@ export function commandOfBody(body: Buffer): Command {
   return toCommand(parse(body, 'ERR failed to parse command'))
 }
 
+/** As many as @upstash/redis sends at once. A million would keep everybody waiting for seconds. */
+const MOST_COMMANDS = 1000
+
 /** The commands that a body holds: `[["SET", "key", "value"], ["GET", "key"]]`. */
 export function commandsOfBody(body: Buffer, what: 'pipeline' | 'multi-exec'): readonly Command[] {
   const failed = `ERR failed to parse ${what} request`
   const entries = parse(body, failed)
   if (!Array.isArray(entries)) throw new RequestError(400, failed)
   if (entries.length === 0) throw new RequestError(400, `ERR empty ${what} request`)
+  if (entries.length > MOST_COMMANDS) {
+    throw new RequestError(400, `ERR max ${what} size exceeded. Limit: ${MOST_COMMANDS} commands`)
+  }
   return entries.map((entry) => {
     if (!Array.isArray(entry)) throw new RequestError(400, failed)
     return toCommand(entry)

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { ConfigError, show } from '../errors.ts'
+import { checkRedisUrl } from '../stores/redis-url.ts'
 import { type Allow, allowList } from './allow.ts'
 
 /** What the gateway was told, checked. */
@@ -49,14 +50,8 @@ export function readSettings(
 const listOf = (text: string | undefined): readonly string[] =>
   text === undefined ? [] : text.split(',').map((part) => part.trim())
 
-/** Not shown: a URL may hold a password. */
-function checkRedis(url: string | undefined, option: string): string {
-  const want = 'the address of a Redis, such as redis://localhost:6379'
-  if (url === undefined) return 'redis://127.0.0.1:6379'
-  if (!/^rediss?:\/\//.test(url)) throw new ConfigError(option, 'no redis:// URL', want)
-  if (!URL.canParse(url)) throw new ConfigError(option, 'no URL', want)
-  return url
-}
+const checkRedis = (url: string | undefined, option: string): string =>
+  url === undefined ? 'redis://127.0.0.1:6379' : checkRedisUrl(option, url).href
 
 function checkPort(text: string | undefined, option: string): number {
   if (text === undefined) return 8079

@@ -30,6 +30,7 @@ export function keyOf(prefix: string, { policy, client }: KeyParts): string {
  * `ratelimit:login:{203.0.113.7}`. A tag ends at the first brace, so a client must not hold one.
  */
 export function taggedKeyOf(prefix: string, { policy, client }: KeyParts): string {
-  const tag = client.replace(/[%{}]/g, encodeURIComponent)
+  // An empty tag would be none; a "%" by itself is no client's.
+  const tag = client.replace(/[%{}]/g, encodeURIComponent) || '%'
   return keyOf(prefix, { policy, client: `{${tag}}` })
 }

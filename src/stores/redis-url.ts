@@ -1,9 +1,15 @@
-import { ConfigError, show } from '../errors.ts'
+import { ConfigError, StoreError, show } from '../errors.ts'
 import { redis } from './redis.ts'
 import type { Store } from './store.ts'
 
 /** Hosts to which nobody on the way can listen. */
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+
+/** Hosts of which it was said already that they are reached without TLS. */
+const warned = new Set<string>()
+
+/** In ms. A server that is silent for longer counts as away, so that nothing queues for it. */
+const SILENCE = 2000
 
 /**
  * Counts in the Redis at a URL, `redis://` or `rediss://` (TLS) with user, password and number of
@@ -12,38 +18,56 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
  * at once.
  *
  * `option` is what errors call the URL, which they never show: it holds the password. Throws a
- * `ConfigError`; warns if the URL sends that password in the clear.
+ * `ConfigError`; warns once if the URL sends that password in the clear.
  */
 export function redisFromUrl(option: string, url: unknown): Store {
   const address = checkRedisUrl(option, url)
-  if (address.protocol === 'redis:' && !LOOPBACK.test(address.hostname)) {
+  const { protocol, hostname, host } = address
+  if (protocol === 'redis:' && !LOOPBACK.test(hostname) && !warned.has(host)) {
+    warned.add(host)
     console.warn(`tidegate: ${option} has no TLS: use rediss:// unless the network is your own`)
   }
-  let connecting: Promise<Store> | undefined
-
-  async function connect(): Promise<Store> {
-    const { Redis } = await import('ioredis')
-    const client = new Redis(address.href, {
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-    })
-    // Each take that fails says so; ioredis would print every attempt to connect again.
-    client.on('error', () => {})
-    await client.connect().catch(() => {})
-    return redis(client)
-  }
+  let connecting: Promise<() => Store> | undefined
 
   return {
     async take(demands, options) {
-      connecting ??= connect()
-      return (await connecting).take(demands, options)
+      connecting ??= connect(address.href)
+      return (await connecting)().take(demands, options)
     },
   }
 }
 
-function checkRedisUrl(option: string, url: unknown): URL {
+/** Resolves after the first attempt to what hands out the store, or says why there is none now. */
+async function connect(url: string): Promise<() => Store> {
+  const { Redis } = await import('ioredis').catch(() => {
+    throw new StoreError('rejected', 'redis: a URL needs the package ioredis: npm install ioredis')
+  })
+  const client = new Redis(url, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: SILENCE,
+    socketTimeout: SILENCE,
+  })
+  // ioredis goes on in database 0 if another one is refused, and says so in an error alone.
+  let refused: string | undefined
+  client.on('connect', () => {
+    refused = undefined
+  })
+  client.on('error', (error: Error & { readonly command?: { readonly name?: string } }) => {
+    if (error.command?.name === 'select') refused = error.message
+  })
+  await client.connect().catch(() => {})
+  const store = redis(client)
+  return () => {
+    if (refused !== undefined) throw new StoreError('rejected', `redis: ${refused}`)
+    return store
+  }
+}
+
+/** The address of a Redis. Throws a `ConfigError` that calls it `option` and never shows it. */
+export function checkRedisUrl(option: string, url: unknown): URL {
   const want = 'the address of a Redis, such as "rediss://user:password@host:6379/0"'
   if (typeof url !== 'string' || url === '') throw new ConfigError(option, show(url), want)
   if (/["'\s]/.test(url)) throw new ConfigError(option, 'a text with spaces or quotes in it', want)
@@ -51,5 +75,10 @@ function checkRedisUrl(option: string, url: unknown): URL {
   if (!/^rediss?:\/\/./.test(url) || !URL.canParse(url)) {
     throw new ConfigError(option, 'no such address', want)
   }
-  return new URL(url)
+  const address = new URL(url)
+  const database = address.searchParams.get('db') ?? address.pathname.slice(1)
+  if (!/^\d{0,5}$/.test(database)) {
+    throw new ConfigError(option, 'an address whose database is no number', want)
+  }
+  return address
 }

@@ -50,8 +50,21 @@ export function redis(client: IoRedisClient | NodeRedisClient, options: RedisOpt
     throw new ConfigError('redis', show(client), 'a client of ioredis, iovalkey or node-redis')
   }
   const cluster = 'isCluster' in client ? client.isCluster === true : 'masters' in client
+  if (cluster && /[{}]/.test(prefix)) {
+    throw new ConfigError('prefix', show(prefix), 'no braces: in a cluster they decide the slot')
+  }
+  if (cluster && repeats(client)) console.warn(REPEATS)
   return scriptedStore(scripts, { name: 'redis', prefix, cluster })
 }
+
+const REPEATS =
+  'tidegate: this client of a Redis Cluster sends commands again after a failover, and each that ' +
+  'arrived counts: give it retryDelayOnFailover: 0'
+
+/** ioredis and iovalkey wait for a failover and send again, unless told not to. */
+const repeats = (client: IoRedisClient | NodeRedisClient) =>
+  'options' in client &&
+  Number((client.options as { retryDelayOnFailover?: number } | null)?.retryDelayOnFailover) > 0
 
 /** The two families are told apart by their shape: nothing is imported. */
 function scriptsOf(client: IoRedisClient | NodeRedisClient): ScriptClient | undefined {

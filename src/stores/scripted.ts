@@ -119,6 +119,9 @@ function classify(error: unknown, said: string): readonly [StoreErrorCode, strin
   if (/\b(WRONGPASS|NOAUTH|unauthorized|invalid token)\b/i.test(said)) {
     return ['unauthorized', ' (the token is not one of this database)']
   }
+  if (/\b(MOVED|ASK|CROSSSLOT|CLUSTERDOWN|TRYAGAIN)\b/.test(said)) {
+    return ['rejected', ' (a node of a Redis Cluster: give redis() the client of a cluster)']
+  }
   if (/\b(ERR|OOM|MISCONF|READONLY|BUSY|LOADING|WRONGTYPE|MASTERDOWN)\b/.test(said)) {
     return ['rejected', '']
   }

@@ -92,7 +92,7 @@ describe('tidegate, as it is installed', () => {
       [['frob'], "tidegate: unknown command 'frob'"],
       [['--frob'], "tidegate: unknown option '--frob'"],
       [['gateway', '--frob'], "tidegate gateway: Unknown option '--frob'"],
-      [['gateway', ...good, 'more'], "tidegate gateway: Unexpected argument 'more'"],
+      [['gateway', ...good, 'more'], 'tidegate gateway: an argument without a flag'],
       [['gateway', '--port'], "tidegate gateway: Option '--port <value>' argument missing"],
       [['gateway'], 'tidegate gateway: --token or GATEWAY_TOKEN: got nothing, want a secret'],
       [['gateway', '--token', ''], 'tidegate gateway: --token: got nothing'],
@@ -102,7 +102,7 @@ describe('tidegate, as it is installed', () => {
       [['gateway', ...good, '--port', '99999'], 'tidegate gateway: --port: got "99999", want'],
       [
         ['gateway', ...good, '--redis', 'http://:secret@x'],
-        'tidegate gateway: --redis: got no redi',
+        'tidegate gateway: --redis: got the address for REST',
       ],
       [['gateway', ...good, '--allow', 'multi'], 'tidegate gateway: --allow: got multi, want'],
       [['gateway', ...good, '--tls-cert', 'x'], 'tidegate gateway: --tls-key: got nothing'],

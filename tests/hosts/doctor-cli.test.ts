@@ -146,7 +146,7 @@ describe('the exit code', () => {
 
   test('is an error of usage for a flag that cannot work', async () => {
     for (const [args, words] of [
-      [['--redis', 'http://x'], '--redis: got no such URL'],
+      [['--redis', 'http://x'], '--redis: got the address for REST'],
       [['--url', gateway.url], '--token: got nothing'],
       [['--url', gateway.url, '--redis', server.url], 'got a second store'],
       [['--redis', server.url, '--max-memory', '0.8'], '--max-memory: got "0.8"'],

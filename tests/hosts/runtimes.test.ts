@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join, resolve } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { Redis } from 'ioredis'
+import { afterAll, describe, expect, inject, test } from 'vitest'
 import { installPackage } from '../support/package.ts'
 
-const installed = installPackage('hono', '@hono/node-server')
+const installed = installPackage('hono', '@hono/node-server', 'ioredis')
 const running: ChildProcess[] = []
 afterAll(async () => {
   for (const child of running) {
@@ -41,16 +42,24 @@ const RUNTIMES = {
   Deno: {
     // The network is all that it may use: the library needs no more, not even the variables.
     command: [resolve('node_modules/.bin/deno'), 'run', '--no-prompt', '--allow-net'],
+    /** With leave to read variables and files, which ioredis needs. */
+    allowed: ['--allow-env', '--allow-read', '--allow-sys'],
     serve: `
       const onListen = ({ port }) => console.log('port', port)
       Deno.serve({ hostname: '127.0.0.1', port: 0, onListen }, app.fetch)`,
   },
 }
 
-async function start(name: string, [program = '', ...args]: readonly string[], code: string) {
+async function start(
+  name: string,
+  [program = '', ...args]: readonly string[],
+  code: string,
+  variables: Readonly<Record<string, string>> = {},
+) {
   const file = join(installed.folder, `${name}.mjs`)
   writeFileSync(file, code)
-  const child = spawn(program, [...args, file], { cwd: installed.folder })
+  const env = { ...process.env, ...variables }
+  const child = spawn(program, [...args, file], { cwd: installed.folder, env })
   running.push(child)
   let output = ''
   return new Promise<number>((resolve, reject) => {
@@ -82,6 +91,29 @@ describe('the built package limits a Hono app by the address of the connection',
       for (let i = 0; i < 5; i++) statuses.push((await ask(port, '127.0.0.1')).status)
       expect(statuses).toEqual([200, 200, 200, 429, 429])
       expect(await ask(port, '127.0.0.2')).toEqual({ status: 200, rateLimit: '"default";r=2;t=60' })
+    })
+  }
+})
+
+describe('tidegate/node counts in the Redis that REDIS_URL names', () => {
+  const overTcp = app
+    .replace("from 'tidegate'", "from 'tidegate'\nimport { storeFromEnv } from 'tidegate/node'")
+    .replace(
+      "window: '1m' }",
+      "window: '1m', name: globalThis.process.env.NAME, store: storeFromEnv }",
+    )
+  for (const [name, { command, serve, ...more }] of Object.entries(RUNTIMES)) {
+    test(`on ${name}`, async () => {
+      const policy = `runtimes-${name}-${crypto.randomUUID()}`
+      const variables = { REDIS_URL: inject('redisUrl'), NAME: policy }
+      const allowed = 'allowed' in more ? more.allowed : []
+      const port = await start(`${name}-tcp`, [...command, ...allowed], overTcp + serve, variables)
+      const statuses: number[] = []
+      for (let i = 0; i < 5; i++) statuses.push((await ask(port, '127.0.0.1')).status)
+      expect(statuses).toEqual([200, 200, 200, 429, 429])
+      const redis = new Redis(inject('redisUrl'))
+      expect(await redis.get(`ratelimit:${policy}:127.0.0.1`)).toBe('3')
+      redis.disconnect()
     })
   }
 })

@@ -44,7 +44,7 @@ for (const [name, client] of Object.entries({ ioredis, iovalkey, 'node-redis': n
   test(`${name} in a cluster counts clients in slots of their own, and each in one`, async () => {
     const store = redis(client, { prefix: `slots-${name}` })
     const clients = Array.from({ length: 30 }, (_, index) => `client-${index}`)
-    for (const client of [...clients, '}', '{}', 'a}b', '{a}{b}']) {
+    for (const client of [...clients, '', '}', '{}', 'a}b', '{a}{b}']) {
       const demand = { client, limit: 2, window: 60_000, cost: 1 }
       const grants = await store.take([
         { ...demand, policy: 'burst' },
@@ -57,7 +57,7 @@ for (const [name, client] of Object.entries({ ioredis, iovalkey, 'node-redis': n
         .nodes('master')
         .map(async (node: Redis) => (await node.keys(`slots-${name}:*`)).length),
     )
-    expect(counts.reduce((sum, count) => sum + count)).toBe(2 * 34)
+    expect(counts.reduce((sum, count) => sum + count)).toBe(2 * 35)
     for (const count of counts) expect(count).toBeGreaterThan(0)
   })
 }
@@ -70,6 +70,26 @@ test('policies that count different clients are refused at construction, by name
   expect(() => createLimiter({ policies, store: redis(ioredis) })).toThrow(
     /policies: got clients that differ .* want one `client` for all of them/,
   )
+})
+
+test('a client that would send again after a failover is warned of, and a prefix with braces refused', () => {
+  const said: string[] = []
+  const { warn } = console
+  console.warn = (text: string) => said.push(text)
+  const calm = new IoRedisCluster([...cluster.nodes], {
+    retryDelayOnFailover: 0,
+    lazyConnect: true,
+  })
+  try {
+    redis(calm)
+    expect(said).toEqual([])
+    redis(ioredis)
+    expect(said).toEqual([expect.stringContaining('retryDelayOnFailover: 0')])
+  } finally {
+    console.warn = warn
+    calm.disconnect()
+  }
+  expect(() => redis(calm, { prefix: 'a{b' })).toThrow('prefix: got "a{b"')
 })
 
 test('a call for different clients is rejected whole', async () => {

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, test } from 'vitest'
 import { createLimiter, StoreError } from '../../src/index.ts'
@@ -48,6 +49,7 @@ describe('REDIS_URL', () => {
     expect(warnings(() => storeFromEnv({ REDIS_URL: 'redis://:secret@db.internal:6379' }))).toEqual(
       ['tidegate: REDIS_URL has no TLS: use rediss:// unless the network is your own'],
     )
+    expect(warnings(() => storeFromEnv({ REDIS_URL: 'redis://db.internal:6379/1' }))).toEqual([])
     expect(warnings(() => storeFromEnv({ REDIS_URL: 'rediss://db.internal:6379' }))).toEqual([])
     expect(warnings(() => storeFromEnv({ REDIS_URL: 'redis://localhost:6379' }))).toEqual([])
   })
@@ -59,6 +61,8 @@ describe('REDIS_URL', () => {
     'localhost:6379',
     'redis://',
     'https://x.io',
+    'redis://localhost/abc',
+    'redis://localhost?db=x',
   ]) {
     test(`that is ${JSON.stringify(url)} is an error that names it`, () => {
       expect(() => storeFromEnv({ REDIS_URL: url })).toThrow('REDIS_URL: got')
@@ -70,6 +74,26 @@ describe('REDIS_URL', () => {
     const error = await store.take([demand()]).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(StoreError)
     expect(String(error)).not.toContain('wrong-secret')
+  })
+
+  test('with a database that the server has not fails, and counts in no other one', async () => {
+    const store = storeFromEnv({ REDIS_URL: `${server.url}/99` })
+    const asked = demand()
+    const error = await store.take([asked]).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({
+      code: 'rejected',
+      message: expect.stringContaining('out of range'),
+    })
+    expect(await admin.exists(`ratelimit:${asked.client}`)).toBe(0)
+  })
+
+  test('of a server that accepts and says nothing fails in time', async () => {
+    const silent = createServer(() => {})
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const { port } = silent.address() as AddressInfo
+    const store = storeFromEnv({ REDIS_URL: `redis://127.0.0.1:${port}` })
+    await expect(store.take([demand()])).rejects.toBeInstanceOf(StoreError)
+    silent.close()
   })
 
   test('of a server that comes and goes is counted by it whenever it is there', async () => {
