@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError, createLimiter, type Demand, memory, type Store } from '../../src/index.ts'
 import { manualClock } from '../../src/testing/index.ts'
+import { warningsOf } from '../support/warnings.ts'
 
 const request = (path = '/', headers: Record<string, string> = {}) =>
   new Request(`https://example.com${path}`, { headers })
@@ -341,19 +342,14 @@ test('a store that answers with anything but one grant per demand counts as away
 })
 
 test('two policies of one name and different limits over one store are warned of', () => {
-  const said: string[] = []
-  const { warn } = console
-  console.warn = (text: string) => said.push(text)
-  try {
-    const store = memory()
+  const store = memory()
+  const first = warningsOf(() => {
     createLimiter({ limit: 5, window: '1h', match: '/login', store })
     createLimiter({ limit: 5, window: '1h', match: '/logout', store })
     createLimiter({ limit: 9, window: '1h', store: memory() })
-    expect(said).toEqual([])
-    createLimiter({ limit: 100, window: '1m', store })
-  } finally {
-    console.warn = warn
-  }
+  })
+  expect(first).toEqual([])
+  const said = warningsOf(() => createLimiter({ limit: 100, window: '1m', store }))
   expect(said).toHaveLength(1)
   expect(said[0]).toContain('give each a name')
 })

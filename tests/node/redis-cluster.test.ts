@@ -7,6 +7,7 @@ import { redis } from '../../src/stores/redis.ts'
 import { storeConformance } from '../../src/testing/index.ts'
 import { startCluster } from '../support/redis-cluster.ts'
 import { clientSubject } from '../support/subjects.ts'
+import { warningsOf } from '../support/warnings.ts'
 
 const cluster = await startCluster()
 const ioredis = new IoRedisCluster([...cluster.nodes])
@@ -73,22 +74,11 @@ test('policies that count different clients are refused at construction, by name
 })
 
 test('a client that would send again after a failover is warned of, and a prefix with braces refused', () => {
-  const said: string[] = []
-  const { warn } = console
-  console.warn = (text: string) => said.push(text)
-  const calm = new IoRedisCluster([...cluster.nodes], {
-    retryDelayOnFailover: 0,
-    lazyConnect: true,
-  })
-  try {
-    redis(calm)
-    expect(said).toEqual([])
-    redis(ioredis)
-    expect(said).toEqual([expect.stringContaining('retryDelayOnFailover: 0')])
-  } finally {
-    console.warn = warn
-    calm.disconnect()
-  }
+  const options = { retryDelayOnFailover: 0, lazyConnect: true }
+  const calm = new IoRedisCluster([...cluster.nodes], options)
+  expect(warningsOf(() => redis(calm))).toEqual([])
+  const said = warningsOf(() => redis(ioredis))
+  expect(said).toEqual([expect.stringContaining('retryDelayOnFailover: 0')])
   expect(() => redis(calm, { prefix: 'a{b' })).toThrow('prefix: got "a{b"')
 })
 

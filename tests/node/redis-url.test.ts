@@ -4,6 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { createLimiter, StoreError } from '../../src/index.ts'
 import { storeFromEnv } from '../../src/node.ts'
 import { freePort, spawnRedis } from '../support/redis-server.ts'
+import { warningsOf } from '../support/warnings.ts'
 
 const server = await spawnRedis()
 const admin = new Redis(server.url)
@@ -14,19 +15,6 @@ afterAll(async () => {
 })
 
 const demand = () => ({ policy: '', client: crypto.randomUUID(), limit: 1, window: 500, cost: 1 })
-
-/** What is said on the console meanwhile. */
-function warnings(body: () => unknown): string[] {
-  const said: string[] = []
-  const { warn } = console
-  console.warn = (text: string) => said.push(text)
-  try {
-    body()
-  } finally {
-    console.warn = warn
-  }
-  return said
-}
 
 describe('REDIS_URL', () => {
   test('names a store over TCP, with user, password and number of the database', async () => {
@@ -46,12 +34,12 @@ describe('REDIS_URL', () => {
   })
 
   test('of a remote host without TLS is warned of, of others not', () => {
-    expect(warnings(() => storeFromEnv({ REDIS_URL: 'redis://:secret@db.internal:6379' }))).toEqual(
-      ['tidegate: REDIS_URL has no TLS: use rediss:// unless the network is your own'],
-    )
-    expect(warnings(() => storeFromEnv({ REDIS_URL: 'redis://db.internal:6379/1' }))).toEqual([])
-    expect(warnings(() => storeFromEnv({ REDIS_URL: 'rediss://db.internal:6379' }))).toEqual([])
-    expect(warnings(() => storeFromEnv({ REDIS_URL: 'redis://localhost:6379' }))).toEqual([])
+    expect(
+      warningsOf(() => storeFromEnv({ REDIS_URL: 'redis://:secret@db.internal:6379' })),
+    ).toEqual(['tidegate: REDIS_URL has no TLS: use rediss:// unless the network is your own'])
+    expect(warningsOf(() => storeFromEnv({ REDIS_URL: 'redis://db.internal:6379/1' }))).toEqual([])
+    expect(warningsOf(() => storeFromEnv({ REDIS_URL: 'rediss://db.internal:6379' }))).toEqual([])
+    expect(warningsOf(() => storeFromEnv({ REDIS_URL: 'redis://localhost:6379' }))).toEqual([])
   })
 
   for (const url of [

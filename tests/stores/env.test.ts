@@ -1,21 +1,9 @@
 import { describe, expect, inject, test } from 'vitest'
 import { ConfigError, storeFromEnv } from '../../src/index.ts'
+import { warningsOf } from '../support/warnings.ts'
 
 const url = 'https://db.upstash.io'
 const token = 'token-that-may-write'
-
-/** What is said on the console meanwhile. */
-function warnings(body: () => unknown): string[] {
-  const said: string[] = []
-  const { warn } = console
-  console.warn = (text: string) => said.push(text)
-  try {
-    body()
-  } finally {
-    console.warn = warn
-  }
-  return said
-}
 
 describe('the environment', () => {
   const pairs = [
@@ -62,7 +50,7 @@ describe('the environment', () => {
     const tcp = { UPSTASH_REDIS_URL: 'rediss://default:x@db.upstash.io:6379' }
     expect(() => storeFromEnv(tcp)).toThrow('UPSTASH_REDIS_URL: got the address for TCP')
     const both = { ...tcp, KV_REST_API_URL: url, KV_REST_API_TOKEN: token }
-    expect(warnings(() => storeFromEnv(both))).toEqual([])
+    expect(warningsOf(() => storeFromEnv(both))).toEqual([])
   })
 
   for (const value of ['', ' ', `"${url}"`, `${url} `, 'undefined']) {
@@ -73,7 +61,7 @@ describe('the environment', () => {
   }
 
   test('without any counts in memory and warns once', async () => {
-    const said = warnings(() => storeFromEnv({}))
+    const said = warningsOf(() => storeFromEnv({}))
     expect(said).toHaveLength(1)
     expect(said[0]).toContain('UPSTASH_REDIS_REST_URL')
   })
