@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis'
+import { systemClock } from '../clock.ts'
 import type { Command } from './command.ts'
 import type { Reply } from './reply.ts'
 
@@ -79,11 +80,11 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
   redis.on('close', () => {
     transacts = false
     if (stopping || lost) return
-    lost = { since: Date.now() }
+    lost = { since: systemClock() }
     log(`Redis is away (${reason}): answering 503 until it is back`)
   })
   redis.on('ready', () => {
-    if (lost) log(`Redis is back after ${((Date.now() - lost.since) / 1000).toFixed(1)} s`)
+    if (lost) log(`Redis is back after ${((systemClock() - lost.since) / 1000).toFixed(1)} s`)
     lost = undefined
     reason = 'the connection was closed'
   })
