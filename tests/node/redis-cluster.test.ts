@@ -1,40 +1,24 @@
-import { Cluster as IoRedisCluster, type Redis } from 'ioredis'
-import { Cluster as IoValkeyCluster } from 'iovalkey'
-import { createCluster } from 'redis'
+import { Cluster, type Redis } from 'ioredis'
 import { afterAll, describe, expect, test } from 'vitest'
-import { createLimiter, header, ip } from '../../src/index.ts'
+import { createLimiter, header, ip, StoreError } from '../../src/index.ts'
 import { redis } from '../../src/stores/redis.ts'
 import { storeConformance } from '../../src/testing/index.ts'
-import { startCluster } from '../support/redis-cluster.ts'
+import { answerLoser } from '../support/lost-answer.ts'
+import { connectToCluster, startCluster } from '../support/redis-cluster.ts'
 import { clientSubject } from '../support/subjects.ts'
 import { warningsOf } from '../support/warnings.ts'
 
-const cluster = await startCluster()
-const ioredis = new IoRedisCluster([...cluster.nodes])
-const iovalkey = new IoValkeyCluster([...cluster.nodes])
-const rootNodes = cluster.nodes.map(({ host, port }) => ({ url: `redis://${host}:${port}` }))
-const nodeRedis = createCluster({ rootNodes })
-await nodeRedis.connect()
+const loser = answerLoser()
+const cluster = await startCluster(loser.standBefore)
 afterAll(async () => {
-  ioredis.disconnect()
-  iovalkey.disconnect()
-  await nodeRedis.close()
+  loser.stop()
   await cluster.stop()
 })
+const { clients, connection, close } = await connectToCluster(cluster.nodes)
+afterAll(close)
+const { ioredis } = clients
 
-/** Keys are listed on every node, and each command finds its own. */
-const connection = {
-  async keys(pattern: string) {
-    const nodes = ioredis.nodes('master')
-    return (await Promise.all(nodes.map((node: Redis) => node.keys(pattern)))).flat()
-  },
-  del: (key: string) => ioredis.del(key),
-  persist: (key: string) => ioredis.persist(key),
-  pttl: (key: string) => ioredis.pttl(key),
-  pexpire: (key: string, ms: number) => ioredis.pexpire(key, ms),
-}
-
-for (const [name, client] of Object.entries({ ioredis, iovalkey, 'node-redis': nodeRedis })) {
+for (const [name, client] of Object.entries(clients)) {
   describe(`store: redis with ${name} in a cluster`, () => {
     storeConformance({
       test,
@@ -63,6 +47,44 @@ for (const [name, client] of Object.entries({ ioredis, iovalkey, 'node-redis': n
   })
 }
 
+describe('a take whose answer is lost with its connection', () => {
+  const demand = { policy: '', limit: 9, window: 60_000, cost: 1 }
+
+  for (const name of Object.keys(clients) as (keyof typeof clients)[]) {
+    test(`is counted once and fails, with ${name}`, async () => {
+      const { clients, close } = await connectToCluster(cluster.nodes)
+      try {
+        const store = redis(clients[name])
+        const client = crypto.randomUUID()
+        await store.take([{ ...demand, client }])
+        loser.loseAnswer(client)
+        const error = await store.take([{ ...demand, client }]).catch((thrown: unknown) => thrown)
+        expect(error).toBeInstanceOf(StoreError)
+        expect(error).toMatchObject({ code: 'unreachable' })
+        expect(await ioredis.get(`ratelimit:{${client}}`)).toBe('2')
+      } finally {
+        close()
+      }
+    })
+  }
+
+  test('is counted twice with ioredis as it comes, which is what the warning is about', async () => {
+    const eager = new Cluster([...cluster.nodes])
+    try {
+      const client = crypto.randomUUID()
+      let store = redis(ioredis)
+      expect(warningsOf(() => (store = redis(eager)))).toEqual([
+        expect.stringContaining('retryDelayOnFailover: 0'),
+      ])
+      await store.take([{ ...demand, client }])
+      loser.loseAnswer(client)
+      expect((await store.take([{ ...demand, client }]))[0]).toMatchObject({ granted: 1, used: 3 })
+    } finally {
+      eager.disconnect()
+    }
+  })
+})
+
 test('policies that count different clients are refused at construction, by name', () => {
   const policies = [
     { name: 'each', limit: 5, window: '1s', client: ip() },
@@ -73,13 +95,9 @@ test('policies that count different clients are refused at construction, by name
   )
 })
 
-test('a client that would send again after a failover is warned of, and a prefix with braces refused', () => {
-  const options = { retryDelayOnFailover: 0, lazyConnect: true }
-  const calm = new IoRedisCluster([...cluster.nodes], options)
-  expect(warningsOf(() => redis(calm))).toEqual([])
-  const said = warningsOf(() => redis(ioredis))
-  expect(said).toEqual([expect.stringContaining('retryDelayOnFailover: 0')])
-  expect(() => redis(calm, { prefix: 'a{b' })).toThrow('prefix: got "a{b"')
+test('a client that sends nothing twice is not warned of, and a prefix with braces is refused', () => {
+  expect(warningsOf(() => redis(ioredis))).toEqual([])
+  expect(() => redis(ioredis, { prefix: 'a{b' })).toThrow('prefix: got "a{b"')
 })
 
 test('a call for different clients is rejected whole', async () => {
