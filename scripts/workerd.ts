@@ -26,6 +26,10 @@ export interface WorkerOptions {
    * @default 0: one that is free
    */
   readonly port?: number
+  /**
+   * @default the newest for which workerd does not switch Node's APIs on by itself
+   */
+  readonly compatibilityDate?: string
   /** For a client that cannot do without: @vercel/kv names `process` as it is imported. */
   readonly nodejsCompat?: boolean
 }
@@ -40,6 +44,7 @@ export async function startWorker({
   inspect = false,
   port = 0,
   nodejsCompat = false,
+  compatibilityDate = COMPATIBILITY_DATE,
 }: WorkerOptions) {
   const variables = Object.entries(env).map(([name, value]) => [
     name,
@@ -56,7 +61,7 @@ export async function startWorker({
   const worker = (name: string, exported: typeof classes) => ({
     config: {
       name,
-      compatibilityDate: COMPATIBILITY_DATE,
+      compatibilityDate,
       compatibilityFlags: nodejsCompat ? ['nodejs_compat'] : [],
       env: Object.fromEntries([...variables, ...bindings]),
       exports: Object.fromEntries(exported),

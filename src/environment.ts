@@ -4,11 +4,16 @@ export type Environment = Readonly<Record<string, unknown>>
 /** An environment by the names of its variables, whatever type the host declares for it. */
 export const variablesOf = (env: object): Environment => env as Environment
 
+/** The process's variables as they were last seen to be readable, since looking takes its time. */
+let readable: Environment | undefined
+
 /** The process's variables, on hosts that hand none over as a value (Next.js, Vercel, Node). */
 export function processEnv(): Environment {
   const env = (globalThis as { process?: { env?: Environment } }).process?.env ?? {}
+  if (env === readable) return env
   try {
     Object.keys(env)
+    readable = env
     return env
   } catch {
     // Deno throws at every look where it was not given leave: as good as none.

@@ -32,12 +32,27 @@ export class StoreError extends Error {
   }
 }
 
+/** Throws unless `ok` holds of the value that an option got. */
+export function insist(ok: unknown, option: string, got: unknown, want: string): asserts ok {
+  if (!ok) throw new ConfigError(option, show(got), want)
+}
+
 /** A value as an error message shows it: its type where that is the surprise, never at length. */
 export function show(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 60))
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return `${value}`
   return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`
+}
+
+/** Throws unless `value` is one of those that are known. */
+export function checkChoice(
+  option: string,
+  value: unknown,
+  known: readonly unknown[],
+  got = show(value),
+): void {
+  if (!known.includes(value)) throw new ConfigError(option, got, `one of ${known.join(', ')}`)
 }
 
 /**
@@ -49,11 +64,20 @@ export function checkKeys(
   options: unknown,
   known: readonly string[],
 ): asserts options is object {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new ConfigError(path || 'options', show(options), `an object with ${known.join(', ')}`)
+  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
+  insist(isObject, path || 'options', options, 'an object')
+  for (const key of Object.keys(options)) {
+    checkChoice((path && `${path}.`) + key.slice(0, 60), key, known, 'an unknown option')
   }
-  const stranger = Object.keys(options).find((key) => !known.includes(key))
-  if (stranger === undefined) return
-  const option = (path ? `${path}.` : '') + stranger.slice(0, 60)
-  throw new ConfigError(option, 'an unknown option', `one of ${known.join(', ')}`)
+}
+
+/** Compiles each entry of a list of at least one `kind`, which errors name by its index. */
+export function compileList<Compiled>(
+  option: string,
+  list: unknown,
+  kind: string,
+  compile: (option: string, entry: unknown) => Compiled,
+): Compiled[] {
+  insist(Array.isArray(list) && list.length > 0, option, list, `a list of at least one ${kind}`)
+  return list.map((entry, index) => compile(`${option}[${index}]`, entry))
 }

@@ -26,7 +26,12 @@ export interface FrontEnv {
 }
 
 /** What the variables do not say. */
-export interface FrontOptions extends SharedOptions<object> {
+export interface FrontOptions extends Omit<SharedOptions<object>, 'store'> {
+  /**
+   * Where the counts live: a store, or a function that makes one from the variables.
+   * @default the Redis that the variables name, else the Durable Object, else memory
+   */
+  readonly store?: SharedOptions<object>['store'] | undefined
   /**
    * The policies, where code is wanted for their clients or paths.
    * @default those of the variable POLICIES
@@ -34,9 +39,14 @@ export interface FrontOptions extends SharedOptions<object> {
   readonly policies?: readonly PolicyOptions[] | undefined
 }
 
+/** What Workers hand over for work that goes on after the response. */
+interface ExecutionContext {
+  waitUntil(work: Promise<unknown>): void
+}
+
 /** A Worker in front of an origin. */
 export interface Front {
-  fetch(request: Request, env?: object): Promise<Response>
+  fetch(request: Request, env?: object, context?: ExecutionContext): Promise<Response>
 }
 
 /**
@@ -48,10 +58,13 @@ export function front(options: FrontOptions = {}): Front {
   let gate: { readonly limiter: Limiter<object>; readonly origin: Origin } | undefined
 
   return {
-    async fetch(request, env = processEnv()) {
+    async fetch(request, env = processEnv(), context) {
       try {
         gate ??= readSettings(options, variablesOf(env))
-        const decision = await gate.limiter.check(request, { env })
+        const decision = await gate.limiter.check(request, {
+          env,
+          waitUntil: context && ((work) => context.waitUntil(work)),
+        })
         if (!decision.allowed) return gate.limiter.refuse(decision, request)
         return gate.limiter.mark(await forward(request, gate.origin), decision)
       } catch (error) {

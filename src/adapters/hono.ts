@@ -1,5 +1,5 @@
-import type { MiddlewareHandler } from 'hono'
-import { createLimiter } from '../limiter/limiter.ts'
+import type { Context, MiddlewareHandler } from 'hono'
+import { type CheckContext, createLimiter } from '../limiter/limiter.ts'
 import type { LimiterOptions } from '../limiter/options.ts'
 
 /** What `rateLimit` takes: that of `createLimiter`. */
@@ -13,8 +13,21 @@ export function rateLimit<Bindings extends object = object>(
   options: RateLimitOptions<Bindings>,
 ): MiddlewareHandler<{ Bindings: Bindings }> {
   const limiter = createLimiter(options)
+  let hasContext = true
+
+  /** Hono throws where the host has no such context, which is dear: it is tried once. */
+  function waitUntilOf(c: Context): CheckContext['waitUntil'] {
+    try {
+      const context = hasContext ? c.executionCtx : undefined
+      return context && ((work) => context.waitUntil(work))
+    } catch {
+      hasContext = false
+      return undefined
+    }
+  }
+
   return async function rateLimit(c, next) {
-    const decision = await limiter.check(c.req.raw, { env: c.env })
+    const decision = await limiter.check(c.req.raw, { env: c.env, waitUntil: waitUntilOf(c) })
     if (!decision.allowed) {
       const refusal = limiter.refuse(decision, c.req.raw)
       // Hono copies the fields of the response it holds, which a cors() before us has filled, over

@@ -1,12 +1,15 @@
-import type { Environment } from '../environment.ts'
 import { ConfigError, show } from '../errors.ts'
-import type { LimiterOptions } from '../limiter/options.ts'
-import { type Middleware, type RoutingMiddleware, routingMiddleware } from './routing.ts'
+import {
+  type Middleware,
+  type RoutingMiddleware,
+  type RoutingOptions,
+  routingMiddleware,
+} from './routing.ts'
 
 export type { Middleware, RoutingMiddleware } from './routing.ts'
 
 /** What `rateLimit` takes: that of `createLimiter`, and what concerns Next.js alone. */
-export type RateLimitOptions = LimiterOptions<Environment> & {
+export type RateLimitOptions = RoutingOptions & {
   /**
    * Lets GET requests that say they are prefetches pass uncounted: those of browsers and of the
    * Pages Router. The App Router's do not show it to a middleware and must be left out by
@@ -31,11 +34,7 @@ export function rateLimit<Incoming extends Request = Request, Event = unknown>(
   if (typeof skipPrefetches !== 'boolean') {
     throw new ConfigError('skipPrefetches', show(skipPrefetches), 'true or false')
   }
-  return routingMiddleware(
-    rest as LimiterOptions<Environment>,
-    next,
-    skipPrefetches ? isPrefetch : undefined,
-  )
+  return routingMiddleware(rest as RoutingOptions, next, skipPrefetches ? isPrefetch : undefined)
 }
 
 /** https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Purpose */

@@ -1,6 +1,7 @@
 import { type Environment, processEnv } from '../environment.ts'
 import { createLimiter } from '../limiter/limiter.ts'
 import type { LimiterOptions } from '../limiter/options.ts'
+import { storeFromEnv } from '../stores/env.ts'
 
 /** What stands behind the limiter: a middleware that the team has already. */
 export type Middleware<Incoming extends Request, Event> = (
@@ -17,22 +18,45 @@ export type RoutingMiddleware<Incoming extends Request, Event> = (
   event: Event,
 ) => Promise<Response>
 
+/** What a limiter takes; the store comes from the environment unless it is given. */
+export type RoutingOptions = StoreOptional<LimiterOptions<Environment>>
+
+/** Of each kind of options by itself: one policy, or a list. */
+type StoreOptional<Options> = Options extends { readonly store: infer Given }
+  ? Omit<Options, 'store'> & {
+      /**
+       * Where the counts live: a store, or a function that makes one from the variables.
+       * @default storeFromEnv
+       */
+      readonly store?: Given | undefined
+    }
+  : never
+
 /**
  * The middleware of Next.js and of Vercel's Routing Middleware, which share one protocol. Requests
  * that `skip` picks go on uncounted.
  */
 export function routingMiddleware<Incoming extends Request, Event>(
-  options: LimiterOptions<Environment>,
+  options: RoutingOptions,
   next: Middleware<Incoming, Event> = () => undefined,
   skip: (request: Request) => boolean = () => false,
 ): RoutingMiddleware<Incoming, Event> {
-  const limiter = createLimiter(options)
+  const limiter = createLimiter({ ...options, store: options.store ?? storeFromEnv })
   return async function rateLimit(request, event) {
     if (skip(request)) return (await next(request, event)) ?? goOn()
-    const decision = await limiter.check(request, { env: processEnv() })
+    const decision = await limiter.check(request, {
+      env: processEnv(),
+      waitUntil: waitUntilOf(event),
+    })
     if (!decision.allowed) return limiter.refuse(decision, request)
     return limiter.mark((await next(request, event)) ?? goOn(), decision)
   }
+}
+
+/** Both hosts hand over an event that keeps work alive; a test may hand over none. */
+function waitUntilOf(event: unknown): ((work: Promise<unknown>) => void) | undefined {
+  const host = event as { waitUntil?(work: Promise<unknown>): void } | undefined
+  return host?.waitUntil && ((work) => host.waitUntil?.(work))
 }
 
 /**

@@ -1,11 +1,14 @@
-import type { Environment } from '../environment.ts'
-import type { LimiterOptions } from '../limiter/options.ts'
-import { type Middleware, type RoutingMiddleware, routingMiddleware } from './routing.ts'
+import {
+  type Middleware,
+  type RoutingMiddleware,
+  type RoutingOptions,
+  routingMiddleware,
+} from './routing.ts'
 
 export type { Middleware, RoutingMiddleware } from './routing.ts'
 
 /** What `rateLimit` takes: that of `createLimiter`, with the variables of the project as `env`. */
-export type RateLimitOptions = LimiterOptions<Environment>
+export type RateLimitOptions = RoutingOptions
 
 /**
  * Vercel Routing Middleware, for a project of any framework: the default export of `middleware.ts`

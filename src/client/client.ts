@@ -1,5 +1,5 @@
 import type { Environment } from '../environment.ts'
-import { ConfigError, show } from '../errors.ts'
+import { insist } from '../errors.ts'
 
 /** What a client function may use besides the request. */
 export interface ClientContext {
@@ -25,29 +25,30 @@ export type Client = (
 /** Longer or stranger texts than this are hashed even when `plain`, so that keys stay bounded. */
 const READABLE = /^[\x21-\x7e]{1,128}$/
 
-/** The client's name in the store, or nothing for an unknown client. */
-export async function identify(
+/** The client's name in the store, or nothing for an unknown client; at once where that can be. */
+export function identify(
   client: Client,
   request: Request,
   context: ClientContext,
-): Promise<string | undefined> {
-  const identity = await client(request, context)
+): string | undefined | Promise<string | undefined> {
+  const identity = client(request, context)
+  return typeof identity === 'object' && identity !== null && 'then' in identity
+    ? Promise.resolve(identity).then(nameOf)
+    : nameOf(identity)
+}
+
+function nameOf(
+  identity: Identity | null | undefined,
+): string | undefined | Promise<string | undefined> {
   const text = typeof identity === 'object' ? identity?.plain : identity
   if (text === undefined || text === null || text === '') return undefined
-  if (typeof text !== 'string') {
-    throw new ConfigError(
-      'client',
-      show(text),
-      'a function that returns a text, or { plain: text }',
-    )
-  }
+  insist(typeof text === 'string', 'client', text, 'a function that returns a text or { plain }')
   return typeof identity === 'object' && READABLE.test(text) ? text : hash(text)
 }
 
 /** 128 bits of SHA-256 in hex: nobody meets another's count by chance or on purpose. */
 async function hash(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return Array.from(new Uint8Array(digest, 0, 16), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('')
+  const bytes = Array.from(new Uint8Array(digest, 0, 16))
+  return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -1,4 +1,4 @@
-import { ConfigError, show } from '../errors.ts'
+import { insist } from '../errors.ts'
 import type { Client } from './client.ts'
 
 /** A field name of RFC 9110 §5.1. */
@@ -6,9 +6,8 @@ const FIELD_NAME = /^[!#$%&'*+.^_`|~\w-]+$/
 
 /** Throws unless `name` can be the name of a header field. */
 export function checkHeaderName(option: string, name: unknown): asserts name is string {
-  if (typeof name !== 'string' || !FIELD_NAME.test(name)) {
-    throw new ConfigError(option, show(name), 'the name of a header, such as "x-api-key"')
-  }
+  const ok = typeof name === 'string' && FIELD_NAME.test(name)
+  insist(ok, option, name, 'the name of a header, such as "x-api-key"')
 }
 
 /**

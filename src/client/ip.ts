@@ -1,8 +1,12 @@
-import { detectPlatform, type Environment, type Platform } from '../environment.ts'
-import { ConfigError, checkKeys, show } from '../errors.ts'
-import { clientNetwork } from './address.ts'
+import type { Platform } from '../environment.ts'
+import { ConfigError, checkChoice, checkKeys } from '../errors.ts'
+import { checkCount } from '../policy/duration.ts'
+import { byAddress } from './by-address.ts'
 import type { Client } from './client.ts'
 import { checkHeaderName } from './header.ts'
+import { ADDRESS_ON, type Source } from './source.ts'
+
+export { addressOf } from './source.ts'
 
 export interface IpOptions {
   /**
@@ -37,102 +41,22 @@ export interface IpOptions {
  */
 export function ip(options: IpOptions = {}): Client {
   checkKeys('ip', options, ['trustedHops', 'header', 'platform', 'ipv6Prefix'])
-  const { trustedHops = 0, header, platform, ipv6Prefix = 64 } = options
-  if (!Number.isInteger(trustedHops) || trustedHops < 0) {
-    throw new ConfigError('trustedHops', show(trustedHops), 'a whole number of proxies, 0 or more')
-  }
-  if (!Number.isInteger(ipv6Prefix) || ipv6Prefix < 1 || ipv6Prefix > 128) {
-    throw new ConfigError('ipv6Prefix', show(ipv6Prefix), 'a whole number of bits from 1 to 128')
-  }
-  if (platform !== undefined && !Object.hasOwn(ADDRESS_ON, platform)) {
-    throw new ConfigError('platform', show(platform), '"cloudflare", "vercel" or "server"')
-  }
+  const { trustedHops = 0, header, platform, ipv6Prefix } = options
+  checkCount('trustedHops', trustedHops, 0)
+  if (ipv6Prefix !== undefined) checkCount('ipv6Prefix', ipv6Prefix, 1, 128)
+  if (platform !== undefined) checkChoice('platform', platform, Object.keys(ADDRESS_ON))
   if (header !== undefined) checkHeaderName('header', header)
-  const declared = [trustedHops > 0 && 'trustedHops', header && 'header', platform && 'platform']
-  if (declared.filter(Boolean).length > 1) {
-    const names = declared.filter(Boolean).join(' and ')
-    throw new ConfigError('ip', names, 'one source of the address, since only one can be right')
+  const sources = [trustedHops && 'trustedHops', header && 'header', platform && 'platform']
+  const declared = sources.filter(Boolean)
+  if (declared.length > 1) {
+    throw new ConfigError('ip', declared.join(' and '), 'one of them, since only one can be right')
   }
 
-  const address = (request: Request, env: Environment | undefined) => {
-    if (header !== undefined) return request.headers.get(header)
-    if (trustedHops > 0) return forwardedAddress(request.headers, trustedHops)
-    return addressOf(request, env, platform)
+  let source: Source | undefined
+  if (header !== undefined) source = ({ headers }) => headers.get(header)
+  // The entry that the outermost trusted proxy wrote; nothing if the request went round it.
+  if (trustedHops > 0) {
+    source = ({ headers }) => headers.get('x-forwarded-for')?.split(',').at(-trustedHops)
   }
-  let warned = header !== undefined || trustedHops > 0
-  return (request, { env }) => {
-    const text = address(request, env)
-    const network = text ? clientNetwork(text, ipv6Prefix) : undefined
-    if (network !== undefined) return { plain: network }
-    if (!warned) console.warn(NO_ADDRESS)
-    warned = true
-    return undefined
-  }
-}
-
-/** Behind a proxy of one's own this is how all visitors come to share one count. */
-const NO_ADDRESS =
-  'tidegate: ip() found no address of a client, which is an unknown client from now on. Behind ' +
-  'proxies of your own declare ip({ trustedHops: 1 }) or ip({ header: "…" })'
-
-/** The client's address as the platform tells it, in the platform's own notation. */
-export function addressOf(
-  request: Request,
-  env?: Environment,
-  platform: Platform = detectPlatform(),
-): string | null | undefined {
-  return ADDRESS_ON[platform](request, env)
-}
-
-type Source = (request: Request, env: Environment | undefined) => string | null | undefined
-
-const ADDRESS_ON: Readonly<Record<Platform, Source>> = {
-  cloudflare: cloudflareAddress,
-  vercel: vercelAddress,
-  server: socketAddress,
-}
-
-/**
- * Set by Cloudflare's edge on every request. Under "Pseudo IPv4: overwrite headers" it holds an
- * address of class E that stands for many IPv6 addresses, and the real one is in a second header.
- * https://developers.cloudflare.com/fundamentals/reference/http-headers/
- */
-function cloudflareAddress({ headers }: Request): string | null {
-  const address = headers.get('cf-connecting-ip')
-  const pseudo = address !== null && /^2[45]\d\./.test(address)
-  return (pseudo && headers.get('cf-connecting-ipv6')) || address
-}
-
-/**
- * Overwritten by Vercel's edge, the first even behind a proxy that the project trusts.
- * https://vercel.com/docs/headers/request-headers
- */
-function vercelAddress({ headers }: Request): string | null {
-  return headers.get('x-vercel-forwarded-for') ?? headers.get('x-real-ip')
-}
-
-/** The entry that the outermost trusted proxy wrote; nothing if the request went round it. */
-function forwardedAddress(headers: Headers, trustedHops: number): string | undefined {
-  return headers.get('x-forwarded-for')?.split(',').at(-trustedHops)
-}
-
-/** What servers hand to `fetch(request, env)`, and so to `app.fetch` of Hono. */
-interface ServerEnv {
-  /** Node, through @hono/node-server. */
-  readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } }
-  /** Bun.serve. */
-  readonly requestIP?: (request: Request) => { readonly address: string } | null
-  /** Deno.serve. */
-  readonly remoteAddr?: { readonly hostname?: string }
-  /** Where the first two are when the caller of `app.fetch` wrapped them, as Hono's own helpers allow. */
-  readonly server?: Omit<ServerEnv, 'server'>
-}
-
-function socketAddress(request: Request, env: ServerEnv | undefined): string | undefined {
-  const server = env?.server ?? env
-  return (
-    server?.incoming?.socket?.remoteAddress ??
-    server?.remoteAddr?.hostname ??
-    server?.requestIP?.(request)?.address
-  )
+  return byAddress(ipv6Prefix, platform, source)
 }

@@ -17,13 +17,13 @@ export async function cleanUp(
   if (typeof source !== 'function' || keys.length === 0) return []
   const { ask } = patience(timeout, timeout)
   try {
-    await ask((signal) => source(['DEL', ...keys], signal))
+    await ask((options) => source(['DEL', ...keys], options))
     return []
   } catch {
     // Not allowed, or failed this once: there is another way.
   }
   try {
-    await ask((signal) => source(['EVAL', END_ALL, `${keys.length}`, ...keys], signal))
+    await ask((options) => source(['EVAL', END_ALL, `${keys.length}`, ...keys], options))
     return []
   } catch (error) {
     // Who may not write has left nothing.

@@ -1,8 +1,9 @@
+import type { TakeOptions } from '../stores/store.ts'
 import { trouble } from './trouble.ts'
 
 export interface Patience {
   /** Ends with what `work` brings, or throws a trouble: after the time for one, or for all. */
-  ask<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>
+  ask<T>(work: (options: TakeOptions) => Promise<T>): Promise<T>
   /** In ms until the time for all is used up. */
   left(): number
   /** Waits, not beyond the time for all. */
@@ -31,7 +32,7 @@ export function patience(each: number, all: number): Patience {
         }, ms)
       })
       try {
-        return await Promise.race([work(stop.signal), expiry])
+        return await Promise.race([work({ signal: stop.signal }), expiry])
       } finally {
         clearTimeout(timer)
       }

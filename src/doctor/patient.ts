@@ -1,5 +1,5 @@
 import { keyOf } from '../stores/key.ts'
-import type { Send } from '../stores/rest.ts'
+import { restClient, type Send } from '../stores/rest.ts'
 import { KEY_LOCKING } from '../stores/script.ts'
 import { scriptedStore } from '../stores/scripted.ts'
 import type { Demand, Grant, Store } from '../stores/store.ts'
@@ -37,25 +37,21 @@ export function patientOf(source: Send | Store, prefix: string, patience: Patien
   const keyOfProbe = (policy: string) => keyOf(prefix, { policy, client })
 
   function storeOver(raw: Send): Store {
-    const scripts = {
-      evalsha: (sha: string, keys: string[], args: string[], signal?: AbortSignal) =>
-        raw(['EVALSHA', sha, `${keys.length}`, ...keys, ...args], signal),
-      eval: async (script: string, keys: string[], args: string[], signal?: AbortSignal) => {
-        const answer = await raw(['EVAL', script, `${keys.length}`, ...keys, ...args], signal)
-        if (script === KEY_LOCKING.text) locking = true
-        return answer
-      },
-    }
-    return scriptedStore(scripts, { name: 'store', prefix })
+    const client = restClient(async (command, options) => {
+      const answer = await raw(command, options)
+      if (command[1] === KEY_LOCKING.text) locking = true
+      return answer
+    })
+    return scriptedStore(client, { name: 'store', prefix })
   }
 
   return {
     take(...probes) {
       const demands = probes.map((probe) => ({ window: PROBE_WINDOW, ...probe, client }))
       for (const { policy } of demands) traces.add(keyOfProbe(policy))
-      return patience.ask((signal) => store.take(demands, { signal }))
+      return patience.ask((options) => store.take(demands, options))
     },
-    command: send && ((command) => patience.ask((signal) => send(command, signal))),
+    command: send && ((command) => patience.ask((options) => send(command, options))),
     keyOf(policy) {
       traces.add(keyOfProbe(policy))
       return keyOfProbe(policy)

@@ -20,7 +20,10 @@ export interface PolicyState {
 /** What to do with a request, and all that is known about it. A refusal is a value, no error. */
 export interface Decision {
   readonly allowed: boolean
-  /** The policies that counted the request, in the order in which they were given. */
+  /**
+   * The policies that counted the request, in the order in which they were given; without those of
+   * which this isolate knows nothing yet, where it refused by itself (`'known'`).
+   */
   readonly policies: readonly PolicyState[]
   /** The tightest: that which refuses longest; if none refuses, that with least left for longest. */
   readonly policy: PolicyState | undefined
@@ -29,8 +32,9 @@ export interface Decision {
   /** Whether the store did not answer and this isolate decided alone. */
   readonly degraded: boolean
   /**
-   * Who decided: the store, this isolate while the store is away (`'local'`), a policy that refuses
-   * unknown clients (`'unknown'`), or nobody, since no policy counts such a request (`'none'`).
+   * Who decided: the store (`'store'`); this isolate, of units that it took ahead (`'lease'`), because
+   * it knows that none are left (`'known'`), or while the store is away (`'local'`); a policy that
+   * refuses unknown clients (`'unknown'`); or nobody, since no policy counts such a request (`'none'`).
    */
   readonly source: Source | 'unknown' | 'none'
 }
@@ -43,29 +47,44 @@ export const UNCOUNTED: Decision = { ...WITHOUT_COUNT, allowed: true, source: 'n
 /** A policy refuses the request since its client is unknown. */
 export const UNIDENTIFIED: Decision = { ...WITHOUT_COUNT, allowed: false, source: 'unknown' }
 
-/** A policy that counts the request, and what it asks of the store. */
-export interface Counted {
-  readonly policy: Policy
-  readonly demand: Demand
-}
+/** What a store that does not answer a demand has granted. */
+const NONE: Grant = { granted: 0, used: 0, resetIn: 0, retryIn: 0 }
 
-/** The decision that follows from what the store granted to each demand, of which there is one. */
-export function decide(counted: readonly Counted[], grants: readonly Grant[]): Decision {
-  const states = counted.map(({ policy: { name, limit, window } }, index): PolicyState => {
-    const { used = 0, resetIn = 0, retryIn = 0 } = grants[index] ?? {}
-    return { name, limit, window, remaining: Math.max(0, limit - used), resetIn, retryIn }
-  })
-  const policy = states.reduce(tighter)
-  const source = grants.some((grant) => grant.source === 'local') ? 'local' : 'store'
+/** The decision that follows from what the store granted to the demand of each policy, if any. */
+export function decide(
+  policies: readonly Policy[],
+  demands: readonly Demand[],
+  grants: readonly Grant[],
+): Decision {
+  const states: PolicyState[] = []
+  let tightest: PolicyState | undefined
+  let source: Source | undefined
+  let allowed = true
+  for (const [index, { name, limit, window }] of policies.entries()) {
+    const { granted, used, resetIn, retryIn, unseen, source: by = 'store' } = grants[index] ?? NONE
+    if (granted < (demands[index]?.cost ?? 0)) allowed = false
+    source = furthest(source, by)
+    if (unseen) continue
+    const remaining = Math.max(0, limit - used)
+    const state = { name, limit, window, remaining, resetIn, retryIn }
+    states.push(state)
+    tightest = tightest ? tighter(tightest, state) : state
+  }
   return {
-    allowed: counted.every(({ demand }, index) => (grants[index]?.granted ?? 0) >= demand.cost),
+    allowed,
     policies: states,
-    policy,
-    retryIn: policy.retryIn,
+    policy: tightest,
+    retryIn: tightest?.retryIn ?? 0,
     degraded: source === 'local',
-    source,
+    source: source ?? 'store',
   }
 }
+
+/** Of a request's policies the one decides that was asked furthest away, or refused by itself. */
+const FURTHEST: readonly Source[] = ['lease', 'store', 'known', 'local']
+
+const furthest = (a: Source | undefined, b: Source): Source =>
+  a && FURTHEST.indexOf(a) > FURTHEST.indexOf(b) ? a : b
 
 function tighter(a: PolicyState, b: PolicyState): PolicyState {
   if (a.retryIn !== b.retryIn) return a.retryIn > b.retryIn ? a : b

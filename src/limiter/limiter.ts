@@ -4,14 +4,18 @@ import { parsePath } from '../policy/path.ts'
 import { applies, type Policy } from '../policy/policy.ts'
 import { mark } from '../response/mark.ts'
 import { refuse } from '../response/refuse.ts'
-import { type Counted, type Decision, decide, UNCOUNTED, UNIDENTIFIED } from './decision.ts'
+import type { Demand } from '../stores/store.ts'
+import { type Decision, decide, UNCOUNTED, UNIDENTIFIED } from './decision.ts'
 import { compileOptions, type LimiterOptions } from './options.ts'
 
 /** What a check may use besides the request. */
 export interface CheckContext<Env extends object = object> {
   /** The host's bindings or variables. The store is made from those of the first request. */
   readonly env?: Env | undefined
-  /** Keeps work alive after the response. Nothing needs it yet. */
+  /**
+   * Keeps work alive after the response: `ctx.waitUntil` of the host. Leases are then refilled, and
+   * batches sent, behind the back of requests. Servers that run on need none.
+   */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
 }
 
@@ -42,12 +46,26 @@ export function createLimiter<Env extends object = object>(
   /** The way of a request, whole. */
   async function check(request: Request, context: CheckContext<Env> = {}): Promise<Decision> {
     const path = hasPaths ? parsePath(request.url) : []
-    const matching = policies.filter((policy) => applies(policy, request, path))
-    const counted = await whoAsks(matching, request, context.env)
-    if (counted === 'refused') return UNIDENTIFIED
-    if (counted.length === 0) return UNCOUNTED
-    const grants = await storeFor(context.env).take(counted.map(({ demand }) => demand))
-    return decide(counted, grants)
+    const about = { env: context.env && variablesOf(context.env) }
+    const names = new Map<Client, string | undefined>()
+    const counting: Policy[] = []
+    const demands: Demand[] = []
+    for (const policy of policies) {
+      if (!applies(policy, request, path)) continue
+      const { name, limit, window, client, unknown } = policy
+      // Policies that share a client ask it once; one that needs no time is not waited for.
+      if (!names.has(client)) {
+        const asked = identify(client, request, about)
+        names.set(client, typeof asked === 'object' ? await asked : asked)
+      }
+      const asking = names.get(client)
+      if (asking === undefined && unknown === 'refuse') return UNIDENTIFIED
+      if (asking === undefined && unknown === 'pass') continue
+      counting.push(policy)
+      demands.push({ policy: name, client: asking ?? 'unknown', limit, window, cost: 1 })
+    }
+    if (demands.length === 0) return UNCOUNTED
+    return decide(counting, demands, await storeFor(context.env).take(demands, context))
   }
 
   return {
@@ -55,26 +73,4 @@ export function createLimiter<Env extends object = object>(
     refuse: (decision, request) => refuse(decision, fields, request),
     mark: (response, decision) => mark(response, decision, fields),
   }
-}
-
-/** Each policy with its demand for the client it counts; policies that share one ask it once. */
-async function whoAsks(
-  policies: readonly Policy[],
-  request: Request,
-  env: object | undefined,
-): Promise<readonly Counted[] | 'refused'> {
-  const context = { env: env && variablesOf(env) }
-  const names = new Map<Client, string | undefined>()
-  const counted: Counted[] = []
-  for (const policy of policies) {
-    const { client, unknown, name, limit, window } = policy
-    if (!names.has(client)) names.set(client, await identify(client, request, context))
-    const asking = names.get(client) ?? (unknown === 'share' ? 'unknown' : undefined)
-    if (asking !== undefined) {
-      counted.push({ policy, demand: { policy: name, client: asking, limit, window, cost: 1 } })
-    } else if (unknown === 'refuse') {
-      return 'refused'
-    }
-  }
-  return counted
 }

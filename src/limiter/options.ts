@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts'
-import { processEnv } from '../environment.ts'
-import { ConfigError, checkKeys, type StoreError, show } from '../errors.ts'
+import { type Clock, systemClock } from '../clock.ts'
+import { detectPlatform, processEnv } from '../environment.ts'
+import { ConfigError, checkKeys, insist, type StoreError } from '../errors.ts'
 import { type Duration, parseTimeout } from '../policy/duration.ts'
 import {
   compilePolicies,
@@ -11,8 +11,9 @@ import {
 } from '../policy/policy.ts'
 import { compileFields, type Fields, type HeaderStyle } from '../response/fields.ts'
 import { deadline } from '../stores/deadline.ts'
-import { storeFromEnv } from '../stores/env.ts'
 import { fallback } from '../stores/fallback.ts'
+import { known } from '../stores/known.ts'
+import { lease } from '../stores/lease.ts'
 import { memory } from '../stores/memory.ts'
 import type { Store } from '../stores/store.ts'
 import { warnOfSharedNames } from './shared-names.ts'
@@ -28,11 +29,10 @@ export type LimiterOptions<Env extends object = object> = SharedOptions<Env> &
 
 export interface SharedOptions<Env extends object = object> {
   /**
-   * Where the counts live: a store, or a function that makes one from the environment. The
-   * function is called once, with the environment of the first request.
-   * @default storeFromEnv
+   * Where the counts live: a store, or a function that makes one from the environment, such as
+   * `storeFromEnv`. The function is called once, with the environment of the first request.
    */
-  readonly store?: Store | ((env: Env) => Store) | undefined
+  readonly store: Store | ((env: Env) => Store)
   /**
    * How long a check may wait for the store. After it this isolate counts alone, and the decision
    * says `degraded`.
@@ -52,7 +52,7 @@ export interface SharedOptions<Env extends object = object> {
    */
   readonly onStoreError?: ((error: StoreError) => unknown) | undefined
   /**
-   * The clock of the fallback's counts. The store has its own.
+   * The clock of what this isolate counts and knows by itself. The store has its own.
    * @default the machine's
    */
   readonly clock?: Clock | undefined
@@ -72,19 +72,25 @@ export function compileOptions<Env extends object>(
   options: LimiterOptions<Env>,
 ): CompiledOptions<Env> {
   checkKeys('', options, ['policies', ...POLICY_KEYS, ...SHARED_KEYS])
-  const { store = storeFromVariables, timeout = '1s', headers = 'draft-11', clock } = options
+  const { store, timeout = '1s', headers = 'draft-11', clock = systemClock } = options
   const { onStoreError = warn } = options
   const policies = policiesOf(options)
   const ms = parseTimeout('timeout', timeout)
   if (typeof store !== 'function') checkStore(store, policies)
   checkFunction('onStoreError', onStoreError)
-  if (clock !== undefined) checkFunction('clock', clock)
+  checkFunction('clock', clock)
   warnOfSharedNames(store, policies)
+  const aheads = new Map(policies.map(({ name, ahead }) => [name, ahead]))
   let resolved: Store | undefined
 
+  /** What stands before a store that is a trip away: all that this isolate can do without it. */
   function guarded(asked: Store): Store {
     if (asked.local) return asked
-    return fallback(deadline(asked, ms), memory({ clock }), onStoreError)
+    const safe = fallback(deadline(asked, ms), memory({ clock }), onStoreError)
+    const store = lease(known(safe, asked, clock), (name) => aheads.get(name), clock)
+    // A server runs on after the response, and needs nobody to keep its work alive.
+    const runsOn = detectPlatform() === 'server' ? () => {} : undefined
+    return { take: (demands, { waitUntil = runsOn } = {}) => store.take(demands, { waitUntil }) }
   }
 
   return {
@@ -109,21 +115,21 @@ function policiesOf<Env extends object>(options: LimiterOptions<Env>): readonly 
   return compilePolicies('policies', options.policies)
 }
 
-const storeFromVariables = (env: object) => storeFromEnv(env)
-
 /** Without an environment from the host, the process's variables. */
 const environment = <Env extends object>(env: Env | undefined) => env ?? (processEnv() as Env)
 
 function checkStore(store: unknown, policies: readonly Policy[]): Store {
-  if (!isStore(store)) {
-    throw new ConfigError('store', show(store), 'a store, such as memory(), or a function of env')
-  }
+  insist(
+    isStore(store),
+    'store',
+    store,
+    'a store such as memory(), or a function such as storeFromEnv',
+  )
   if (store.oneClient && policies.some(({ client }) => client !== policies[0]?.client)) {
     throw new ConfigError(
       'policies',
       'clients that differ between policies',
-      'one `client` for all of them: this store keeps the counts of different clients apart, and ' +
-        'cannot charge them all or none',
+      'one `client` for all of them: this store keeps those of each client apart',
     )
   }
   return store
@@ -132,9 +138,8 @@ function checkStore(store: unknown, policies: readonly Policy[]): Store {
 const isStore = (value: unknown): value is Store =>
   typeof (value as Store | null)?.take === 'function'
 
-function checkFunction(option: string, value: unknown): void {
-  if (typeof value !== 'function') throw new ConfigError(option, show(value), 'a function')
-}
+const checkFunction = (option: string, value: unknown) =>
+  insist(typeof value === 'function', option, value, 'a function')
 
 const warn = (error: StoreError) =>
   console.warn(`tidegate: ${error.message}; counting in this isolate alone until the store is back`)

@@ -1,4 +1,4 @@
-import { ConfigError, show } from '../errors.ts'
+import { insist } from '../errors.ts'
 
 /** Milliseconds, or a whole number with a unit: `'500ms'`, `'10s'`, `'1m'`, `'1h'`, `'1d'`. */
 export type Duration = number | `${number}${Unit}`
@@ -13,27 +13,33 @@ export const MAX_INTEGER = 999_999_999_999_999
 /** A duration in ms, at least 1. Throws a `ConfigError` that names the option. */
 export function parseDuration(option: string, value: unknown): number {
   const ms = typeof value === 'string' ? parseText(value) : value
-  if (isCount(ms)) return ms
-  throw new ConfigError(
-    option,
-    show(value),
-    'a time such as "10s", "1m", "1h" or "1d", or a whole number of milliseconds from 1',
-  )
+  insist(isCount(ms), option, value, 'a time such as "10s" or "1d", or milliseconds')
+  return ms
 }
 
 /** A duration that a timer can wait for: longer ones go off at once. */
 export function parseTimeout(option: string, value: unknown): number {
   const ms = parseDuration(option, value)
-  if (ms < 2 ** 31) return ms
-  throw new ConfigError(option, show(value), 'a time of at most 24 days')
+  insist(ms < 2 ** 31, option, value, 'at most 24 days')
+  return ms
 }
 
 function parseText(text: string): number {
-  const [, count, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? []
+  const [, count, unit] = /^(\d+)(ms|[smhd])$/.exec(text) ?? []
   return Number(count) * MS[unit as Unit]
 }
 
-/** Whether a value is a whole number from 1 that a header field can carry. */
-export function isCount(value: unknown): value is number {
-  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_INTEGER
+/** Whether a value is a whole number in a range, by default from 1 to what a field can carry. */
+export function isCount(value: unknown, from = 1, to = MAX_INTEGER): value is number {
+  return Number.isInteger(value) && Number(value) >= from && Number(value) <= to
+}
+
+/** Throws a `ConfigError` unless a value is a whole number in a range. */
+export function checkCount(
+  option: string,
+  value: unknown,
+  from = 1,
+  to = MAX_INTEGER,
+): asserts value is number {
+  insist(isCount(value, from, to), option, value, `a whole number from ${from} to ${to}`)
 }

@@ -1,6 +1,6 @@
 import type { Client } from '../client/client.ts'
 import { checkHeaderName, header } from '../client/header.ts'
-import { ConfigError, show } from '../errors.ts'
+import { insist } from '../errors.ts'
 import { compilePolicies, type PolicyOptions } from './policy.ts'
 
 /**
@@ -9,9 +9,7 @@ import { compilePolicies, type PolicyOptions } from './policy.ts'
  */
 export function policiesFromEnv(value: unknown): readonly PolicyOptions[] {
   const list = typeof value === 'string' ? parseJson(value) : value
-  if (!Array.isArray(list)) {
-    throw new ConfigError('POLICIES', show(value), 'a list of policies, or its JSON text')
-  }
+  insist(Array.isArray(list), 'POLICIES', value, 'a list of policies, or its JSON text')
   const headers = new Map<string, Client>()
   const policies = list.map((entry: unknown, index) => {
     if (typeof entry !== 'object' || entry === null || !('client' in entry)) return entry
@@ -36,14 +34,11 @@ function clientOf(
   headers: Map<string, Client>,
 ): Client | undefined {
   if (value === 'ip') return undefined
-  if (typeof value === 'object' && value !== null && 'header' in value) {
-    const { header: name, ...more } = value
-    if (typeof name === 'string' && Object.keys(more).length === 0) {
-      checkHeaderName(`${option}.header`, name)
-      const known = headers.get(name.toLowerCase()) ?? header(name)
-      headers.set(name.toLowerCase(), known)
-      return known
-    }
-  }
-  throw new ConfigError(option, show(value), '"ip" or { "header": "x-api-key" }')
+  const { header: name, ...more } = Object(value)
+  const isHeader = typeof name === 'string' && Object.keys(more).length === 0
+  insist(isHeader, option, value, '"ip" or { "header": "x-api-key" }')
+  checkHeaderName(`${option}.header`, name)
+  const known = headers.get(name.toLowerCase()) ?? header(name)
+  headers.set(name.toLowerCase(), known)
+  return known
 }

@@ -1,7 +1,10 @@
-import { ConfigError, show } from '../errors.ts'
+import { insist } from '../errors.ts'
 
-/** The ways in which origins read the path of one request, each as its segments. */
-export type Path = readonly (readonly string[])[]
+/** The ways in which origins read the path of one request, such as `/a/b`; the root is empty. */
+export type Path = readonly string[]
+
+/** A URL whose path all origins read alike. */
+const PLAIN = /^https?:\/\/[^/?#\\]+((?:\/[a-z\d_~-][a-z\d_~.-]*)*)\/?(?:[?#]|$)/
 
 /**
  * Reads a path in every way in which an origin may: letter case, doubled slashes and escapes never
@@ -10,13 +13,12 @@ export type Path = readonly (readonly string[])[]
  * the request, or a client could walk round it by spelling.
  */
 export function parsePath(url: string): Path {
+  const plain = PLAIN.exec(url)?.[1]
+  if (plain !== undefined) return [plain]
   const path = decode(new URL(url).pathname).toLowerCase()
-  const cuts = new Set([path, path.replaceAll('%2f', '/'), path.replace(/%2f|%5c/g, '/')])
-  const readings = new Set([...cuts].flatMap((cut) => [cut, cut.replace(/;[^/]*/g, '')]))
-  return [...readings].flatMap((reading) => {
-    const segments = reading.split('/').filter((segment) => segment !== '' && segment !== '.')
-    return segments.includes('..') ? [segments, stepUp(segments)] : [segments]
-  })
+  const cuts = [path, path.replaceAll('%2f', '/'), path.replace(/%2f|%5c/g, '/')]
+  const readings = new Set(cuts.flatMap((cut) => [cut, cut.replace(/;[^/]*/g, '')]))
+  return [...readings].flatMap((reading) => [resolve(reading, false), resolve(reading, true)])
 }
 
 /** Unescapes all but what may separate segments; what is no UTF-8 stays as it is. */
@@ -30,36 +32,35 @@ function decode(path: string): string {
   })
 }
 
-function stepUp(segments: readonly string[]): readonly string[] {
-  const path: string[] = []
-  for (const segment of segments) {
-    if (segment === '..') path.pop()
-    else path.push(segment)
+/** A path without empty segments, in which `..` may step up. */
+function resolve(path: string, up: boolean): string {
+  const segments: string[] = []
+  for (const segment of path.split('/')) {
+    if (up && segment === '..') segments.pop()
+    else if (segment !== '' && segment !== '.') segments.push(`/${segment}`)
   }
-  return path
+  return segments.join('')
 }
 
 /** A whole path: literal segments, `*` or `:name` for any one segment, `*` last for all below. */
-const PATTERN = /^\/$|^(?:\/(?:\*|:\w+|(?!\.{1,2}(?:\/|$))[^\s/\\*:?#;]+))+\/?$/
+const PATTERN = /^\/$|^(?:\/(?:\*|:\w+|[^\s/\\*:?#;]+))+\/?$/
 
 /**
  * Compiles a pattern as Hono and Next.js write them: `/api/*` is `/api` and all below it, `*` or
  * `:name` before the end leaves one segment open, `/` is the root alone.
  */
-export function pathMatcher(option: string, pattern: unknown): (path: Path) => boolean {
-  const want = 'a path that a request can have, such as "/login", "/users/:id" or "/api/*"'
-  if (typeof pattern !== 'string' || !PATTERN.test(pattern)) {
-    throw new ConfigError(option, show(pattern), want)
-  }
-  const given = pattern.split('/').filter(Boolean)
-  // Literals take the form of requests' segments: "%2A" is a star and no wildcard.
-  const [literals = []] = parsePath(`http://host${pattern}`)
-  if (literals.length !== given.length) throw new ConfigError(option, show(pattern), want)
-  const parts = literals.map((literal, i) => (/^[*:]/.test(`${given[i]}`) ? undefined : literal))
-  const open = given.at(-1) === '*'
-  const fixed = open ? parts.slice(0, -1) : parts
-  const fits = (segments: readonly string[]) =>
-    (open ? segments.length >= fixed.length : segments.length === fixed.length) &&
-    fixed.every((part, i) => part === undefined || part === segments[i])
-  return (path) => path.some(fits)
+export function compilePath(option: string, pattern: unknown): RegExp {
+  const want = 'a path such as "/users/:id" or "/api/*"'
+  insist(typeof pattern === 'string' && PATTERN.test(pattern), option, pattern, want)
+  const segments = pattern.split('/').filter(Boolean)
+  const open = segments.at(-1) === '*'
+  if (open) segments.pop()
+  const parts = segments.map((segment) => {
+    if (/^[*:]/.test(segment)) return '/[^/]+'
+    // Literals take the form of requests' paths: "%2A" is a star and no wildcard, "%2e" is nothing.
+    const [literal] = parsePath(`http://host/${segment}`)
+    insist(literal, option, pattern, want)
+    return literal.replace(/[^\w/]/g, '\\$&')
+  })
+  return RegExp(`^${parts.join('')}${open ? '(?:/|$)' : '$'}`)
 }

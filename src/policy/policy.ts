@@ -1,8 +1,8 @@
+import { byAddress } from '../client/by-address.ts'
 import type { Client } from '../client/client.ts'
-import { ip } from '../client/ip.ts'
-import { ConfigError, checkKeys, show } from '../errors.ts'
-import { type Duration, isCount, MAX_INTEGER, parseDuration } from './duration.ts'
-import { type Path, pathMatcher } from './path.ts'
+import { checkChoice, checkKeys, compileList, insist } from '../errors.ts'
+import { checkCount, type Duration, parseDuration, parseTimeout } from './duration.ts'
+import { compilePath, type Path } from './path.ts'
 
 /** A rule: how many units each client gets in each window, on which requests. */
 export interface PolicyOptions {
@@ -37,6 +37,21 @@ export interface PolicyOptions {
    * @default 'share'
    */
   readonly unknown?: UnknownClient | undefined
+  /**
+   * Lets an isolate take units ahead for clients that are hot in it, and spend them without a trip.
+   * The sum over all isolates never exceeds the limit; units that nobody spends are lost with their
+   * window. For limits of hundreds of units and more.
+   * @default false: each unit is asked for
+   */
+  readonly lease?: boolean | LeaseOptions | undefined
+}
+
+export interface LeaseOptions {
+  /**
+   * For how long the units should last that are taken ahead, at the rate that the isolate sees.
+   * @default '2s'
+   */
+  readonly ahead?: Duration | undefined
 }
 
 export type UnknownClient = 'share' | 'refuse' | 'pass'
@@ -50,13 +65,15 @@ export interface Policy {
   readonly window: number
   readonly client: Client
   readonly unknown: UnknownClient
+  /** In ms: for how long of demand units are taken ahead. Nothing where each is asked for. */
+  readonly ahead: number | undefined
   readonly methods: ReadonlySet<string> | undefined
-  readonly paths: readonly ((path: Path) => boolean)[] | undefined
+  readonly paths: readonly RegExp[] | undefined
   readonly test: ((request: Request) => boolean) | undefined
 }
 
 /** One function for all policies that name none, so that a check asks it once. */
-const byAddress: Client = /* @__PURE__ */ ip()
+const byDefault: Client = /* @__PURE__ */ byAddress()
 
 /** The options of one policy. */
 export const POLICY_KEYS = [
@@ -67,99 +84,82 @@ export const POLICY_KEYS = [
   'match',
   'methods',
   'unknown',
+  'lease',
 ] as const
 
 /** Whether a policy counts a request, whose path the caller has cut if any policy has `paths`. */
 export function applies(policy: Policy, request: Request, path: Path): boolean {
   const { methods, paths, test } = policy
   if (methods && !methods.has(request.method)) return false
-  if (paths && !paths.some((matches) => matches(path))) return false
+  if (paths && !path.some((reading) => paths.some((one) => one.test(reading)))) return false
   return test === undefined || test(request)
 }
 
 /** Checks a list of policies, of which `option` is the name. Throws a `ConfigError`. */
 export function compilePolicies(option: string, list: unknown): readonly Policy[] {
-  if (!Array.isArray(list) || list.length === 0) {
-    throw new ConfigError(option, show(list), 'a list of at least one policy')
-  }
-  const policies = list.map((entry, index) => {
-    const at = `${option}[${index}]`
+  const isOne = Array.isArray(list) && list.length === 1
+  const names = new Set<string | undefined>([undefined])
+  return compileList(option, list, 'policy', (at, entry) => {
     checkKeys(at, entry, POLICY_KEYS)
-    return compilePolicy(`${at}.`, entry as PolicyOptions)
+    const policy = compilePolicy(`${at}.`, entry as PolicyOptions)
+    const { name } = entry as PolicyOptions
+    insist(isOne || !names.has(name), `${at}.name`, name, 'a name that no other policy has')
+    names.add(name)
+    return policy
   })
-  for (const [index, { name }] of policies.entries()) {
-    const at = `${option}[${index}].name`
-    if (name === '' && policies.length > 1) {
-      throw new ConfigError(at, 'nothing', 'a name, since there are several policies')
-    }
-    if (policies.findIndex((other) => other.name === name) < index) {
-      throw new ConfigError(at, show(name), 'a name that no other policy has')
-    }
-  }
-  return policies
 }
 
 /** Checks one policy, whose options are named with `prefix` in errors. Throws a `ConfigError`. */
 export function compilePolicy(prefix: string, options: PolicyOptions): Policy {
   const {
-    name = '',
+    name,
     limit,
     window,
-    client = byAddress,
+    client = byDefault,
     match,
     methods,
     unknown = 'share',
+    lease,
   } = options
-  if (options.name !== undefined && !(typeof name === 'string' && /^[\w.-]{1,64}$/.test(name))) {
-    throw new ConfigError(`${prefix}name`, show(name), '1 to 64 letters, digits, ".", "_" or "-"')
-  }
-  if (!isCount(limit)) {
-    throw new ConfigError(
-      `${prefix}limit`,
-      show(limit),
-      `a whole number of units from 1 to ${MAX_INTEGER}`,
-    )
-  }
-  if (typeof client !== 'function') {
-    throw new ConfigError(
-      `${prefix}client`,
-      show(client),
-      'ip(), header(name) or a function of the request',
-    )
-  }
-  if (unknown !== 'share' && unknown !== 'refuse' && unknown !== 'pass') {
-    throw new ConfigError(`${prefix}unknown`, show(unknown), '"share", "refuse" or "pass"')
-  }
+  const isName = name === undefined || (typeof name === 'string' && /^[\w.-]{1,64}$/.test(name))
+  insist(isName, `${prefix}name`, name, '1 to 64 letters, digits, ".", "_" or "-"')
+  checkCount(`${prefix}limit`, limit)
+  const isClient = typeof client === 'function'
+  insist(isClient, `${prefix}client`, client, 'ip(), header(name) or a function')
+  checkChoice(`${prefix}unknown`, unknown, ['share', 'refuse', 'pass'])
+  const hasTest = typeof match === 'function'
   return {
-    name,
+    name: name ?? '',
     limit,
     window: parseDuration(`${prefix}window`, window),
     client,
     unknown,
+    ahead: compileLease(`${prefix}lease`, lease),
     methods: methods === undefined ? undefined : compileMethods(`${prefix}methods`, methods),
-    paths: match === undefined || typeof match === 'function' ? undefined : compilePaths(match),
-    test: typeof match === 'function' ? match : undefined,
-  }
-
-  function compilePaths(patterns: string | readonly string[]) {
-    if (!Array.isArray(patterns)) return [pathMatcher(`${prefix}match`, patterns)]
-    if (patterns.length === 0) {
-      throw new ConfigError(`${prefix}match`, 'an empty list', 'at least one path')
-    }
-    return patterns.map((pattern, index) => pathMatcher(`${prefix}match[${index}]`, pattern))
+    paths: match === undefined || hasTest ? undefined : compilePaths(`${prefix}match`, match),
+    test: hasTest ? match : undefined,
   }
 }
 
-function compileMethods(option: string, methods: readonly string[]): ReadonlySet<string> {
-  const want = 'a list of methods in capitals, such as ["GET", "POST"]'
-  if (!Array.isArray(methods) || methods.length === 0) {
-    throw new ConfigError(option, Array.isArray(methods) ? 'an empty list' : show(methods), want)
-  }
-  for (const [index, method] of methods.entries()) {
+const compilePaths = (option: string, match: unknown): readonly RegExp[] =>
+  Array.isArray(match)
+    ? compileList(option, match, 'path', compilePath)
+    : [compilePath(option, match)]
+
+function compileMethods(option: string, list: unknown): ReadonlySet<string> {
+  const methods = compileList(option, list, 'method', (at, method) => {
     // Methods are case-sensitive (RFC 9110 §9.1): 'post' would match no request that is sent.
-    if (typeof method !== 'string' || !/^[A-Z]+(?:-[A-Z]+)*$/.test(method)) {
-      throw new ConfigError(`${option}[${index}]`, show(method), 'a method in capitals')
-    }
-  }
+    const isMethod = typeof method === 'string' && /^[A-Z]+(?:-[A-Z]+)*$/.test(method)
+    insist(isMethod, at, method, 'a method in capitals')
+    return method
+  })
   return new Set(methods.includes('GET') ? [...methods, 'HEAD'] : methods)
+}
+
+function compileLease(option: string, lease: unknown): number | undefined {
+  if (lease === undefined || lease === false) return undefined
+  const options = lease === true ? {} : lease
+  checkKeys(option, options, ['ahead'])
+  const { ahead = '2s' } = options as LeaseOptions
+  return parseTimeout(`${option}.ahead`, ahead)
 }

@@ -1,3 +1,4 @@
+import type { PolicyState } from '../limiter/decision.ts'
 import { type FieldWriter, nameOf, seconds } from './writer.ts'
 
 /**
@@ -5,18 +6,29 @@ import { type FieldWriter, nameOf, seconds } from './writer.ts'
  * policy names with `q` quota and `w` window, `r` remaining and `t` seconds until more can be had.
  * Appended, since a list may be spread over lines (RFC 9651 §3.1): stacked limiters all show.
  */
-export const draft11: FieldWriter = {
-  names: ['RateLimit', 'RateLimit-Policy'],
-  write(headers, policies) {
-    const items = policies.map((policy) => {
-      const name = `"${nameOf(policy)}"`
-      const until = policy.resetIn > 0 ? `;t=${seconds(policy.resetIn)}` : ''
-      return {
-        policy: `${name};q=${policy.limit};w=${seconds(policy.window)}`,
-        state: `${name};r=${policy.remaining}${until}`,
-      }
-    })
-    headers.append('RateLimit-Policy', items.map(({ policy }) => policy).join(', '))
-    headers.append('RateLimit', items.map(({ state }) => state).join(', '))
-  },
+export function draft11(): FieldWriter {
+  /** What was written of each policy, which is the same next time. */
+  const quotas = new Map<string, { limit: number; window: number; text: string }>()
+
+  function quotaOf(policy: PolicyState): string {
+    const { name, limit, window } = policy
+    const known = quotas.get(name)
+    if (known?.limit === limit && known.window === window) return known.text
+    const text = `"${nameOf(policy)}";q=${limit};w=${seconds(window)}`
+    quotas.set(name, { limit, window, text })
+    return text
+  }
+
+  return {
+    names: ['RateLimit', 'RateLimit-Policy'],
+    write(headers, policies) {
+      headers.append('RateLimit-Policy', policies.map(quotaOf).join(', '))
+      headers.append('RateLimit', policies.map(stateOf).join(', '))
+    },
+  }
+}
+
+function stateOf(policy: PolicyState): string {
+  const until = policy.resetIn > 0 ? `;t=${seconds(policy.resetIn)}` : ''
+  return `"${nameOf(policy)}";r=${policy.remaining}${until}`
 }

@@ -1,9 +1,9 @@
-import { ConfigError, show } from '../errors.ts'
+import { checkChoice } from '../errors.ts'
 import { draft11 } from './draft-11.ts'
 import type { FieldWriter } from './writer.ts'
 import { xRateLimit } from './x-ratelimit.ts'
 
-const WRITERS = { 'draft-11': draft11, 'x-ratelimit': xRateLimit } as const
+const WRITERS = { 'draft-11': draft11, 'x-ratelimit': () => xRateLimit } as const
 
 /** A revision of the rate limit fields. */
 export type HeaderStyle = keyof typeof WRITERS
@@ -11,12 +11,10 @@ export type HeaderStyle = keyof typeof WRITERS
 /** The writers that a limiter was told to use, in order. */
 export type Fields = readonly FieldWriter[]
 
-/** Throws a `ConfigError` for a style that does not exist. */
+/** The writers of one limiter. Throws a `ConfigError` for a style that does not exist. */
 export function compileFields(styles: HeaderStyle | readonly HeaderStyle[]): Fields {
   return [...new Set([styles].flat())].map((style) => {
-    if (!Object.hasOwn(WRITERS, style)) {
-      throw new ConfigError('headers', show(style), Object.keys(WRITERS).join(', or '))
-    }
-    return WRITERS[style]
+    checkChoice('headers', style, Object.keys(WRITERS))
+    return WRITERS[style]()
   })
 }

@@ -1,6 +1,6 @@
 import type { Decision } from '../limiter/decision.ts'
 import type { Fields } from './fields.ts'
-import { expose } from './mark.ts'
+import { expose, write } from './mark.ts'
 import { type Problem, problem } from './problem.ts'
 import { nameOf, seconds } from './writer.ts'
 
@@ -12,9 +12,9 @@ import { nameOf, seconds } from './writer.ts'
 export function refuse(decision: Decision, fields: Fields, request?: Request): Response {
   const response = problem(problemOf(decision), request)
   const { headers } = response
-  const { policies, policy, retryIn } = decision
-  if (retryIn > 0) headers.set('Retry-After', `${seconds(retryIn)}`)
-  if (policy) for (const field of fields) field.write(headers, policies, policy)
+  const wait = seconds(decision.retryIn)
+  if (wait > 0) headers.set('Retry-After', `${wait}`)
+  write(headers, decision, fields)
   // Only whoever adds the CORS fields later knows whether the caller may read any of this.
   if (request?.headers.has('Origin')) expose(headers, fields, 'Retry-After')
   return response

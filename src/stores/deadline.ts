@@ -8,7 +8,7 @@ import type { Store } from './store.ts'
  */
 export function deadline(store: Store, ms: number): Store {
   return {
-    async take(demands, { signal } = {}) {
+    async take(demands, { signal, waitUntil } = {}) {
       const stop = new AbortController()
       const signals = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
       let timer: ReturnType<typeof setTimeout> | undefined
@@ -19,7 +19,7 @@ export function deadline(store: Store, ms: number): Store {
         }, ms)
       })
       try {
-        return await Promise.race([store.take(demands, { signal: signals }), expiry])
+        return await Promise.race([store.take(demands, { signal: signals, waitUntil }), expiry])
       } finally {
         clearTimeout(timer)
       }

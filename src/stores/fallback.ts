@@ -24,7 +24,8 @@ export function fallback(store: Store, local: Store, report: Report): Store {
         const first = !away
         away = true
         if (first) tell(report, asStoreError(error))
-        const grants = await local.take(demands)
+        // Nothing is taken ahead of a count that only stands in for another.
+        const grants = await local.take(demands.map(({ reserve: _, ...demand }) => demand))
         return grants.map((grant) => ({ ...grant, source: 'local' }))
       }
     },

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts'
-import { ConfigError, checkKeys, show } from '../errors.ts'
+import { checkKeys, insist } from '../errors.ts'
+import { checkCount } from '../policy/duration.ts'
 import { DEFAULT_PREFIX, keyOf } from './key.ts'
 import type { Store } from './store.ts'
 import { takeFixedWindow, type Window } from './window.ts'
@@ -24,12 +25,8 @@ export interface MemoryOptions {
 export function memory(options: MemoryOptions = {}): Store {
   checkKeys('memory', options, ['maxKeys', 'clock'])
   const { maxKeys = 10_000, clock = systemClock } = options
-  if (!Number.isSafeInteger(maxKeys) || maxKeys < 1) {
-    throw new ConfigError('maxKeys', show(maxKeys), 'a whole number of keys, 1 or more')
-  }
-  if (typeof clock !== 'function') {
-    throw new ConfigError('clock', show(clock), 'a function that returns milliseconds')
-  }
+  checkCount('maxKeys', maxKeys)
+  insist(typeof clock === 'function', 'clock', clock, 'a function that returns milliseconds')
   // A map iterates in the order of insertion, so its first entry is the window that opened first.
   const windows = new Map<string, Window>()
   /** No window ends before this. */
@@ -50,22 +47,24 @@ export function memory(options: MemoryOptions = {}): Store {
     }
   }
 
+  function keep(key: string, before: Window | undefined, window: Window | undefined): void {
+    // A window that begins goes to the end of the map.
+    if (before?.endsAt !== window?.endsAt) windows.delete(key)
+    if (window === undefined) return
+    windows.set(key, window)
+    if (window.endsAt < soonest) soonest = window.endsAt
+  }
+
   return {
     local: true,
     async take(demands) {
       const now = clock()
       const keys = demands.map((demand) => keyOf(DEFAULT_PREFIX, demand))
       const before = keys.map((key) => windows.get(key))
-      const steps = takeFixedWindow(demands, before, now)
-      for (const [index, key] of keys.entries()) {
-        const window = steps[index]?.window
-        if (before[index]?.endsAt !== window?.endsAt) windows.delete(key)
-        if (window === undefined) continue
-        windows.set(key, window)
-        soonest = Math.min(soonest, window.endsAt)
-      }
+      const after = takeFixedWindow(demands, before, now)
+      for (const [index, key] of keys.entries()) keep(key, before[index], after.windows[index])
       if (windows.size > maxKeys) makeRoom(now)
-      return steps.map(({ grant }) => grant)
+      return after.grants
     },
   }
 }

@@ -1,12 +1,14 @@
-import { ConfigError, checkKeys, show } from '../errors.ts'
-import { checkPrefix, DEFAULT_PREFIX } from './key.ts'
-import { type ScriptClient, scriptedStore } from './scripted.ts'
+import { ConfigError, show } from '../errors.ts'
+import { checkRedisOptions, type RedisStoreOptions } from './redis-options.ts'
+import type { ScriptClient } from './script-client.ts'
+import { scriptedStore } from './scripted.ts'
 import type { Store } from './store.ts'
 
 /** A client of ioredis or iovalkey, one server's or a cluster's. */
 export interface IoRedisClient {
   evalsha(sha: string, numberOfKeys: number, ...keysAndArgs: string[]): Promise<unknown>
   eval(script: string, numberOfKeys: number, ...keysAndArgs: string[]): Promise<unknown>
+  incrby(key: string, units: number): Promise<unknown>
   readonly isCluster?: boolean
 }
 
@@ -14,6 +16,7 @@ export interface IoRedisClient {
 export interface NodeRedisClient {
   evalSha(sha: string, options: ScriptOptions): Promise<unknown>
   eval(script: string, options: ScriptOptions): Promise<unknown>
+  incrBy(key: string, units: number): Promise<unknown>
   /** What only a cluster's client has. */
   readonly masters?: unknown
 }
@@ -23,18 +26,12 @@ interface ScriptOptions {
   arguments: string[]
 }
 
-export interface RedisOptions {
-  /**
-   * What every key begins with.
-   * @default 'ratelimit'
-   */
-  readonly prefix?: string | undefined
-}
+export type RedisOptions = RedisStoreOptions
 
 /**
  * Counts in a Redis or Valkey of your own over TCP, through a client that you made and connected:
- * ioredis, iovalkey or node-redis, whose Sentinel and Cluster clients serve too. One atomic script
- * and one round trip per check.
+ * ioredis, iovalkey or node-redis, whose Sentinel and Cluster clients serve too. One round trip per
+ * check.
  *
  * In a cluster all keys of a client share a slot, by the hash tag `{client}`, so that several
  * policies stay one atomic call; policies that count different clients are a `ConfigError`.
@@ -42,19 +39,21 @@ export interface RedisOptions {
  * `tidegate/redis`
  */
 export function redis(client: IoRedisClient | NodeRedisClient, options: RedisOptions = {}): Store {
-  checkKeys('redis', options, ['prefix'])
-  const { prefix = DEFAULT_PREFIX } = options
-  checkPrefix(prefix)
+  const compiled = checkRedisOptions('redis', options)
   const scripts = scriptsOf(client)
   if (scripts === undefined) {
     throw new ConfigError('redis', show(client), 'a client of ioredis, iovalkey or node-redis')
   }
   const cluster = 'isCluster' in client ? client.isCluster === true : 'masters' in client
-  if (cluster && /[{}]/.test(prefix)) {
-    throw new ConfigError('prefix', show(prefix), 'no braces: in a cluster they decide the slot')
+  if (cluster && /[{}]/.test(compiled.prefix)) {
+    throw new ConfigError(
+      'prefix',
+      show(compiled.prefix),
+      'no braces: in a cluster they decide the slot',
+    )
   }
   if (cluster && repeats(client)) console.warn(REPEATS)
-  return scriptedStore(scripts, { name: 'redis', prefix, cluster })
+  return scriptedStore(scripts, { ...compiled, cluster })
 }
 
 const REPEATS =
@@ -73,12 +72,14 @@ function scriptsOf(client: IoRedisClient | NodeRedisClient): ScriptClient | unde
     return {
       evalsha: (sha, keys, args) => client.evalSha(sha, { keys, arguments: args }),
       eval: (script, keys, args) => client.eval(script, { keys, arguments: args }),
+      incrby: (key, units) => client.incrBy(key, units),
     }
   }
   if ('evalsha' in client && typeof client.evalsha === 'function') {
     return {
       evalsha: (sha, keys, args) => client.evalsha(sha, keys.length, ...keys, ...args),
       eval: (script, keys, args) => client.eval(script, keys.length, ...keys, ...args),
+      incrby: (key, units) => client.incrby(key, units),
     }
   }
   return undefined

@@ -1,19 +1,19 @@
-import { StoreError, type StoreErrorCode } from '../errors.ts'
+import { type Clock, systemClock } from '../clock.ts'
+import { StoreError } from '../errors.ts'
 import { keyOf, taggedKeyOf } from './key.ts'
-import { KEY_LOCKING, PLAIN, type Script } from './script.ts'
-import type { Demand, Grant, Store } from './store.ts'
-
-/** What a store needs of a client: to run a script by its hash, or by its text. */
-export interface ScriptClient {
-  evalsha(sha: string, keys: string[], args: string[], signal?: AbortSignal): Promise<unknown>
-  eval(script: string, keys: string[], args: string[], signal?: AbortSignal): Promise<unknown>
-}
+import { recent } from './recent.ts'
+import { redisError } from './redis-error.ts'
+import { type ScriptClient, scriptRunner } from './script-client.ts'
+import { learn, open, resetIn, type Sight } from './sight.ts'
+import type { Demand, Grant, Store, TakeOptions } from './store.ts'
 
 /** What distinguishes the stores that run the script. */
 export interface ScriptedStoreOptions {
   /** How errors call the store. */
   readonly name: string
   readonly prefix: string
+  /** Measures how long ago an answer came, never what time it is. */
+  readonly clock?: Clock | undefined
   /**
    * Whether the keys of one call must share a slot of a cluster.
    * @default false
@@ -21,56 +21,114 @@ export interface ScriptedStoreOptions {
   readonly cluster?: boolean
 }
 
-/** A store that runs the script through a client, in one trip once the server knows the script. */
-export function scriptedStore(client: ScriptClient, options: ScriptedStoreOptions): Store {
-  const { name, prefix, cluster = false } = options
+/**
+ * A store that asks Redis through a client, in one trip. The script answers any call; a demand for
+ * one unit in a window that this isolate has seen open is one INCRBY (docs/exactness.md).
+ */
+export function scriptedStore(client: ScriptClient, settings: ScriptedStoreOptions): Store {
+  const { name, prefix, cluster = false, clock = systemClock } = settings
   const toKey = cluster ? taggedKeyOf : keyOf
-  /** Which script the server takes; nothing until the first answer tells. */
-  let known: Script | undefined
+  const sights = recent<Sight>()
+  const run = scriptRunner(client)
+
+  /** All demands at once, by the script. */
+  async function evaluate(
+    demands: readonly Demand[],
+    keys: readonly string[],
+    options?: TakeOptions,
+  ): Promise<readonly Grant[]> {
+    const asked = keys.map((key) => sights.get(key))
+    const since = clock()
+    const args = demands.flatMap(({ limit, window, cost, reserve = 0 }) =>
+      [limit, window, cost, reserve].map(String),
+    )
+    const grants = readGrants(demands, await run([...keys], args, options))
+    const now = clock()
+    for (const [index, key] of keys.entries()) {
+      const grant = grants[index]
+      const sight = grant && learn(sights.get(key), asked[index], grant, since, now)
+      if (sight) sights.set(key, sight)
+      else sights.delete(key)
+    }
+    return grants
+  }
 
   /**
-   * The first call of an isolate sends the text with Upstash's header: an Upstash database takes
-   * it, so one trip is enough, and any other server rejects it before it runs.
+   * One demand whose window was seen open, by a plain count: units beyond the limit are counted and
+   * not granted, which nobody can tell from a count that stands at the limit. An answer below what
+   * was seen is that of a key which began anew and has no expiry yet, and one that comes after the
+   * window's end may be: the script then looks, and heals.
    */
-  async function run(keys: string[], args: string[], signal?: AbortSignal): Promise<unknown> {
-    if (known === undefined) {
-      try {
-        const answer = await client.eval(KEY_LOCKING.text, keys, args, signal)
-        known = KEY_LOCKING
-        return answer
-      } catch (error) {
-        if (!rejectsHeader(error)) throw error
-        known = PLAIN
-      }
-    }
-    const script = known
+  async function increment(demand: Demand, key: string, seen: Sight, options?: TakeOptions) {
+    const { limit, cost } = demand
+    // As far as is known no more than is left, so that little is counted which is not granted.
+    const reserve = Math.min(demand.reserve ?? 0, limit - seen.used - cost)
+    const since = clock()
+    let count: number
     try {
-      return await client.evalsha(script.sha, keys, args, signal)
+      count = readCount(await client.incrby(key, cost + reserve, options))
     } catch (error) {
-      // Never SCRIPT LOAD: with read replicas the next EVALSHA may meet one that has not seen it.
-      if (!/\bNOSCRIPT\b/.test(saidBy(error))) throw error
-      return client.eval(script.text, keys, args, signal)
+      sights.delete(key)
+      throw error
     }
+    const now = clock()
+    const before = count - cost - reserve
+    const left = Math.max(0, limit - before)
+    const fits = left >= cost
+    if (before >= seen.used && open(seen, now)) {
+      const grant = {
+        granted: fits ? Math.min(left, cost + reserve) : 0,
+        used: Math.min(count, limit),
+        resetIn: resetIn(seen, now),
+        retryIn: fits ? 0 : resetIn(seen, now),
+        openFor: seen.until - since,
+      }
+      const sight = learn(sights.get(key), seen, grant, since, now)
+      if (sight) sights.set(key, sight)
+      return [grant]
+    }
+    sights.delete(key)
+    if (!fits) return evaluate([demand], [key], options)
+    const [looked] = await evaluate([{ ...demand, cost: 0, reserve: 0 }], [key], options)
+    // The reserve is given up: by now its window may have ended, and another one be open.
+    return looked ? [{ ...looked, granted: cost }] : []
   }
 
   return {
     oneClient: cluster,
-    async take(demands, { signal } = {}) {
-      if (demands.length === 0) return []
-      if (cluster && demands.some(({ client }) => client !== demands[0]?.client)) {
+    async take(demands, options) {
+      const [first] = demands
+      if (first === undefined) return []
+      if (cluster && demands.some(({ client }) => client !== first.client)) {
         throw new StoreError('rejected', `${name}: one call cannot count different clients`)
       }
       const keys = demands.map((demand) => toKey(prefix, demand))
-      const args = demands.flatMap(({ limit, window, cost, reserve = 0 }) =>
-        [limit, window, cost, reserve].map(String),
-      )
+      const [key = ''] = keys
+      const seen = demands.length === 1 ? sights.get(key) : undefined
       try {
-        return readGrants(demands, await run(keys, args, signal))
+        return seen && isPlain(first, seen, clock())
+          ? await increment(first, key, seen, options)
+          : await evaluate(demands, keys, options)
       } catch (error) {
-        throw storeError(name, error, signal)
+        throw redisError(name, error, options?.signal)
       }
     },
   }
+}
+
+/**
+ * Whether a plain count will do: of one unit (a larger cost could be refused, and would have been
+ * charged), not yet seen refused, in a window that is open and no longer than the policy's.
+ */
+function isPlain({ cost, reserve = 0, limit, window }: Demand, seen: Sight, now: number): boolean {
+  return (
+    cost <= 1 &&
+    cost + reserve > 0 &&
+    seen.used > 0 &&
+    seen.used < limit &&
+    open(seen, now) !== undefined &&
+    seen.until - now <= window
+  )
 }
 
 function readGrants(demands: readonly Demand[], answer: unknown): readonly Grant[] {
@@ -84,46 +142,8 @@ function readGrants(demands: readonly Demand[], answer: unknown): readonly Grant
   })
 }
 
-/**
- * What a client's error says, fit to be shown. Clients quote the command they sent, with its keys,
- * and a URL may hold a token: neither goes on. Node hides the reason of a failed fetch in `cause`.
- */
-function saidBy(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined
-  const reason = cause && 'code' in cause ? ` (${cause.code})` : ''
-  return (text + reason)
-    .replace(/,? ?(?:command was:|with args beginning with:)[\s\S]*/i, '')
-    .replace(/\/\/[^/\s]*@/g, '//')
-    .replace(/_token=[^\s&]*/g, '_token=…')
-    .slice(0, 200)
-}
-
-/**
- * Redis 7: "Unexpected flag in script shebang"; before 7, to which the line is Lua: "Error compiling
- * script". Both say so before anything ran, so the plain script may follow at once.
- */
-const rejectsHeader = (error: unknown) => /shebang|compiling script/i.test(saidBy(error))
-
-/** Whatever a client throws, as the one kind of error that a store throws. */
-function storeError(name: string, error: unknown, signal: AbortSignal | undefined): StoreError {
-  const said = saidBy(error)
-  const [code, hint] = signal?.aborted ? (['timeout', ''] as const) : classify(error, said)
-  return new StoreError(code, `${name}: ${said}${hint}`, { cause: new Error(said) })
-}
-
-function classify(error: unknown, said: string): readonly [StoreErrorCode, string] {
-  if (/\bNOPERM\b|can't run this command/.test(said)) {
-    return ['unauthorized', ' (a read-only token cannot count: give the one that may write)']
-  }
-  if (/\b(WRONGPASS|NOAUTH|unauthorized|invalid token)\b/i.test(said)) {
-    return ['unauthorized', ' (the token is not one of this database)']
-  }
-  if (/\b(MOVED|ASK|CROSSSLOT|CLUSTERDOWN|TRYAGAIN)\b/.test(said)) {
-    return ['rejected', ' (a node of a Redis Cluster: give redis() the client of a cluster)']
-  }
-  if (/\b(ERR|OOM|MISCONF|READONLY|BUSY|LOADING|WRONGTYPE|MASTERDOWN)\b/.test(said)) {
-    return ['rejected', '']
-  }
-  return [error instanceof StoreError ? error.code : 'unreachable', '']
+function readCount(answer: unknown): number {
+  const count = Number(answer)
+  if (Number.isInteger(count) && count > 0) return count
+  throw new StoreError('unreachable', 'the answer is no count')
 }

@@ -1,7 +1,8 @@
-import type { ScriptClient } from './scripted.ts'
+import type { ScriptClient } from './script-client.ts'
+import type { TakeOptions } from './store.ts'
 
-/** A client of @upstash/redis or @vercel/kv, or whatever has these two methods of it. */
-export type SdkClient = Pick<ScriptClient, 'eval' | 'evalsha'>
+/** A client of @upstash/redis or @vercel/kv, or whatever has these three methods of it. */
+export type SdkClient = ScriptClient
 
 /** What such a client sends with: not declared by its package, and there since its first version. */
 interface Sender {
@@ -26,18 +27,19 @@ export function sendOnce(client: SdkClient): ScriptClient | undefined {
     retry: { value: { ...sender.retry, attempts: 0 } },
     options: { value: { ...sender.options, cache: undefined } },
   })
-  const send = async (body: readonly unknown[], signal: AbortSignal | undefined) =>
+  const send = async (body: readonly unknown[], { signal }: TakeOptions = {}) =>
     (await once.request({ body, signal: signal && (() => signal) })).result
   return {
-    evalsha: (sha, keys, args, signal) =>
-      send(['evalsha', sha, keys.length, ...keys, ...args], signal),
-    eval: (script, keys, args, signal) =>
-      send(['eval', script, keys.length, ...keys, ...args], signal),
+    evalsha: (sha, keys, args, options) =>
+      send(['evalsha', sha, keys.length, ...keys, ...args], options),
+    eval: (script, keys, args, options) =>
+      send(['eval', script, keys.length, ...keys, ...args], options),
+    incrby: (key, units, options) => send(['incrby', key, units], options),
   }
 }
 
-/** Whether a value has the two methods. `in` would not do: `kv` is a Proxy that only answers gets. */
+/** Whether a value has the three methods. `in` would not do: `kv` is a Proxy that only answers gets. */
 export function isSdkClient(value: object): value is SdkClient {
-  const { eval: run, evalsha } = value as Partial<SdkClient>
-  return typeof run === 'function' && typeof evalsha === 'function'
+  const { eval: run, evalsha, incrby } = value as Partial<SdkClient>
+  return [run, evalsha, incrby].every((method) => typeof method === 'function')
 }

@@ -28,14 +28,37 @@ export interface Grant {
   /** In ms until this demand could be granted; 0 when it was, or was refused for another's sake. */
   readonly retryIn: number
   /**
+   * In ms from the moment the question was sent: how long the window is certain to stay open, where
+   * that is less than `resetIn` because the end was seen from afar.
+   * @default resetIn
+   */
+  readonly openFor?: number
+  /**
+   * Whether nobody knows `used` and `resetIn`, since another demand of the call was refused before
+   * the store was asked. Both are 0 then.
+   * @default false
+   */
+  readonly unseen?: boolean
+  /**
    * Who decided, where it was not the store that was asked.
    * @default 'store'
    */
   readonly source?: Source
 }
 
-/** Who decided: the shared store, or this isolate alone while the store is away. */
-export type Source = 'store' | 'local'
+/**
+ * Who decided: the shared store; this isolate, of units that it took ahead (`'lease'`), because it
+ * knows that none are left (`'known'`), or alone while the store is away (`'local'`).
+ */
+export type Source = 'store' | 'lease' | 'known' | 'local'
+
+/** What a store may use besides the demands. */
+export interface TakeOptions {
+  /** Ends the call, which then throws. A unit may have been counted all the same. */
+  readonly signal?: AbortSignal | undefined
+  /** Keeps work alive after the answer. Without it a store does nothing once it has answered. */
+  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
+}
 
 /**
  * Where the counts live. Every sentence below that shows from outside has its case in the
@@ -51,7 +74,8 @@ export type Source = 'store' | 'local'
  *   rejects a call that has them; it never does half.
  * - `granted` holds as much of `reserve` as is left after the cost.
  * - Grants come in the order of their demands; no demands, no grants.
- * - `resetIn` may be late by a trip, never early by more than the store's clock resolves.
+ * - `resetIn` may be late by a trip, never early by more than the store's clock resolves; counted
+ *   from the moment the question was sent, `openFor` is never late.
  * - A window that cannot end in time (its expiry lost, a clock set back, a policy's window made
  *   shorter) ends `window` ms after the call that finds it; its count stays.
  * - A key that was evicted or flushed is a fresh window.
@@ -61,10 +85,7 @@ export type Source = 'store' | 'local'
  * - Construction checks options and does nothing else: no I/O, no timer, no promise.
  */
 export interface Store {
-  take(
-    demands: readonly Demand[],
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<readonly Grant[]>
+  take(demands: readonly Demand[], options?: TakeOptions): Promise<readonly Grant[]>
   /**
    * Whether all demands of one call must name one client, since another's counts live elsewhere.
    * The limiter then refuses, at construction, policies that count different clients.

@@ -48,9 +48,9 @@ export class TidegateObject extends DurableObject {
     const now = this.now()
     const keys = demands.map((demand) => keyOf(DEFAULT_PREFIX, demand))
     const before = keys.map((key) => this.#held.get(key) ?? this.#read(key))
-    const steps = takeFixedWindow(demands, before, now)
+    const { grants, windows } = takeFixedWindow(demands, before, now)
     const open = keys.flatMap((key, index) => {
-      const [old, window] = [before[index], steps[index]?.window]
+      const [old, window] = [before[index], windows[index]]
       if (window === undefined) return []
       const changed = window.used !== old?.used || window.endsAt !== old.endsAt
       return [{ key, window, changed }]
@@ -64,7 +64,7 @@ export class TidegateObject extends DurableObject {
       const longest = Math.max(...changed.map(({ window }) => window.endsAt - now))
       if (pending === null) await this.#sweepIn(longest)
     }
-    return steps.map(({ grant }) => grant)
+    return grants
   }
 
   /**

@@ -1,6 +1,8 @@
-import { ConfigError, checkKeys, show } from '../errors.ts'
-import { checkPrefix, DEFAULT_PREFIX } from './key.ts'
-import { restClient } from './rest.ts'
+import { ConfigError, checkKeys, insist } from '../errors.ts'
+import { checkCount } from '../policy/duration.ts'
+import { batched } from './batch.ts'
+import { checkRedisOptions, type RedisStoreOptions } from './redis-options.ts'
+import { restClient, restPipeline, restSender } from './rest.ts'
 import { scriptedStore } from './scripted.ts'
 import { isSdkClient, type SdkClient, sendOnce } from './sdk.ts'
 import type { Store } from './store.ts'
@@ -15,22 +17,24 @@ export interface UpstashCredentials {
 
 export type { SdkClient } from './sdk.ts'
 
-export interface UpstashOptions {
-  /**
-   * What every key begins with.
-   * @default 'ratelimit'
-   */
-  readonly prefix?: string | undefined
+export interface UpstashOptions extends RedisStoreOptions {
   /**
    * Sends the requests, where the credentials are given and the platform's `fetch` will not do.
    * @default fetch
    */
   readonly fetch?: typeof fetch | undefined
+  /**
+   * Lets checks that meet in one isolate within `wait` ms (0 to 100) travel in one request. Each
+   * is billed as before, and waits that much longer. Needs `waitUntil`, which the adapters give.
+   * Not for clients, which send in ways of their own.
+   * @default none: each check is a request
+   */
+  readonly batch?: { readonly wait: number } | undefined
 }
 
 /**
- * Counts in Upstash Redis, or behind whatever speaks its REST protocol: one atomic script and one
- * HTTP request per check. Given a URL and a token it needs no package at all.
+ * Counts in Upstash Redis, or behind whatever speaks its REST protocol: one HTTP request per check,
+ * which is one INCRBY in a window seen open and one atomic script else. Given a URL and a token it needs no package at all.
  *
  * A client of your own sends each command once, whatever its `retry` says: a repeated take would
  * count twice. `fetch` then concerns it no more.
@@ -41,17 +45,28 @@ export function upstash(
   source: UpstashCredentials | SdkClient,
   options: UpstashOptions = {},
 ): Store {
-  checkKeys('upstash', options, ['prefix', 'fetch'])
-  const { prefix = DEFAULT_PREFIX, fetch: fetcher = globalFetch } = options
-  checkPrefix(prefix)
-  if (typeof source !== 'object' || source === null) {
-    throw new ConfigError('upstash', show(source), '{ url, token } or a client of @upstash/redis')
+  const compiled = checkRedisOptions('upstash', options, 'fetch', 'batch')
+  const { fetch: fetcher = globalFetch, batch } = options
+  const isSource = typeof source === 'object' && source !== null
+  insist(isSource, 'upstash', source, '{ url, token } or a client of @upstash/redis')
+  const wait = batch && checkWait(batch)
+  if (isSdkClient(source)) {
+    if (batch) throw new ConfigError('batch', 'a client', '{ url, token } in its place')
+    return scriptedStore(sendOnce(source) ?? source, compiled)
   }
-  if (isSdkClient(source))
-    return scriptedStore(sendOnce(source) ?? source, { name: 'upstash', prefix })
   const url = checkUrl('url', source.url)
   const token = checkToken('token', source.token)
-  return scriptedStore(restClient(url, token, fetcher), { name: 'upstash', prefix })
+  const send = restSender(url, token, fetcher)
+  if (wait === undefined) return scriptedStore(restClient(send), compiled)
+  const together = batched(send, restPipeline(url, token, fetcher), wait)
+  return scriptedStore(restClient(together), compiled)
+}
+
+function checkWait(batch: unknown): number {
+  checkKeys('batch', batch, ['wait'])
+  const { wait } = batch as { readonly wait?: unknown }
+  checkCount('batch.wait', wait, 0, 100)
+  return wait
 }
 
 /** Looked up per request, so that whoever wraps `fetch` later (Next.js, a tracer) is used too. */
@@ -60,7 +75,7 @@ const globalFetch: typeof fetch = (input, init) => fetch(input, init)
 /** The URL without a trailing slash. Throws a `ConfigError` that calls it `option`. */
 export function checkUrl(option: string, url: unknown): string {
   const want = 'the REST URL of the database, such as "https://eu1-calm-1234.upstash.io"'
-  if (typeof url !== 'string' || url === '') throw new ConfigError(option, show(url), want)
+  insist(typeof url === 'string' && url !== '', option, url, want)
   if (/["'\s]/.test(url)) throw new ConfigError(option, 'a text with spaces or quotes in it', want)
   if (/^rediss?:/.test(url)) throw new ConfigError(option, 'the address for TCP', want)
   // Not shown: a URL may carry the token.
@@ -71,7 +86,7 @@ export function checkUrl(option: string, url: unknown): string {
 /** The token, which errors never show. Throws a `ConfigError` that calls it `option`. */
 export function checkToken(option: string, token: unknown): string {
   const want = 'the token of the database that may write'
-  if (typeof token !== 'string' || token === '') throw new ConfigError(option, show(token), want)
+  insist(typeof token === 'string' && token !== '', option, token, want)
   if (/["'\s]/.test(token)) {
     throw new ConfigError(option, 'a text with spaces or quotes in it', want)
   }

@@ -1,6 +1,6 @@
 import { detectPlatform, processEnv } from '../environment.ts'
-import { ConfigError, checkKeys, show } from '../errors.ts'
-import { checkPrefix, DEFAULT_PREFIX } from './key.ts'
+import { ConfigError, show } from '../errors.ts'
+import { checkRedisOptions, type RedisStoreOptions } from './redis-options.ts'
 import { scriptedStore } from './scripted.ts'
 import { isSdkClient, type SdkClient, sendOnce } from './sdk.ts'
 import type { Store } from './store.ts'
@@ -8,16 +8,10 @@ import { checkToken, checkUrl, upstash } from './upstash.ts'
 
 export type { SdkClient } from './sdk.ts'
 
-export interface VercelKvOptions {
-  /**
-   * What every key begins with.
-   * @default 'ratelimit'
-   */
-  readonly prefix?: string | undefined
-}
+export type VercelKvOptions = RedisStoreOptions
 
 /**
- * Counts in Vercel KV: one atomic script and one HTTP request per check. The client is `kv` of
+ * Counts in Vercel KV: one HTTP request per check. The client is `kv` of
  * @vercel/kv or one of its `createClient`; it sends each command once, whatever its `retry` says.
  * Without a client the variables `KV_REST_API_URL` and `KV_REST_API_TOKEN` are read, and no package
  * is needed.
@@ -28,10 +22,8 @@ export interface VercelKvOptions {
  * `tidegate/vercel-kv`
  */
 export function vercelKv(client?: SdkClient, options: VercelKvOptions = {}): Store {
-  checkKeys('vercelKv', options, ['prefix'])
-  const { prefix = DEFAULT_PREFIX } = options
-  checkPrefix(prefix)
-  if (client === undefined) return fromVariables(prefix)
+  const compiled = checkRedisOptions('vercelKv', options)
+  if (client === undefined) return fromVariables(options)
   if (typeof client !== 'object' || client === null || !isSdkClient(client)) {
     throw new ConfigError('vercelKv', show(client), '`kv` or a client from @vercel/kv, or nothing')
   }
@@ -43,11 +35,11 @@ export function vercelKv(client?: SdkClient, options: VercelKvOptions = {}): Sto
       'upstash({ url: env.KV_REST_API_URL, token: env.KV_REST_API_TOKEN }), the same database',
     )
   }
-  return scriptedStore(once ?? client, { name: 'vercel-kv', prefix })
+  return scriptedStore(once ?? client, { ...compiled, name: 'vercel-kv' })
 }
 
-function fromVariables(prefix: string): Store {
+function fromVariables(options: VercelKvOptions): Store {
   const env = processEnv()
   const url = checkUrl('KV_REST_API_URL', env.KV_REST_API_URL)
-  return upstash({ url, token: checkToken('KV_REST_API_TOKEN', env.KV_REST_API_TOKEN) }, { prefix })
+  return upstash({ url, token: checkToken('KV_REST_API_TOKEN', env.KV_REST_API_TOKEN) }, options)
 }

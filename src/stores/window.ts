@@ -7,10 +7,10 @@ export interface Window {
   readonly endsAt: number
 }
 
-/** What became of one demand: the window to keep (none if none is open), and the answer. */
-export interface Step {
-  readonly window: Window | undefined
-  readonly grant: Grant
+/** What became of a call: of each demand the answer, and the window to keep, if one is open. */
+export interface Taken {
+  readonly grants: readonly Grant[]
+  readonly windows: readonly (Window | undefined)[]
 }
 
 /**
@@ -19,29 +19,32 @@ export interface Step {
  */
 export function takeFixedWindow(
   demands: readonly Demand[],
-  windows: readonly (Window | undefined)[],
+  before: readonly (Window | undefined)[],
   now: number,
-): readonly Step[] {
-  const current = demands.map((demand, index) => currentWindow(windows[index], demand.window, now))
-  const fits = demands.map(({ limit, cost }, index) => (current[index]?.used ?? 0) + cost <= limit)
-  const granting = fits.every(Boolean)
-  return demands.map((demand, index) => {
-    const { limit, cost, reserve = 0 } = demand
-    const open = current[index]
-    const used = open?.used ?? 0
-    const granted = granting ? Math.min(cost + reserve, Math.max(0, limit - used)) : 0
-    const endsAt = open?.endsAt ?? now + demand.window
-    const window = open || granted > 0 ? { used: used + granted, endsAt } : undefined
+): Taken {
+  const opens = demands.map(({ window }, index) => currentWindow(before[index], window, now))
+  // A count beyond the limit, which was lowered meanwhile, is as good as one that stands at it.
+  const usedOf = ({ limit }: Demand, index: number) => Math.min(opens[index]?.used ?? 0, limit)
+  const fits = (demand: Demand, index: number) =>
+    usedOf(demand, index) + demand.cost <= demand.limit
+  const granting = demands.every(fits)
+  const windows: (Window | undefined)[] = []
+  const grants = demands.map((demand, index): Grant => {
+    const { limit, window, cost, reserve = 0 } = demand
+    const open = opens[index]
+    const used = usedOf(demand, index)
+    const granted = granting ? Math.min(cost + reserve, limit - used) : 0
+    const endsAt = open?.endsAt ?? now + window
+    const isOpen = open !== undefined || granted > 0
+    windows.push(isOpen ? { used: (open?.used ?? 0) + granted, endsAt } : undefined)
     return {
-      window,
-      grant: {
-        granted,
-        used: Math.min(used + granted, limit),
-        resetIn: window ? endsAt - now : 0,
-        retryIn: fits[index] ? 0 : endsAt - now,
-      },
+      granted,
+      used: used + granted,
+      resetIn: isOpen ? endsAt - now : 0,
+      retryIn: granting || fits(demand, index) ? 0 : endsAt - now,
     }
   })
+  return { grants, windows }
 }
 
 /** The window open now; one whose end is out of reach ends a whole window from now. */

@@ -9,6 +9,7 @@ import {
   type PolicyOptions,
   rateLimit,
   type Store,
+  storeFromEnv,
 } from '../../src/index.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { manualClock } from '../../src/testing/index.ts'
@@ -284,7 +285,7 @@ describe('the store', () => {
   test('that cannot be made is an error of the app and lets nobody pass', async () => {
     let handled = false
     const app = new Hono()
-    app.use(rateLimit({ limit: 1, window: '1m', client }))
+    app.use(rateLimit({ limit: 1, window: '1m', client, store: storeFromEnv }))
     app.get('/', (c) => {
       handled = true
       return c.text('ok')
@@ -307,7 +308,7 @@ describe('the store', () => {
     test(`comes from the process's variables where the host hands over ${kind}`, async () => {
       const response = await withVariable('UPSTASH_REDIS_REST_URL', 'https://x.upstash.io', () => {
         const app = new Hono()
-        app.use(rateLimit({ limit: 1, window: '1m', client }))
+        app.use(rateLimit({ limit: 1, window: '1m', client, store: storeFromEnv }))
         app.get('/', (c) => c.text('counted in memory'))
         app.onError(({ message }, c) => c.text(message, 500))
         return app.request('/', {}, env)

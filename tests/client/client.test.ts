@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Client, type Identity, identify } from '../../src/client/client.ts'
 import { header } from '../../src/client/header.ts'
+import { ConfigError } from '../../src/errors.ts'
 
 const request = (headers: HeadersInit = {}) => new Request('https://example.com/', { headers })
 
@@ -81,6 +82,28 @@ describe('a client function', () => {
     expect(await identify(async () => undefined, request(), {})).toBeUndefined()
   })
 
+  test('that answers at once with what need not be hashed is no promise', () => {
+    expect(identify(() => ({ plain: '203.0.113.7' }), request(), {})).toBe('203.0.113.7')
+    for (const nobody of [undefined, null, '', { plain: '' }]) {
+      expect(identify(() => nobody, request(), {})).toBeUndefined()
+    }
+    expect(identify(() => 'abc', request(), {})).toBeInstanceOf(Promise)
+    expect(identify(() => Promise.resolve({ plain: 'a' }), request(), {})).toBeInstanceOf(Promise)
+  })
+
+  test("may answer with a promise of a library's own", async () => {
+    // biome-ignore lint/suspicious/noThenProperty: that it is no Promise is the point
+    const thenable = { then: (done: (identity: Identity) => void) => void done({ plain: 'a' }) }
+    expect(await identify(() => thenable as never, request(), {})).toBe('a')
+  })
+
+  test('whose answer is no text is an error that says so', async () => {
+    const error = new ConfigError('client', '5', 'a function that returns a text or { plain }')
+    expect(() => identify(() => 5 as never, request(), {})).toThrow(error)
+    expect(() => identify(() => ({ plain: 5 }) as never, request(), {})).toThrow(error)
+    await expect(identify(async () => 5 as never, request(), {})).rejects.toThrow(error)
+  })
+
   test('gets the request and the environment', async () => {
     const client: Client = ({ headers }, { env }) => ({
       plain: `${headers.get('tenant')}/${env?.REGION}`,
@@ -93,7 +116,7 @@ describe('a client function', () => {
     const broken: Client = () => {
       throw new RangeError('no such tenant')
     }
-    await expect(identify(broken, request(), {})).rejects.toThrow('no such tenant')
+    expect(() => identify(broken, request(), {})).toThrow('no such tenant')
     const rejecting: Client = () => Promise.reject(new RangeError('no such tenant'))
     await expect(identify(rejecting, request(), {})).rejects.toThrow('no such tenant')
   })

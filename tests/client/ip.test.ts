@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Client } from '../../src/client/client.ts'
 import { type IpOptions, ip } from '../../src/client/ip.ts'
 import type { Platform } from '../../src/environment.ts'
 import { ConfigError } from '../../src/errors.ts'
@@ -96,6 +97,36 @@ describe('the platform is found out without asking the request', () => {
   })
 })
 
+describe('the platform is found out once', () => {
+  /** Whom a client sees in the headers of all platforms, before and after Vercel's mark appears. */
+  async function beforeAndAfter(client: Client) {
+    const request = new Request('https://example.com/', { headers: HEADERS })
+    const mark = Symbol.for('@vercel/request-context')
+    try {
+      const before = await client(request, { env: node('198.51.100.1') })
+      Reflect.set(globalThis, mark, {})
+      return [before, await client(request, { env: node('198.51.100.1') })]
+    } finally {
+      Reflect.deleteProperty(globalThis, mark)
+    }
+  }
+
+  test('at the first request', async () => {
+    const [before, after] = await beforeAndAfter(ip())
+    expect(after).toEqual(before)
+  })
+
+  test('and not before it, when nothing may run yet', async () => {
+    const mark = Symbol.for('@vercel/request-context')
+    Reflect.set(globalThis, mark, {})
+    const client = ip()
+    Reflect.deleteProperty(globalThis, mark)
+    const request = new Request('https://example.com/', { headers: HEADERS })
+    const seen = await client(request, { env: node('198.51.100.1') })
+    expect(seen).not.toEqual({ plain: HEADERS['x-vercel-forwarded-for'] })
+  })
+})
+
 describe('under Pseudo IPv4 of Cloudflare', () => {
   const options = { platform: 'cloudflare' } as const
   const pair = (address: string, ipv6: string) =>
@@ -144,6 +175,7 @@ describe('the connection', () => {
     ['Bun whose connection is gone', undefined, new BunServer()],
     ['Deno', '203.0.113.7', { remoteAddr: { hostname: '203.0.113.7', port: 1 } }],
     ['Deno on a Unix socket', undefined, { remoteAddr: { path: '/run/app.sock' } }],
+    ['a server that the caller wrapped', '203.0.113.7', { server: node('203.0.113.7') }],
     ['a host that hands over nothing', undefined, undefined],
     ['a host that hands over variables', undefined, { REMOTE_ADDR: '203.0.113.7' }],
   ]
@@ -281,11 +313,11 @@ describe('ipv6Prefix', () => {
 })
 
 describe('bad options are errors at construction that name the option', () => {
-  const hops = 'a whole number of proxies, 0 or more'
-  const bits = 'a whole number of bits from 1 to 128'
-  const platforms = '"cloudflare", "vercel" or "server"'
+  const hops = 'a whole number from 0 to 999999999999999'
+  const bits = 'a whole number from 1 to 128'
+  const platforms = 'one of cloudflare, vercel, server'
   const name = 'the name of a header, such as "x-api-key"'
-  const one = 'one source of the address, since only one can be right'
+  const one = 'one of them, since only one can be right'
   const bad: readonly (readonly [object, ConfigError])[] = [
     [{ trustedHops: -1 }, new ConfigError('trustedHops', '-1', hops)],
     [{ trustedHops: 1.5 }, new ConfigError('trustedHops', '1.5', hops)],

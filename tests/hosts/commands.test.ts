@@ -25,12 +25,36 @@ async function commandsOf(call: () => Promise<unknown>): Promise<string[]> {
     .sort()
 }
 
-test('a check is billed three commands when it opens a window or is refused, else four', async () => {
+test('a check is billed three commands when it opens a window, then one while that is open', async () => {
   const store = upstash(gateway)
   const check = (client: string) => () =>
-    store.take([{ policy: '', client, limit: 2, window: 60_000, cost: 1 }])
+    store.take([{ policy: '', client, limit: 3, window: 60_000, cost: 1 }])
   await check('warm')()
   expect(await commandsOf(check('a'))).toEqual(['evalsha', 'get', 'set'])
-  expect(await commandsOf(check('a'))).toEqual(['evalsha', 'get', 'incrby', 'pttl'])
+  expect(await commandsOf(check('a'))).toEqual(['incrby'])
+  expect(await commandsOf(check('a'))).toEqual(['incrby'])
   expect(await commandsOf(check('a'))).toEqual(['evalsha', 'get', 'pttl'])
+})
+
+test('a check is billed four commands when another isolate opened the window, and then one', async () => {
+  const demand = { policy: '', client: 'b', limit: 9, window: 60_000, cost: 1 }
+  const [here, there] = [upstash(gateway), upstash(gateway)]
+  await here.take([demand])
+  await there.take([{ ...demand, client: 'warm' }])
+  expect(await commandsOf(() => there.take([demand]))).toEqual(['evalsha', 'get', 'incrby', 'pttl'])
+  expect(await commandsOf(() => there.take([demand]))).toEqual(['incrby'])
+})
+
+test('a larger cost, and several policies, are one script', async () => {
+  const store = upstash(gateway)
+  const demand = { client: 'c', limit: 9, window: 60_000, cost: 2 }
+  const all = [
+    { ...demand, policy: 'a' },
+    { ...demand, policy: 'b' },
+  ]
+  await store.take(all)
+  expect(await commandsOf(() => store.take(all.slice(1)))).toContain('evalsha')
+  expect((await commandsOf(() => store.take(all))).filter((name) => name === 'evalsha')).toEqual([
+    'evalsha',
+  ])
 })

@@ -19,9 +19,9 @@ afterAll(async () => {
 
 const app = `
   import { Hono } from 'hono'
-  import { rateLimit } from 'tidegate'
+  import { rateLimit, storeFromEnv } from 'tidegate'
   const app = new Hono()
-  app.use(rateLimit({ limit: 3, window: '1m' }))
+  app.use(rateLimit({ limit: 3, window: '1m', store: storeFromEnv }))
   app.get('/', (c) => c.text('hello'))
 `
 
@@ -97,11 +97,11 @@ describe('the built package limits a Hono app by the address of the connection',
 
 describe('tidegate/node counts in the Redis that REDIS_URL names', () => {
   const overTcp = app
-    .replace("from 'tidegate'", "from 'tidegate'\nimport { storeFromEnv } from 'tidegate/node'")
     .replace(
-      "window: '1m' }",
-      "window: '1m', name: globalThis.process.env.NAME, store: storeFromEnv }",
+      "{ rateLimit, storeFromEnv } from 'tidegate'",
+      "{ rateLimit } from 'tidegate'\nimport { storeFromEnv } from 'tidegate/node'",
     )
+    .replace("window: '1m',", "window: '1m', name: globalThis.process.env.NAME,")
   for (const [name, { command, serve, ...more }] of Object.entries(RUNTIMES)) {
     test(`on ${name}`, async () => {
       const policy = `runtimes-${name}-${crypto.randomUUID()}`

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { ConfigError, createLimiter, type Demand, memory, type Store } from '../../src/index.ts'
+import {
+  ConfigError,
+  createLimiter,
+  type Demand,
+  memory,
+  type Store,
+  storeFromEnv,
+} from '../../src/index.ts'
 import { manualClock } from '../../src/testing/index.ts'
 import { warningsOf } from '../support/warnings.ts'
 
@@ -244,7 +251,7 @@ describe('the store', () => {
   })
 
   test('of the environment is one with half of its variables: an error that names the other', async () => {
-    const limiter = createLimiter({ limit: 1, window: '1s' })
+    const limiter = createLimiter({ limit: 1, window: '1s', store: storeFromEnv })
     const env = { UPSTASH_REDIS_REST_URL: 'https://eu1-calm-1234.upstash.io' }
     await expect(limiter.check(request(), { env })).rejects.toThrow(
       'UPSTASH_REDIS_REST_TOKEN: got nothing',
@@ -355,14 +362,18 @@ test('two policies of one name and different limits over one store are warned of
 })
 
 describe('bad options are errors at construction that name the option', () => {
-  const good = { limit: 1, window: '1s' } as const
+  const good = { limit: 1, window: '1s', store: memory() } as const
   const bad: readonly (readonly [string, object])[] = [
     ['limit: got nothing', {}],
     ['limit: got 0', { ...good, limit: 0 }],
     ['window: got "5 minits"', { ...good, window: '5 minits' }],
     ['policies: got a list, want a list of at least one policy', { policies: [] }],
     ['limit: got an option beside `policies`', { limit: 1, policies: [good] }],
+    ['store: got nothing, want a store such as memory()', { ...good, store: undefined }],
     ['store: got a value of type object', { ...good, store: {} }],
+    ['lease: got "yes"', { ...good, lease: 'yes' }],
+    ['lease.ahead: got 0', { ...good, lease: { ahead: 0 } }],
+    ['lease.size: got an unknown option', { ...good, lease: { size: 5 } }],
     ['store: got "memory"', { ...good, store: 'memory' }],
     ['timeout: got 0', { ...good, timeout: 0 }],
     ['headers: got "draft-99"', { ...good, headers: 'draft-99' }],

@@ -62,7 +62,10 @@ describe('an entry that cannot work is an error that names it', () => {
     ['POLICIES[1].match: got "api/*"', [good, { ...other, match: 'api/*' }]],
     ['POLICIES[1].methods[0]: got "post"', [good, { ...other, methods: ['post'] }]],
     ['POLICIES[1].max: got an unknown option', [good, { ...other, max: 1 }]],
-    ['POLICIES[1].__proto__: got an unknown option', `[{"limit":1,"window":1},{"__proto__":{}}]`],
+    [
+      'POLICIES[1].__proto__: got an unknown option',
+      `[{"name":"a","limit":1,"window":1},{"__proto__":{}}]`,
+    ],
   ]
   for (const [message, policies] of bad) {
     test(message, () => {

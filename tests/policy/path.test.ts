@@ -1,11 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../../src/errors.ts'
-import { parsePath, pathMatcher } from '../../src/policy/path.ts'
+import { compilePath, parsePath } from '../../src/policy/path.ts'
 
 /** Whether a policy with this pattern counts a request for this path, as a client spells it. */
 const matches = (pattern: string, path: string) =>
-  pathMatcher('match', pattern)(parsePath(new Request(`https://example.com${path}`).url))
+  matchesUrl(pattern, new Request(`https://example.com${path}`).url)
+
+const matchesUrl = (pattern: string, url: string) =>
+  parsePath(url).some((reading) => compilePath('match', pattern).test(reading))
 
 interface Paths {
   readonly counted: readonly string[]
@@ -58,6 +61,8 @@ describe('a pattern', () => {
     },
     '/a%20b': { counted: ['/a b', '/a%20b'], not: ['/a', '/a+b', '/ab'] },
     '/.well-known/x': { counted: ['/.well-known/x', '/%2ewell-known/x'], not: ['/well-known/x'] },
+    '/a.b': { counted: ['/a.b', '/A%2eB'], not: ['/axb', '/a/b'] },
+    '/c++/(x|y)/[z]$': { counted: ['/c++/(x|y)/[z]$', '/C%2B%2B/(x%7Cy)/[z]$'], not: ['/ccc/x/z'] },
     '/API/Users': { counted: ['/api/users', '/API/USERS'], not: [] },
   })
 })
@@ -124,7 +129,7 @@ describe('any URL', () => {
     fc.assert(
       fc.property(pattern, text, (pattern, path) => {
         const { href } = new URL(`https://example.com/${path}`)
-        expect(typeof pathMatcher('match', pattern)(parsePath(href))).toBe('boolean')
+        expect(typeof matchesUrl(pattern, href)).toBe('boolean')
       }),
       { numRuns: 2000 },
     )
@@ -134,8 +139,37 @@ describe('any URL', () => {
     fc.assert(
       fc.property(text, (path) => {
         const { href } = new URL(`https://example.com/${path}`)
-        expect(pathMatcher('match', '/*')(parsePath(href))).toBe(true)
+        expect(matchesUrl('/*', href)).toBe(true)
       }),
+    )
+  })
+
+  test('is read the quick way, if it is plain, as it is read the long way', () => {
+    // No URL that a scheme in capitals begins is taken for plain.
+    const letters = fc.constantFrom(...'abz09_~-./%;\\@:+?#A ä')
+    const tame = fc.string({ unit: fc.constantFrom(...'ab0_~-./'), maxLength: 20 })
+    const any = fc.oneof(tame, fc.string({ unit: letters, maxLength: 20 }), text)
+    const host = fc.constantFrom('example.com', 'example.com:8080', 'user:word@[::1]', 'a.b#', 'a?')
+    const slash = fc.constantFrom('/', '', '\\', '//')
+    const end = fc.constantFrom('', '?', '?a=/../%2f', '#', '#/x', '/?', '\t', ' ')
+    fc.assert(
+      fc.property(host, slash, any, end, (host, slash, path, end) => {
+        const rest = `://${host}${slash}${path}${end}`
+        if (!URL.canParse(`http${rest}`)) return
+        expect(new Set(parsePath(`http${rest}`))).toEqual(new Set(parsePath(`HTTP${rest}`)))
+        const { href } = new URL(`https${rest}`)
+        const long = new Set(parsePath(href.replace('https', 'HTTPS')))
+        expect(new Set(parsePath(href))).toEqual(long)
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  test('that is plain has one reading', () => {
+    const plain = ['/', '/api/users/42', '/api/', '/login?next=//x', '/a.b/c-d_e~f#x', '']
+    const readings = ['', '/api/users/42', '/api', '/login', '/a.b/c-d_e~f', '']
+    expect(plain.map((path) => parsePath(`https://example.com${path}`))).toEqual(
+      readings.map((reading) => [reading]),
     )
   })
 
@@ -177,11 +211,11 @@ describe('a pattern that no path can match is an error at construction', () => {
   ]
   for (const pattern of bad) {
     test(JSON.stringify(pattern), () => {
-      expect(() => pathMatcher('match', pattern)).toThrow(
+      expect(() => compilePath('match', pattern)).toThrow(
         new ConfigError(
           'match',
           JSON.stringify(pattern),
-          'a path that a request can have, such as "/login", "/users/:id" or "/api/*"',
+          'a path such as "/users/:id" or "/api/*"',
         ),
       )
     })
@@ -190,13 +224,13 @@ describe('a pattern that no path can match is an error at construction', () => {
   const strangers = { undefined, null: null, 5: 5, 'a list': ['/api'], 'a RegExp': /^\/api/ }
   for (const [kind, pattern] of Object.entries(strangers)) {
     test(kind, () => {
-      expect(() => pathMatcher('match', pattern)).toThrow(ConfigError)
+      expect(() => compilePath('match', pattern)).toThrow(ConfigError)
     })
   }
 
   test('also where the step up is escaped', () => {
     for (const pattern of ['/%2e%2e/x', '/a/%2E', '/a/.%2e/b']) {
-      expect(() => pathMatcher('match', pattern), pattern).toThrow(ConfigError)
+      expect(() => compilePath('match', pattern), pattern).toThrow(ConfigError)
     }
   })
 })

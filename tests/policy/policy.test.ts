@@ -1,19 +1,26 @@
 import { describe, expect, test } from 'vitest'
-import { ConfigError, createLimiter, memory, type PolicyOptions } from '../../src/index.ts'
+import {
+  ConfigError,
+  createLimiter,
+  type LimiterOptions,
+  memory,
+  type PolicyOptions,
+} from '../../src/index.ts'
 
 const good = { limit: 5, window: '1m' } as const
 
 /** Makes a limiter as somebody without types would. */
-const make = (options: unknown) => createLimiter(options as PolicyOptions)
+const make = (options: object) =>
+  createLimiter({ store: memory(), ...options } as LimiterOptions<object>)
 
-const COUNT = 'a whole number of units from 1 to 999999999999999'
-const TIME = 'a time such as "10s", "1m", "1h" or "1d", or a whole number of milliseconds from 1'
+const COUNT = 'a whole number from 1 to 999999999999999'
+const TIME = 'a time such as "10s" or "1d", or milliseconds'
 const NAME = '1 to 64 letters, digits, ".", "_" or "-"'
-const PATH = 'a path that a request can have, such as "/login", "/users/:id" or "/api/*"'
-const METHODS = 'a list of methods in capitals, such as ["GET", "POST"]'
-const CLIENT = 'ip(), header(name) or a function of the request'
-const UNKNOWN = '"share", "refuse" or "pass"'
-const KEYS = 'one of name, limit, window, client, match, methods, unknown'
+const PATH = 'a path such as "/users/:id" or "/api/*"'
+const METHODS = 'a list of at least one method'
+const CLIENT = 'ip(), header(name) or a function'
+const UNKNOWN = 'one of share, refuse, pass'
+const KEYS = 'one of name, limit, window, client, match, methods, unknown, lease'
 
 /** What an option got, and how the error shows it. */
 type Bad = readonly (readonly [value: unknown, shown: string])[]
@@ -105,7 +112,7 @@ const BAD: Readonly<Record<string, { readonly want: string; readonly values: Bad
   methods: {
     want: METHODS,
     values: [
-      [[], 'an empty list'],
+      [[], 'a list'],
       ['POST', '"POST"'],
       [null, 'null'],
       [new Set(['POST']), 'a value of type object'],
@@ -128,12 +135,19 @@ describe('a bad option is an error at construction that names it and says what i
   }
 
   const entries: readonly (readonly [object, ConfigError])[] = [
-    [{ match: [] }, new ConfigError('match', 'an empty list', 'at least one path')],
+    [{ match: [] }, new ConfigError('match', 'a list', 'a list of at least one path')],
     [{ match: ['/a', 'b'] }, new ConfigError('match[1]', '"b"', PATH)],
     [{ match: ['/a', ['/b']] }, new ConfigError('match[1]', 'a list', PATH)],
     [{ methods: ['post'] }, new ConfigError('methods[0]', '"post"', 'a method in capitals')],
     [{ methods: ['GET', ''] }, new ConfigError('methods[1]', '""', 'a method in capitals')],
     [{ methods: ['GET '] }, new ConfigError('methods[0]', '"GET "', 'a method in capitals')],
+    [{ lease: 5 }, new ConfigError('lease', '5', 'an object')],
+    [
+      { lease: { before: '1s' } },
+      new ConfigError('lease.before', 'an unknown option', 'one of ahead'),
+    ],
+    [{ lease: { ahead: 0 } }, new ConfigError('lease.ahead', '0', TIME)],
+    [{ lease: { ahead: '25d' } }, new ConfigError('lease.ahead', '"25d"', 'at most 24 days')],
     [{ methods: [5] }, new ConfigError('methods[0]', '5', 'a method in capitals')],
   ]
   for (const [bad, error] of entries) {
@@ -152,7 +166,7 @@ test('a misspelt option of a single policy is an error that names it', () => {
 describe('a list of policies', () => {
   const named = (name: string) => ({ ...good, name })
   const want = 'a list of at least one policy'
-  const several = 'a name, since there are several policies'
+  const own = 'a name that no other policy has'
   const bad: readonly (readonly [string, unknown, ConfigError])[] = [
     ['that is missing', undefined, new ConfigError('policies', 'nothing', want)],
     ['that is null', null, new ConfigError('policies', 'null', want)],
@@ -163,17 +177,17 @@ describe('a list of policies', () => {
     [
       'with two policies of one name',
       [named('a'), named('b'), named('a')],
-      new ConfigError('policies[2].name', '"a"', 'a name that no other policy has'),
+      new ConfigError('policies[2].name', '"a"', own),
     ],
     [
       'whose first policy has no name',
       [good, named('a')],
-      new ConfigError('policies[0].name', 'nothing', several),
+      new ConfigError('policies[0].name', 'nothing', own),
     ],
     [
       'whose last policy has no name',
       [named('a'), good],
-      new ConfigError('policies[1].name', 'nothing', several),
+      new ConfigError('policies[1].name', 'nothing', own),
     ],
     [
       'with a misspelt option',
@@ -209,7 +223,7 @@ describe('a list of policies', () => {
 
 describe('the text of an error is never long', () => {
   const long = 'x'.repeat(10_000)
-  const bad: Readonly<Record<string, unknown>> = {
+  const bad: Readonly<Record<string, object>> = {
     'a limit': { ...good, limit: long },
     'a window': { ...good, window: long },
     'a window of control characters': { ...good, window: '\0'.repeat(10_000) },

@@ -15,7 +15,7 @@ const state = (more: Partial<PolicyState> = {}): PolicyState => ({
 
 /** The two fields for these policies, of which the first is the tightest. */
 function fieldsOf(policies: readonly PolicyState[], headers = new Headers()) {
-  draft11.write(headers, policies, policies[0] ?? state())
+  draft11().write(headers, policies, policies[0] ?? state())
   return { policy: headers.get('ratelimit-policy'), state: headers.get('ratelimit') }
 }
 
@@ -55,7 +55,11 @@ describe('the fields, byte for byte', () => {
     const headers = new Headers()
     fieldsOf([state()], headers)
     expect([...headers.keys()].sort()).toEqual(['ratelimit', 'ratelimit-policy'])
-    expect(draft11.names.map((name) => name.toLowerCase()).sort()).toEqual([...headers.keys()])
+    expect(
+      draft11()
+        .names.map((name) => name.toLowerCase())
+        .sort(),
+    ).toEqual([...headers.keys()])
   })
 })
 
@@ -86,6 +90,23 @@ test('stacked limiters append, so that a reader sees one list', () => {
     policy: '"inner";q=100;w=60, "outer";q=100;w=60',
     state: '"inner";r=99;t=60, "outer";r=5;t=60',
   })
+})
+
+test('a writer that wrote of policies before writes of each as it is now', () => {
+  const writer = draft11()
+  const write = (policies: readonly PolicyState[]) => {
+    const headers = new Headers()
+    writer.write(headers, policies, policies[0] ?? state())
+    return headers.get('ratelimit-policy')
+  }
+  const [burst, hourly] = [state({ name: 'burst' }), state({ name: 'hourly', limit: 5 })]
+  for (let times = 0; times < 2; times++) {
+    expect(write([burst, hourly])).toBe('"burst";q=100;w=60, "hourly";q=5;w=60')
+    expect(write([hourly])).toBe('"hourly";q=5;w=60')
+    expect(write([burst])).toBe('"burst";q=100;w=60')
+    expect(write([state({ name: 'burst', limit: 7 })])).toBe('"burst";q=7;w=60')
+    expect(write([state({ name: 'burst', window: 1000 })])).toBe('"burst";q=100;w=1')
+  }
 })
 
 test('a parser of RFC 9651 reads back whatever is written', () => {

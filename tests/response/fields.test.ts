@@ -35,7 +35,7 @@ describe('header styles', () => {
   for (const [styles, shown] of bad) {
     test(`that do not exist are an error: ${JSON.stringify(styles)}`, () => {
       expect(() => compileFields(styles as HeaderStyle)).toThrow(
-        new ConfigError('headers', shown, 'draft-11, or x-ratelimit'),
+        new ConfigError('headers', shown, 'one of draft-11, x-ratelimit'),
       )
     })
   }

@@ -132,6 +132,21 @@ describe('a response whose fields are immutable is marked as a copy', () => {
     }
   })
 
+  test('with the fields of all styles, each once', () => {
+    const marked = mark(Response.redirect('https://example.com/'), allowed, [
+      'x-ratelimit',
+      'draft-11',
+    ])
+    expect(Object.fromEntries(marked.headers)).toEqual({
+      location: 'https://example.com/',
+      ratelimit: STATE,
+      'ratelimit-policy': '"default";q=100;w=60',
+      'x-ratelimit-limit': '100',
+      'x-ratelimit-remaining': '99',
+      'x-ratelimit-reset': '60',
+    })
+  })
+
   test('once, and by a second limiter itself', () => {
     const once = mark(Response.redirect('https://example.com/'), of('inner'))
     const twice = mark(once, of('outer'))

@@ -63,7 +63,7 @@ describe('of stacked limiters the one with the least left shows, whole', () => {
   })
 
   test('and an upstream whose number is none is overwritten', () => {
-    for (const remaining of ['many', '', '-', '0x']) {
+    for (const remaining of ['many', '', '-', '0x', '-1', '0x1']) {
       const headers = new Headers({ 'X-RateLimit-Remaining': remaining })
       expect(write(state(), headers), remaining).toEqual(['100', '50', '30'])
     }

@@ -2,6 +2,8 @@ import { Redis } from '@upstash/redis/cloudflare'
 import { describe, inject, test } from 'vitest'
 import { deadline } from '../../src/stores/deadline.ts'
 import { fallback } from '../../src/stores/fallback.ts'
+import { known } from '../../src/stores/known.ts'
+import { lease } from '../../src/stores/lease.ts'
 import { memory } from '../../src/stores/memory.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { storeConformance } from '../../src/testing/index.ts'
@@ -45,6 +47,26 @@ describe('store: a fallback around memory', () => {
     make: () => {
       const subject = memorySubject()
       return { ...subject, store: fallback(subject.store, memory(), () => {}) }
+    },
+  })
+})
+
+describe('store: what this isolate knows, around memory', () => {
+  storeConformance({
+    test,
+    make: () => {
+      const subject = memorySubject()
+      return { ...subject, store: known(subject.store, subject.store, subject.clock) }
+    },
+  })
+})
+
+describe('store: leases around memory', () => {
+  storeConformance({
+    test,
+    make: () => {
+      const subject = memorySubject()
+      return { ...subject, store: lease(subject.store, () => 2000, subject.clock) }
     },
   })
 })

@@ -4,7 +4,8 @@ import { vercelKv } from '../../src/stores/vercel-kv.ts'
 
 describe('vercelKv', () => {
   test('is refused on Workers with a client that cannot be kept from a cache mode they reject', () => {
-    const make = () => vercelKv({ eval: async () => [], evalsha: async () => [] })
+    const make = () =>
+      vercelKv({ eval: async () => [], evalsha: async () => [], incrby: async () => 1 })
     if (detectPlatform() === 'cloudflare') {
       expect(make).toThrow(
         /upstash\(\{ url: env\.KV_REST_API_URL, token: env\.KV_REST_API_TOKEN \}\)/,

@@ -1,3 +1,4 @@
+import type { Clock } from '../../src/clock.ts'
 import { memory } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { manualClock, type Subject } from '../../src/testing/index.ts'
@@ -5,12 +6,13 @@ import type { Shiftable } from './differential.ts'
 import type { Endpoint } from './servers.ts'
 
 /** Memory, whose time is moved by hand. */
-export function memorySubject(): Subject {
+export function memorySubject(): Subject & { readonly clock: Clock } {
   const clock = manualClock()
   const maxKeys = 100
   const store = memory({ clock, maxKeys })
   return {
     store,
+    clock,
     elapse: clock.advance,
     async flush() {
       for (let filler = 0; filler < maxKeys; filler++) {
@@ -23,7 +25,13 @@ export function memorySubject(): Subject {
   }
 }
 
-type MakeStore = (endpoint: Endpoint, options: { readonly prefix: string }) => Store
+/** What a test tells a store over Redis. */
+interface StoreOptions {
+  readonly prefix: string
+  readonly clock?: Clock
+}
+
+type MakeStore = (endpoint: Endpoint, options: StoreOptions) => Store
 
 /** A store behind a gateway, whose time is that of a real Redis, and one behind none. */
 export function behind(endpoint: () => Endpoint, makeStore: MakeStore) {
@@ -61,9 +69,13 @@ interface Connection {
 /** A store over TCP, whose keys are looked after through a connection to the same Redis. */
 export function clientSubject(
   connection: Connection,
-  makeStore: (options: { readonly prefix: string }) => Store,
+  makeStore: (options: StoreOptions) => Store,
 ): Subject & Shiftable {
-  const options = { prefix: `test-${crypto.randomUUID()}` }
+  let shifted = 0
+  const options = {
+    prefix: `test-${crypto.randomUUID()}`,
+    clock: () => Date.now() + shifted,
+  }
   const forEachKey = async (act: (key: string) => Promise<unknown>) => {
     for (const key of await connection.keys(`${options.prefix}:*`)) await act(key)
   }
@@ -72,8 +84,10 @@ export function clientSubject(
     elapse: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     flush: () => forEachKey((key) => connection.del(key)),
     loseExpiry: () => forEachKey((key) => connection.persist(key)),
-    shift: (ms) =>
-      forEachKey(async (key) => connection.pexpire(key, (await connection.pttl(key)) - ms)),
+    shift(ms) {
+      shifted += ms
+      return forEachKey(async (key) => connection.pexpire(key, (await connection.pttl(key)) - ms))
+    },
     close: () => forEachKey((key) => connection.del(key)),
   }
 }

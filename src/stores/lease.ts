@@ -1,0 +1,199 @@
+import type { Clock } from '../clock.ts'
+import { DEFAULT_PREFIX, keyOf } from './key.ts'
+import { recent } from './recent.ts'
+import { learn, open, resetIn, type Sight } from './sight.ts'
+import type { Demand, Grant, Store, TakeOptions } from './store.ts'
+
+/**
+ * Heat from which a key counts as hot here: nearly as many requests within about a second. A client
+ * who comes once a second, or wanders between isolates, stays below it.
+ */
+const HOT = 3
+
+/** In ms. What heat was a second ago counts about a third. */
+const COOLING = 1000
+
+/** A lease takes at most this part of what is left, so that what others may need shrinks slowly. */
+const SHARE = 1 / 4
+
+/** In ms. A refill that was not heard of for so long will not come. */
+const PATIENCE = 2000
+
+/** Before any time that a clock may tell. */
+const NEVER = Number.NEGATIVE_INFINITY
+
+/** A key of a policy that leases, in this isolate. */
+interface Held {
+  /** Units taken from the store and not spent. They end with their window. */
+  units: number
+  /** The window that the units are of. */
+  sight: Sight | undefined
+  /** Counts the windows, so that nothing of one is given back into the next. */
+  life: number
+  /** Requests seen here, each fading with time: about the rate per second, and one. */
+  heat: number
+  heatedAt: number
+  /** Until when a refill may be on its way. */
+  refillUntil: number
+}
+
+/** A demand of one call, and what is held for it, if its policy leases. */
+interface Part {
+  readonly demand: Demand
+  readonly held: Held | undefined
+  /** The window whose units pay for the demand; nothing if the store has to be asked. */
+  readonly paidIn: number | undefined
+}
+
+/**
+ * A store that takes units ahead of keys that are hot in this isolate, and spends them without a
+ * trip. The store has counted them when they come, so that the sum over all isolates never
+ * exceeds the limit, whatever dies when; units that nobody spends are lost with their window.
+ *
+ * @param ahead for how many ms of demand a policy takes units ahead, by its name; nothing for one
+ * that does not
+ */
+export function lease(
+  store: Store,
+  ahead: (policy: string) => number | undefined,
+  clock: Clock,
+): Store {
+  const keys = recent<Held>()
+  /** In ms: how long the last answer took. */
+  let trip = 0
+
+  /** What is held for a demand, whose request makes its key warmer. */
+  function heldFor(demand: Demand, now: number): Held | undefined {
+    if (ahead(demand.policy) === undefined || demand.cost === 0 || demand.reserve) return undefined
+    const key = keyOf(DEFAULT_PREFIX, demand)
+    let held = keys.get(key)
+    if (held === undefined) {
+      held = { units: 0, sight: undefined, life: 0, heat: 0, heatedAt: now, refillUntil: NEVER }
+      keys.set(key, held)
+    }
+    const idle = Math.max(0, now - held.heatedAt)
+    held.heat = held.heat * Math.exp(-idle / COOLING) + 1
+    held.heatedAt = now
+    if (open(held.sight, now) === undefined) begin(held, undefined)
+    return held
+  }
+
+  /** How many units to take along: what the rate here needs, and no more than a share of the rest. */
+  function reserveFor(held: Held, { policy, limit }: Demand, now: number): number {
+    if (held.heat < HOT || now < held.refillUntil || held.sight === undefined) return 0
+    const time = Math.min(ahead(policy) ?? 0, held.sight.until - now)
+    const needed = ((held.heat - 1) * time) / COOLING
+    return Math.max(0, Math.floor(Math.min(needed, (limit - held.sight.used) * SHARE)))
+  }
+
+  /** Asks the store, and keeps what it grants beyond the cost. */
+  async function ask(
+    parts: readonly Part[],
+    now: number,
+    options?: TakeOptions,
+  ): Promise<readonly Grant[]> {
+    const asked = parts.map(({ held }) => held?.sight)
+    const demands = parts.map(({ demand, held }) => {
+      const reserve = held ? reserveFor(held, demand, now) : 0
+      return reserve > 0 ? { ...demand, reserve } : demand
+    })
+    const grants = await store.take(demands, options)
+    const then = clock()
+    trip = Math.max(0, then - now)
+    return parts.map(({ demand, held }, index) => {
+      const grant = grants[index] ?? NOTHING
+      // What a fallback granted is of another count.
+      if (held === undefined || (grant.source ?? 'store') !== 'store') return grant
+      keep(held, asked[index], grant, grant.granted - demand.cost, now, then)
+      const granted = Math.min(grant.granted, demand.cost)
+      return { ...grant, granted, used: grant.used - held.units }
+    })
+  }
+
+  /** Refills what will be spent before another refill could arrive, behind the back of requests. */
+  function refill(held: Held, demand: Demand, now: number, waitUntil: TakeOptions['waitUntil']) {
+    const soon = ((held.heat - 1) * 2 * trip) / COOLING
+    if (waitUntil === undefined || held.units > Math.max(1, soon)) return
+    if (reserveFor(held, demand, now) === 0) return
+    const done = () => {
+      held.refillUntil = NEVER
+    }
+    const asking = ask([{ demand: { ...demand, cost: 0 }, held, paidIn: undefined }], now)
+    held.refillUntil = now + PATIENCE
+    // What fails here meets the next request that has to ask.
+    waitUntil(asking.then(done, done))
+  }
+
+  return {
+    ...(store.oneClient && { oneClient: true }),
+    async take(demands, options) {
+      const now = clock()
+      const parts = demands.map((demand): Part => {
+        const held = heldFor(demand, now)
+        if (held === undefined || held.units < demand.cost) {
+          return { demand, held, paidIn: undefined }
+        }
+        // Set aside at once: nobody else may spend them while the store is asked for the rest.
+        held.units -= demand.cost
+        return { demand, held, paidIn: held.life }
+      })
+      const missing = parts.filter(({ paidIn }) => paidIn === undefined)
+      let asked: readonly Grant[] = []
+      let granted = true
+      try {
+        if (missing.length > 0) asked = await ask(missing, now, options)
+        granted = missing.every(({ demand }, index) => (asked[index]?.granted ?? 0) >= demand.cost)
+      } catch (error) {
+        for (const part of parts) giveBack(part)
+        throw error
+      }
+      return parts.map((part) => {
+        const { demand, held, paidIn } = part
+        if (held === undefined || paidIn === undefined) {
+          return asked[missing.indexOf(part)] ?? NOTHING
+        }
+        if (granted) refill(held, demand, now, options?.waitUntil)
+        else giveBack(part)
+        const { sight, units } = held
+        return {
+          granted: granted ? demand.cost : 0,
+          used: sight ? sight.used - units : 0,
+          resetIn: sight ? resetIn(sight, now) : 0,
+          retryIn: 0,
+          source: 'lease',
+        }
+      })
+    },
+  }
+}
+
+const NOTHING: Grant = { granted: 0, used: 0, resetIn: 0, retryIn: 0 }
+
+/** Another window begins, or none: what was held ends with the one before. */
+function begin(held: Held, sight: Sight | undefined): void {
+  held.sight = sight
+  held.units = 0
+  held.life++
+}
+
+/** Keeps the units that an answer brings, if their window is still open when it comes. */
+function keep(
+  held: Held,
+  asked: Sight | undefined,
+  grant: Grant,
+  units: number,
+  since: number,
+  now: number,
+): void {
+  const sight = learn(held.sight, asked, grant, since, now)
+  // Fewer units used than were known when asking: the key was lost, and began anew.
+  const lost = asked !== undefined && grant.used < asked.used
+  if (lost || sight === undefined || open(held.sight, now) === undefined) begin(held, sight)
+  else held.sight = sight
+  const certainFor = grant.openFor ?? grant.resetIn
+  if (now < since + certainFor - 1) held.units += Math.max(0, units)
+}
+
+function giveBack({ demand, held, paidIn }: Part): void {
+  if (held !== undefined && held.life === paidIn) held.units += demand.cost
+}

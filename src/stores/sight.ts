@@ -1,0 +1,53 @@
+import type { Demand, Grant } from './store.ts'
+
+/**
+ * What answers of a store have told of an open window, by this isolate's clock. Only durations
+ * count: the trip to the store leaves the window's end uncertain by its length.
+ */
+export interface Sight {
+  /** Units used at least. */
+  readonly used: number
+  /** When the question was sent. A clock that stands before it was set back. */
+  readonly since: number
+  /** Until when the window is certainly open: what an isolate does by itself ends here. */
+  readonly until: number
+  /** When the window has certainly ended: what a client is told. */
+  readonly over: number
+}
+
+/** The sight while it is certain; nothing where the clock was set back, or the window has ended. */
+export const open = (sight: Sight | undefined, now: number): Sight | undefined =>
+  sight && sight.since <= now && now < sight.until ? sight : undefined
+
+/** In ms from now until the window has certainly ended. */
+export const resetIn = (sight: Sight, now: number): number => sight.over - now
+
+/** Whether the demand is certain not to fit. */
+export const isExhausted = (sight: Sight, { limit, cost }: Demand): boolean =>
+  sight.used + cost > limit
+
+/**
+ * What is known at `now` of an answer to a question that was sent at `since`, when `asked` was
+ * known; `known` is what other answers have told meanwhile. Counts only grow in a window, so of
+ * answers that overtook each other the larger one tells; one that is smaller than what was known
+ * when asking comes from a window that began anew.
+ */
+export function learn(
+  known: Sight | undefined,
+  asked: Sight | undefined,
+  { used, resetIn, openFor = resetIn }: Grant,
+  since: number,
+  now: number,
+): Sight | undefined {
+  // Two clocks that count whole milliseconds are one apart at most.
+  const answer = { used, since, until: since + openFor - 1, over: now + resetIn }
+  const told = open(answer, now)
+  const before = used < (asked?.used ?? 0) ? undefined : open(known, now)
+  if (told === undefined || before === undefined) return told ?? before
+  return {
+    used: Math.max(used, before.used),
+    since: before.since,
+    until: Math.max(told.until, before.until),
+    over: Math.min(told.over, before.over),
+  }
+}

@@ -1,0 +1,234 @@
+import { describe, expect, test } from 'vitest'
+import { lease } from '../../src/stores/lease.ts'
+import { scriptedStore } from '../../src/stores/scripted.ts'
+import type { Demand, Grant } from '../../src/stores/store.ts'
+import { everyInterleaving, type Step, type World } from '../support/interleavings.ts'
+import { type Life, redisModel } from '../support/redis-model.ts'
+import { type Sent, wiredClient } from '../support/redis-wire.ts'
+
+const WINDOW = 60_000
+const KEY = 'k:a'
+
+interface Scenario {
+  readonly limit: number
+  /** How many checks each isolate makes, after one that showed it the window. */
+  readonly checks: readonly number[]
+  readonly reserve?: number
+  /** Whether isolates lease. Each has then asked often enough for the client to be hot there. */
+  readonly leases?: boolean
+  /** Time that may pass at any moment, in ms. The window began at 0. */
+  readonly ticks?: readonly number[]
+  /** Whether the key may be lost once, at any moment. */
+  readonly evict?: boolean
+  /** Whether the first isolate may die once, at any moment. */
+  readonly die?: boolean
+}
+
+/** Isolates that check one client against one Redis, whose every step somebody else decides. */
+function worldOf(scenario: Scenario): () => Promise<World> {
+  const { limit, checks, reserve = 0, ticks = [] } = scenario
+  const { leases = false, evict = false, die = false } = scenario
+  const demand: Demand = { policy: '', client: 'a', limit, window: WINDOW, cost: 1, reserve }
+
+  return async () => {
+    let now = 1000
+    const redis = redisModel(() => now)
+    const wire: Sent[] = []
+    /** The life of the key in which each command counted, and that of which an isolate heard last. */
+    const lives = new Map<Sent, Life>()
+    const heldIn = new Map<string, Life>()
+    const granted = new Map<Life, number>()
+    const told: { readonly life: Life; readonly resetAt: number }[] = []
+    let evicted = !evict
+    let dead: string | undefined = die ? undefined : 'nobody'
+    let failure: unknown
+
+    const isolates = checks.map((left, index) => {
+      const name = `isolate ${index + 1}`
+      // No two clocks agree, and none with the server's.
+      const clock = () => now + index * 1_000_000 - 5_000_000
+      const client = wiredClient(redis.client, name, wire)
+      const asking = scriptedStore(client, { name: 'model', prefix: 'k', clock })
+      const store = leases ? lease(asking, () => 60_000, clock) : asking
+      return { name, store, left, busy: false }
+    })
+    type Isolate = (typeof isolates)[number]
+
+    async function check(isolate: Isolate) {
+      isolate.busy = true
+      const [grant] = await isolate.store.take([demand], { waitUntil: () => {} })
+      isolate.busy = false
+      if (grant) record(isolate.name, grant)
+    }
+
+    function record(name: string, { granted: units, resetIn, source }: Grant) {
+      const life = heldIn.get(name)
+      if (units === 0 || life === undefined) return
+      granted.set(life, (granted.get(life) ?? 0) + units)
+      told.push({ life, resetAt: now + resetIn })
+      if (source === 'lease' && !evict) {
+        expect(redis.life(KEY) === life, 'units spent after their window').toBe(true)
+      }
+    }
+
+    function execute(sent: Sent) {
+      const before = redis.life(KEY)?.count ?? 0
+      sent.execute()
+      const life = redis.life(KEY)
+      if (life && life.count > before) lives.set(sent, life)
+    }
+
+    function deliver(sent: Sent) {
+      const life = lives.get(sent)
+      if (life) heldIn.set(sent.from, life)
+      sent.deliver()
+    }
+
+    for (const isolate of isolates.flatMap((one) => Array<Isolate>(leases ? 3 : 1).fill(one))) {
+      const first = check(isolate)
+      while (isolate.busy) {
+        for (const sent of [...wire]) {
+          execute(sent)
+          deliver(sent)
+        }
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      await first
+    }
+    let pending = [...ticks]
+
+    function steps(): readonly Step[] {
+      if (failure !== undefined) return []
+      const alive = isolates.filter(({ name }) => name !== dead)
+      const begin = alive
+        .filter(({ busy, left }) => !busy && left > 0)
+        .map((isolate): Step => {
+          return {
+            name: `${isolate.name} asks (${isolate.left} left)`,
+            changes: [isolate.name],
+            reads: ['clock'],
+            run() {
+              isolate.left--
+              check(isolate).catch((error: unknown) => {
+                failure = error
+              })
+            },
+          }
+        })
+      const travel = wire.map((sent): Step => {
+        const name = `${sent.from}'s ${sent.command} ${sent.executed ? 'is answered' : 'arrives'}`
+        return sent.executed
+          ? { name, changes: [sent.from], reads: ['clock'], run: () => deliver(sent) }
+          : { name, changes: ['redis', sent.from], reads: ['clock'], run: () => execute(sent) }
+      })
+      const events: Step[] = []
+      const active = begin.length > 0 || travel.length > 0
+      const [ms] = pending
+      if (active && ms !== undefined) {
+        events.push({
+          name: `${ms} ms pass (${pending.length} left)`,
+          changes: ['clock'],
+          run() {
+            now += ms
+            pending = pending.slice(1)
+          },
+        })
+      }
+      if (active && !evicted) {
+        events.push({
+          name: 'the key is lost',
+          changes: ['redis'],
+          run() {
+            redis.evict(KEY)
+            evicted = true
+          },
+        })
+      }
+      if (active && dead === undefined) {
+        events.push({
+          name: 'isolate 1 dies',
+          changes: ['isolate 1'],
+          run() {
+            dead = 'isolate 1'
+            for (const sent of wire.filter(({ from }) => from === dead)) {
+              if (sent.executed) wire.splice(wire.indexOf(sent), 1)
+              else sent.deliver = () => void wire.splice(wire.indexOf(sent), 1)
+            }
+          },
+        })
+      }
+      return [...begin, ...travel, ...events]
+    }
+
+    return {
+      steps,
+      async check() {
+        if (failure !== undefined) throw failure
+        for (const units of granted.values()) expect(units).toBeLessThanOrEqual(limit)
+        const nobodyDied = dead === 'nobody' || dead === undefined
+        const left = redis.life(KEY)
+        if (nobodyDied && left) expect(left.endsAt, 'a key without expiry').toBeDefined()
+        if (!evict) {
+          for (const { life, resetAt } of told) {
+            if (life.endsAt !== undefined) expect(resetAt).toBeGreaterThanOrEqual(life.endsAt)
+          }
+        }
+        // Whoever comes next finds a window that ends.
+        const next = scriptedStore(redis.client, { name: 'model', prefix: 'k', clock: () => now })
+        const [grant] = await next.take([demand])
+        expect(redis.life(KEY)?.endsAt).toBeLessThanOrEqual(now + WINDOW)
+        expect(grant?.retryIn ?? 0).toBeLessThanOrEqual(WINDOW)
+      },
+    }
+  }
+}
+
+const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  'the last units, asked for by three isolates': { limit: 5, checks: [2, 2, 1] },
+  'the end of a window, under two isolates': { limit: 4, checks: [2, 2], ticks: [59_999, 2] },
+  'the end of two windows': { limit: 3, checks: [2, 2], ticks: [60_000, 60_001] },
+  'a key that is lost': { limit: 4, checks: [2, 2], evict: true },
+  'a key that is lost at the end of its window': {
+    limit: 4,
+    checks: [2, 1],
+    ticks: [59_999, 2],
+    evict: true,
+  },
+  'an isolate that dies at the end of a window': {
+    limit: 4,
+    checks: [1, 2],
+    ticks: [59_999, 2],
+    die: true,
+  },
+  'units taken ahead at the end of a window': {
+    limit: 8,
+    checks: [2, 1],
+    reserve: 2,
+    ticks: [59_999, 2],
+  },
+  'leases at the end of a window': { limit: 20, checks: [3, 2], leases: true, ticks: [59_998, 4] },
+  'leases at the end of two windows': {
+    limit: 20,
+    checks: [3, 1],
+    leases: true,
+    ticks: [59_999, 60_002],
+  },
+  'leases of an isolate that dies': {
+    limit: 14,
+    checks: [2, 1],
+    leases: true,
+    ticks: [60_001],
+    die: true,
+  },
+  'a refill at the end of a window': { limit: 20, checks: [6], leases: true, ticks: [60_001] },
+  'leases of a key that is lost': { limit: 20, checks: [3, 2], leases: true, evict: true },
+}
+
+describe('in every order of what can happen no life of a key grants more than its limit, and none is left without expiry', () => {
+  for (const [name, scenario] of Object.entries(SCENARIOS)) {
+    test(name, async () => {
+      const paths = await everyInterleaving(worldOf(scenario))
+      expect(paths).toBeGreaterThan(10)
+    }, 60_000)
+  }
+})

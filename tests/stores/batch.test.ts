@@ -1,0 +1,126 @@
+import { describe, expect, inject, test } from 'vitest'
+import { batched } from '../../src/stores/batch.ts'
+import type { Answer } from '../../src/stores/rest.ts'
+import type { Demand, TakeOptions } from '../../src/stores/store.ts'
+import { upstash } from '../../src/stores/upstash.ts'
+
+/** What keeps work alive in a test: the test itself, which waits for it at its end. */
+function background(): TakeOptions & { done(): Promise<unknown> } {
+  const works: Promise<unknown>[] = []
+  return {
+    waitUntil: (work) => void works.push(work),
+    done: () => Promise.allSettled(works),
+  }
+}
+
+const demandOf = (client: string): Demand => ({
+  policy: 'batch',
+  client,
+  limit: 3,
+  window: 60_000,
+  cost: 1,
+})
+
+describe('a batch', () => {
+  test('carries what meets within the wait in one request, and everybody gets the own answer', async () => {
+    let requests = 0
+    const store = upstash(inject('gateway'), {
+      prefix: `batch-${crypto.randomUUID()}`,
+      batch: { wait: 5 },
+      fetch: (input, init) => {
+        requests++
+        return fetch(input, init)
+      },
+    })
+    const options = background()
+    await store.take([demandOf('warm')], options)
+    requests = 0
+    const clients = Array.from({ length: 60 }, (_, index) => `client-${index % 15}`)
+    const grants = await Promise.all(
+      clients.map((client) => store.take([demandOf(client)], options)),
+    )
+    expect(requests).toBeLessThanOrEqual(3)
+    const granted = new Map<string, number>()
+    for (const [index, [grant]] of grants.entries()) {
+      const client = clients[index] ?? ''
+      granted.set(client, (granted.get(client) ?? 0) + (grant?.granted ?? 0))
+    }
+    expect([...granted.values()]).toEqual(Array(15).fill(3))
+    await options.done()
+  })
+
+  test('is not joined by a request that could not keep it alive', async () => {
+    let requests = 0
+    const store = upstash(inject('gateway'), {
+      prefix: `batch-${crypto.randomUUID()}`,
+      batch: { wait: 5 },
+      fetch: (input, init) => {
+        requests++
+        return fetch(input, init)
+      },
+    })
+    await store.take([demandOf('warm')])
+    requests = 0
+    await Promise.all(['a', 'b', 'c'].map((client) => store.take([demandOf(client)])))
+    expect(requests).toBe(3)
+  })
+
+  test('with an item that fails lets the others have their answers', async () => {
+    const send = batched(
+      async () => 'alone',
+      async (commands): Promise<Answer[]> =>
+        commands.map(([name]) => (name === 'BAD' ? { error: 'ERR bad' } : { result: name })),
+      1,
+    )
+    const options = background()
+    const settled = await Promise.allSettled([
+      send(['A'], options),
+      send(['BAD'], options),
+      send(['B'], options),
+    ])
+    expect(settled).toMatchObject([
+      { status: 'fulfilled', value: 'A' },
+      { status: 'rejected', reason: { message: 'ERR bad' } },
+      { status: 'fulfilled', value: 'B' },
+    ])
+  })
+
+  test('that fails as a whole is a StoreError for everybody in it', async () => {
+    const options = background()
+    const store = upstash({ url: 'http://127.0.0.1:9', token: 'token' }, { batch: { wait: 1 } })
+    const settled = await Promise.allSettled(
+      ['a', 'b'].map((client) => store.take([demandOf(client)], options)),
+    )
+    for (const one of settled) {
+      expect(one).toMatchObject({ status: 'rejected', reason: { code: 'unreachable' } })
+    }
+  })
+
+  test('whose leader never sends is left by its followers, which send for themselves', async () => {
+    const sent: string[] = []
+    const send = batched(
+      async ([name = '']) => {
+        sent.push(name)
+        return name
+      },
+      () => new Promise<never>(() => {}),
+      1,
+    )
+    const answers = await Promise.all(
+      ['A', 'B', 'C'].map((name) => send([name], { waitUntil: () => {} })),
+    )
+    expect(answers).toEqual(['A', 'B', 'C'])
+    expect(sent).toEqual(['A', 'B', 'C'])
+  })
+
+  test('is refused with a wait that is none, and with a client of its own', () => {
+    const credentials = { url: 'https://example.upstash.io', token: 'token' }
+    expect(() => upstash(credentials, { batch: { wait: 0.5 } })).toThrow(
+      'batch.wait: got 0.5, want a whole number from 0 to 100',
+    )
+    expect(() => upstash(credentials, { batch: { wait: 1000 } })).toThrow('batch.wait: got 1000')
+    expect(() => upstash(credentials, { batch: { delay: 1 } as never })).toThrow('batch.delay')
+    const client = { eval: async () => 1, evalsha: async () => 1, incrby: async () => 1 }
+    expect(() => upstash(client, { batch: { wait: 1 } })).toThrow('batch: got a client')
+  })
+})

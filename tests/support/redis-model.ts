@@ -1,0 +1,97 @@
+import type { Clock } from '../../src/clock.ts'
+import type { ScriptClient } from '../../src/stores/script-client.ts'
+
+/** One life of a key: from the command that made it to its expiry or loss. */
+export interface Life {
+  count: number
+  /** When it expires, by the server's clock; nothing while it never does. */
+  endsAt: number | undefined
+}
+
+/**
+ * What Redis does with the commands that Tidegate sends, at once and by a clock that is given. The
+ * script is that of src/stores/script.ts by its meaning; tests/node/redis-model.test.ts holds the
+ * two equal.
+ */
+export interface RedisModel {
+  /** A client whose commands take no time. */
+  readonly client: ScriptClient
+  /** Commands as Upstash bills them: each, and each inside a script. */
+  readonly billed: () => number
+  /** The life that a key is in now. */
+  life(key: string): Life | undefined
+  /** Forgets a key, as an eviction does. */
+  evict(key: string): void
+}
+
+export function redisModel(clock: Clock): RedisModel {
+  const lives = new Map<string, Life>()
+  let billed = 0
+
+  function life(key: string): Life | undefined {
+    const found = lives.get(key)
+    if (found?.endsAt === undefined || clock() < found.endsAt) return found
+    lives.delete(key)
+    return undefined
+  }
+
+  function incrby(key: string, units: number): number {
+    billed++
+    const found = life(key) ?? { count: 0, endsAt: undefined }
+    lives.set(key, found)
+    found.count += units
+    return found.count
+  }
+
+  function script(keys: readonly string[], args: readonly string[]): number[] {
+    const now = clock()
+    billed++
+    const demands = keys.map((key, index) => {
+      const [limit = 0, window = 0, cost = 0, reserve = 0] = args.slice(4 * index).map(Number)
+      const open = life(key)
+      billed++
+      if (open) {
+        billed++
+        if (open.endsAt === undefined || open.endsAt - now > window) {
+          billed++
+          open.endsAt = now + window
+        }
+      }
+      const used = Math.min(open?.count ?? 0, limit)
+      const left = open?.endsAt === undefined ? 0 : Math.max(1, open.endsAt - now)
+      return {
+        key,
+        limit,
+        window,
+        most: cost + reserve,
+        open,
+        used,
+        left,
+        fits: used + cost <= limit,
+      }
+    })
+    const granting = demands.every(({ fits }) => fits)
+    return demands.flatMap(({ key, limit, window, most, open, used, left, fits }) => {
+      const granted = granting ? Math.min(most, limit - used) : 0
+      let resetIn = left
+      if (granted > 0 && open) incrby(key, granted)
+      else if (granted > 0) {
+        billed++
+        lives.set(key, { count: granted, endsAt: now + window })
+        resetIn = window
+      }
+      return [granted, used + granted, resetIn, fits ? 0 : open ? left : window]
+    })
+  }
+
+  return {
+    client: {
+      evalsha: async (_, keys, args) => script(keys, args),
+      eval: async (_, keys, args) => script(keys, args),
+      incrby: async (key, units) => incrby(key, units),
+    },
+    billed: () => billed,
+    life,
+    evict: (key) => void lives.delete(key),
+  }
+}
