@@ -1,8 +1,11 @@
 import { ConfigError } from '../errors.ts'
 import type { Command } from './command.ts'
 
-/** Says why a command is refused, or nothing. */
-export type Allow = (command: Command) => string | undefined
+/**
+ * Says why a command is refused, or nothing. One that opens a stream of events has a connection of
+ * its own; all others share one.
+ */
+export type Allow = (command: Command, connection?: 'shared' | 'stream') => string | undefined
 
 /**
  * What limiting needs. The stores send EVAL and EVALSHA; limiters without scripts, as the old guide's,
@@ -18,12 +21,15 @@ export const DEFAULTS: readonly string[] = [
 /** What would change or block the one connection that all requests share: `all` excepts it. */
 const NEVER: ReadonlySet<string> = new Set([
   ...['MULTI', 'EXEC', 'DISCARD', 'WATCH', 'UNWATCH'],
-  ...['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'UNSUBSCRIBE', 'PUNSUBSCRIBE', 'SUNSUBSCRIBE'],
+  ...['SSUBSCRIBE', 'UNSUBSCRIBE', 'PUNSUBSCRIBE', 'SUNSUBSCRIBE'],
   ...['MONITOR', 'SYNC', 'PSYNC', 'REPLCONF', 'SCRIPT|DEBUG'],
   ...['AUTH', 'HELLO', 'RESET', 'QUIT', 'CLIENT', 'SELECT', 'ASKING', 'READONLY', 'READWRITE'],
   ...['BLPOP', 'BRPOP', 'BRPOPLPUSH', 'BLMOVE', 'BLMOVEM', 'BLMPOP', 'BZPOPMIN', 'BZPOPMAX'],
   ...['BZMPOP', 'WAIT', 'WAITAOF'],
 ])
+
+/** What may open a stream of events, and nothing else. */
+const STREAMS: ReadonlySet<string> = new Set(['SUBSCRIBE', 'PSUBSCRIBE'])
 
 /** Reading a stream blocks only when asked to. */
 const MAY_BLOCK: ReadonlySet<string> = new Set(['XREAD', 'XREADGROUP'])
@@ -45,8 +51,13 @@ export function allowList(more: readonly string[] = []): Allow {
     }
   }
   const names = new Set([...DEFAULTS, ...more.map((name) => name.toUpperCase())])
+  const always = new Set(DEFAULTS)
 
-  return ([name, ...args]) => {
+  return ([name, ...args], connection = 'shared') => {
+    if (always.has(name)) return undefined
+    if (STREAMS.has(name) && connection === 'shared') {
+      return `ERR Command is not available: '${shown(name)}'. It takes POST /${name.toLowerCase()}/<channel> with Accept: text/event-stream`
+    }
     const form = `${name}|${args[0] ?? ''}`.toUpperCase()
     const blocks = MAY_BLOCK.has(name) && args.some((arg) => `${arg}`.toUpperCase() === 'BLOCK')
     if (NEVER.has(name) || NEVER.has(form) || blocks) {

@@ -1,7 +1,10 @@
+import type { Readable } from 'node:stream'
 import { Redis } from 'ioredis'
 import { systemClock } from '../clock.ts'
+import { RedisAway } from './away.ts'
 import type { Command } from './command.ts'
-import type { Reply } from './reply.ts'
+import type { Refusal, Reply } from './reply.ts'
+import { redisSubscriptions } from './subscribe.ts'
 
 /** The Redis behind the gateway. */
 export interface Backend {
@@ -10,16 +13,10 @@ export interface Backend {
   /** Rejects with `RedisAway` when there is no answer; a refusal of Redis is a `Reply`. */
   call(command: Command): Promise<Reply>
   /** All commands as one transaction, or none: then the one `Reply` says why. */
-  transact(commands: readonly Command[]): Promise<readonly Reply[] | Reply>
+  transact(commands: readonly Command[]): Promise<readonly Reply[] | Refusal>
+  /** The messages of channels, on a connection of their own, as a stream of events that never ends. */
+  subscribe(command: Command): Promise<Readable | Refusal>
   stop(): Promise<void>
-}
-
-/**
- * Redis cannot be asked, or did not answer. The text has none of the words by which a client knows an
- * error of Redis itself, so that a limiter counts locally as with any store that is unreachable.
- */
-export class RedisAway extends Error {
-  override readonly name = 'RedisAway'
 }
 
 export interface BackendOptions {
@@ -92,6 +89,8 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
     if (redis.status === 'ready' && waiting === 0) redis.ping().catch(() => {})
   }, probe)
 
+  const subscriptions = redisSubscriptions(url, { silence })
+
   function assertThere(more: number): void {
     if (redis.status !== 'ready' || astray) {
       throw new RedisAway('Redis is away, try again later')
@@ -149,11 +148,17 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
       const queued = [['MULTI'] as const, ...commands].map(send)
       const [done] = await Promise.allSettled([send(['EXEC']), ...queued])
       if (done.status === 'rejected') return toFailure(done.reason)
-      return Array.isArray(done.value) ? done.value.map(toReply) : toReply(done.value)
+      if (Array.isArray(done.value)) return done.value.map(toReply)
+      return { error: 'EXECABORT Transaction discarded' }
+    },
+    async subscribe(command) {
+      assertThere(1)
+      return subscriptions.open(command)
     },
     async stop() {
       stopping = true
       clearInterval(probing)
+      subscriptions.stop()
       redis.disconnect()
     },
   }
@@ -166,7 +171,7 @@ const toReply = (value: unknown): Reply =>
  * A refusal of Redis is an answer. That it is still loading, or has lost its master, is none: both
  * pass by themselves, as an outage does.
  */
-function toFailure(error: unknown): Reply {
+function toFailure(error: unknown): Refusal {
   if (!isRefusal(error)) throw error
   if (!/^(LOADING|MASTERDOWN)\b/.test(error.message)) return { error: error.message }
   throw new RedisAway('Redis is not ready yet, try again later')

@@ -1,16 +1,7 @@
+import { type Ask, RequestError } from './exchange.ts'
+
 /** A command for Redis: its name in upper case, and arguments that may be bytes. */
 export type Command = readonly [name: string, ...args: (string | Buffer)[]]
-
-/** A request that is answered by an error of its own, before Redis heard of it. */
-export class RequestError extends Error {
-  override readonly name = 'RequestError'
-  readonly status: 400 | 401 | 405 | 413
-
-  constructor(status: 400 | 401 | 405 | 413, message: string) {
-    super(message)
-    this.status = status
-  }
-}
 
 /** The command that a body holds: `["SET", "key", "value"]`. */
 export function commandOfBody(body: Buffer): Command {
@@ -39,14 +30,25 @@ export function commandsOfBody(body: Buffer, what: 'pipeline' | 'multi-exec'): r
  * The command that a path is: `/set/key` with the value as its body and `?EX=100` behind it. The
  * parts may be any bytes. https://upstash.com/docs/redis/features/restapi#json-or-binary-value
  */
-export function commandOfPath({ pathname, searchParams }: URL, body: Buffer): Command {
-  const [name, ...args] = pathname.slice(1).split('/').map(unescapeBytes)
-  const options = [...searchParams].filter(([key]) => key !== '_token')
+export function commandOfPath(path: string, query: string, body: Buffer): Command {
+  const [name, ...args] = path.slice(1).split('/').map(unescapeBytes)
+  const options = [...new URLSearchParams(query)].filter(([key]) => key !== '_token')
   return named(`${name}`, [
     ...args,
     ...(body.length > 0 ? [body] : []),
     ...options.flatMap(([key, value]) => (value === '' ? [key] : [key, value])),
   ])
+}
+
+/**
+ * The subscription that a request asks for, if it asks for a stream of events. The client escapes
+ * nothing, so that a `?` belongs to a pattern, unless the token stands behind it.
+ */
+export function subscriptionOf({ target, headers }: Ask): Command | undefined {
+  if (!headers.accept?.includes('text/event-stream')) return undefined
+  const [, name, channels] = /^\/(p?subscribe)\/(.+?)(?:[?&]_token=[^&]*)?$/i.exec(target) ?? []
+  if (name === undefined || channels === undefined) return undefined
+  return named(name, channels.split('/').map(unescapeBytes))
 }
 
 /**

@@ -1,16 +1,17 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
-import { type Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { Allow } from './allow.ts'
-import { type Backend, RedisAway } from './backend.ts'
+import { RedisAway } from './away.ts'
+import type { Backend } from './backend.ts'
 import {
   type Command,
   commandOfBody,
   commandOfPath,
   commandsOfBody,
-  RequestError,
+  subscriptionOf,
 } from './command.ts'
+import { type Answer, type Answering, type Ask, RequestError } from './exchange.ts'
 import { type Format, type Reply, toJson, toResp2 } from './reply.ts'
+import { tokenCheck, tokenOf } from './token.ts'
+import { type Fetch, toFetch } from './web.ts'
 
 export interface GatewayOptions {
   /** Where commands go. */
@@ -23,50 +24,77 @@ export interface GatewayOptions {
   readonly log?: ((line: string) => void) | undefined
 }
 
-/** Upstash's limit: https://upstash.com/docs/redis/troubleshooting/max_request_size_exceeded */
-const MAX_BODY = 10 * 1024 * 1024
+const METHODS: ReadonlySet<string> = new Set(['HEAD', 'GET', 'POST', 'PUT'])
 
 /** One Redis answers everything, so that what a client wrote is what it reads: nothing to wait for. */
-const SYNC_TOKEN = 'tidegate'
+const SYNC = { 'upstash-sync-token': 'tidegate' }
+const JSON_TYPE = { 'content-type': 'application/json' }
+const KNOWN = { ...JSON_TYPE, ...SYNC }
+const KNOWN_RESP2 = { 'content-type': 'application/octet-stream', ...SYNC }
+const EVENTS = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', ...SYNC }
 
 /**
  * Upstash's REST protocol over a Redis: a command as body or as path, `/pipeline`, `/multi-exec`, in
- * JSON, base64 or RESP2. https://upstash.com/docs/redis/features/restapi
+ * JSON, base64 or RESP2, and `/subscribe` as a stream of events.
+ * https://upstash.com/docs/redis/features/restapi
  */
-export function gateway({ redis, tokens, allow, log }: GatewayOptions): Hono {
-  const app = new Hono()
+export function gateway(options: GatewayOptions): Answering & { readonly fetch: Fetch } {
+  const answer = answering(options)
+  return Object.assign(answer, { fetch: toFetch(answer) })
+}
+
+function answering({ redis, tokens, allow, log }: GatewayOptions): Answering {
   const isToken = tokenCheck(tokens)
-
-  if (log) {
-    app.use(async (c, next) => {
-      const start = performance.now()
-      await next()
-      log(
-        `${c.req.method} ${routeOf(c)} ${c.res.status} ${(performance.now() - start).toFixed(1)} ms`,
-      )
-    })
+  if (!log) return answer
+  return async (ask) => {
+    const start = performance.now()
+    const answered = await answer(ask)
+    const ms = (performance.now() - start).toFixed(1)
+    log(`${ask.method} ${routeOf(ask)} ${answered.status} ${ms} ms`)
+    return answered
   }
-  app.get('/healthz', (c) => (redis.away ? c.text('away', 503) : c.text('ok')))
 
-  app.use(async (c, next) => {
-    if (!isToken(tokenOf(c))) throw new RequestError(401, 'Unauthorized')
-    if (!['HEAD', 'GET', 'POST', 'PUT'].includes(c.req.method)) {
-      throw new RequestError(405, 'ERR method not allowed')
+  async function answer(ask: Ask): Promise<Answer> {
+    const [path, query] = partsOf(ask)
+    if (path === '/healthz' && (ask.method === 'GET' || ask.method === 'HEAD')) return health()
+    if (!isToken(tokenOf(ask, query))) return failure(401, 'Unauthorized', JSON_TYPE)
+    try {
+      if (!METHODS.has(ask.method)) throw new RequestError(405, 'ERR method not allowed')
+      if (path === '/pipeline') return await pipeline(ask)
+      if (path === '/multi-exec') return await transaction(ask)
+      const subscription = subscriptionOf(ask)
+      if (subscription) return await events(ask, subscription)
+      return await single(ask, path, query)
+    } catch (error) {
+      if (error instanceof RequestError) return failure(error.status, error.message)
+      if (error instanceof RedisAway) {
+        return failure(503, error.message, { ...KNOWN, 'retry-after': '1' })
+      }
+      log?.(`failed: ${error instanceof Error ? error.name : typeof error}`)
+      return failure(500, 'the gateway failed')
     }
-    await next()
-    c.header('upstash-sync-token', SYNC_TOKEN)
-  })
-  // Hono's limit reads a body as a stream, which is slow: Node itself holds one to a length it says.
-  const limitStream = bodyLimit({ maxSize: MAX_BODY, onError: tooLarge })
-  app.use(async (c, next) => {
-    const length = c.req.header('content-length')
-    if (length === undefined) return limitStream(c, next)
-    return Number(length) > MAX_BODY ? tooLarge(c) : next()
-  })
+  }
 
-  app.all('/pipeline', async (c) => {
-    const format = formatOf(c)
-    const commands = commandsOfBody(await bodyOf(c), 'pipeline')
+  function health(): Answer {
+    const headers = { 'content-type': 'text/plain; charset=UTF-8' }
+    return redis.away
+      ? { status: 503, headers, body: 'away' }
+      : { status: 200, headers, body: 'ok' }
+  }
+
+  async function single(ask: Ask, path: string, query: string): Promise<Answer> {
+    const format = formatOf(ask)
+    const body = await ask.body()
+    const reply = await run(path === '/' ? commandOfBody(body) : commandOfPath(path, query, body))
+    const status = 'error' in reply ? 400 : 200
+    return format === 'resp2'
+      ? { status, headers: KNOWN_RESP2, body: toResp2(reply) }
+      : { status, headers: KNOWN, body: toJson(reply, format) }
+  }
+
+  async function pipeline(ask: Ask): Promise<Answer> {
+    const format = formatOf(ask)
+    const commands = commandsOfBody(await ask.body(), 'pipeline')
     const settled = await Promise.allSettled(commands.map(run))
     // Of a Redis that went away in the middle each item tells; of one that is away, the whole.
     const [first] = settled
@@ -74,44 +102,33 @@ export function gateway({ redis, tokens, allow, log }: GatewayOptions): Hono {
       throw first.reason
     }
     const replies = settled.map(
-      (item): Reply => (item.status === 'fulfilled' ? item.value : awayReply(item.reason)),
+      (item): Reply =>
+        item.status === 'fulfilled' ? item.value : { error: (item.reason as Error).message },
     )
     return format === 'resp2'
-      ? binary(c, replies.map(toResp2))
-      : json(c, `[${replies.map((reply) => toJson(reply, format)).join()}]`)
-  })
+      ? { status: 200, headers: KNOWN_RESP2, body: Buffer.concat(replies.map(toResp2)) }
+      : { status: 200, headers: KNOWN, body: listOf(replies, format) }
+  }
 
-  app.all('/multi-exec', async (c) => {
-    const format = c.req.header('upstash-encoding') === 'base64' ? 'base64' : 'json'
-    const commands = commandsOfBody(await bodyOf(c), 'multi-exec')
-    const refused = commands.map(allow).find((reason) => reason !== undefined)
-    const replies = refused ? { error: refused } : await redis.transact(commands)
-    return Array.isArray(replies)
-      ? json(c, `[${replies.map((reply) => toJson(reply, format)).join()}]`)
-      : json(c, toJson(replies as Reply, format), 400)
-  })
+  async function transaction(ask: Ask): Promise<Answer> {
+    const format = isBase64(ask) ? 'base64' : 'json'
+    const commands = commandsOfBody(await ask.body(), 'multi-exec')
+    const refused = commands.map((command) => allow(command)).find((reason) => reason !== undefined)
+    if (refused !== undefined) return failure(400, refused)
+    const replies = await redis.transact(commands)
+    return 'error' in replies
+      ? failure(400, replies.error)
+      : { status: 200, headers: KNOWN, body: listOf(replies, format) }
+  }
 
-  app.all('*', async (c) => {
-    const format = formatOf(c)
-    const body = await bodyOf(c)
-    const url = new URL(c.req.url)
-    const command = url.pathname === '/' ? commandOfBody(body) : commandOfPath(url, body)
-    const reply = await run(command)
-    const status = 'error' in reply ? 400 : 200
-    return format === 'resp2'
-      ? binary(c, [toResp2(reply)], status)
-      : json(c, toJson(reply, format), status)
-  })
-
-  app.onError((error, c) => {
-    if (error instanceof RequestError) return c.json({ error: error.message }, error.status)
-    if (error instanceof RedisAway) {
-      return c.json(awayReply(error), 503, { 'retry-after': '1' })
-    }
-    log?.(`failed: ${error.name}`)
-    return c.json({ error: 'the gateway failed' }, 500)
-  })
-  return app
+  /** The body means nothing, but Node sees a client go only once it was read. */
+  async function events(ask: Ask, subscription: Command): Promise<Answer> {
+    await ask.body()
+    const refused = allow(subscription, 'stream')
+    if (refused !== undefined) return failure(400, refused)
+    const body = await redis.subscribe(subscription)
+    return 'error' in body ? failure(400, body.error) : { status: 200, headers: EVENTS, body }
+  }
 
   async function run(command: Command): Promise<Reply> {
     const refused = allow(command)
@@ -119,53 +136,34 @@ export function gateway({ redis, tokens, allow, log }: GatewayOptions): Hono {
   }
 }
 
-/** Whether a text is one of the tokens, in a time that tells nothing about them. */
-function tokenCheck(tokens: readonly string[]): (given: string) => boolean {
-  const hash = (text: string) => createHash('sha256').update(text).digest()
-  const hashes = tokens.map(hash)
-  return (given) => {
-    const hashed = hash(given)
-    const found = hashes.map((token) => timingSafeEqual(hashed, token))
-    return found.includes(true)
-  }
+function partsOf({ target }: Ask): readonly [path: string, query: string] {
+  const end = target.indexOf('?')
+  return end < 0 ? [target, ''] : [target.slice(0, end), target.slice(end + 1)]
 }
 
-function tokenOf(c: Context): string {
-  const header = c.req.header('authorization')
-  if (header === undefined) return c.req.query('_token') ?? ''
-  return /^Bearer +(\S+)$/i.exec(header)?.[1] ?? ''
-}
-
-function formatOf(c: Context): Format {
-  const format = c.req.header('upstash-response-format') ?? 'json'
-  const base64 = c.req.header('upstash-encoding') === 'base64'
+function formatOf(ask: Ask): Format {
+  const format = ask.headers['upstash-response-format'] ?? 'json'
   if (format !== 'json' && format !== 'resp2') {
     throw new RequestError(400, 'ERR unknown Upstash-Response-Format: want json or resp2')
   }
-  if (format === 'json') return base64 ? 'base64' : 'json'
-  if (base64) throw new RequestError(400, 'ERR Upstash-Encoding: base64 does not go with resp2')
-  return 'resp2'
+  if (format === 'json') return isBase64(ask) ? 'base64' : 'json'
+  if (!isBase64(ask)) return 'resp2'
+  throw new RequestError(400, 'ERR Upstash-Encoding: base64 does not go with resp2')
 }
 
-const bodyOf = async (c: Context) => Buffer.from(await c.req.arrayBuffer())
+const isBase64 = ({ headers }: Ask) => headers['upstash-encoding'] === 'base64'
 
-const awayReply = (error: Error) => ({ error: error.message })
+const listOf = (replies: readonly Reply[], format: Format) =>
+  `[${replies.map((reply) => toJson(reply, format)).join()}]`
 
-function tooLarge(c: Context) {
-  const actual = c.req.header('content-length')
-  const said = `ERR max request size exceeded. Limit: ${MAX_BODY} bytes`
-  return c.json({ error: actual ? `${said}, Actual: ${actual} bytes` : said }, 413)
-}
-
-const json = (c: Context, body: string, status: 200 | 400 = 200) =>
-  c.body(body, status, { 'content-type': 'application/json' })
-
-const binary = (c: Context, parts: readonly Buffer[], status: 200 | 400 = 200) =>
-  c.body(new Uint8Array(Buffer.concat(parts)), status, {
-    'content-type': 'application/octet-stream',
-  })
+const failure = (status: number, error: string, headers: Answer['headers'] = KNOWN): Answer => ({
+  status,
+  headers,
+  body: JSON.stringify({ error }),
+})
 
 /** The path of a request as a log may show it: one that is a command holds keys. */
-function routeOf(c: Context): string {
-  return ['/', '/pipeline', '/multi-exec', '/healthz'].includes(c.req.path) ? c.req.path : '/…'
+function routeOf(ask: Ask): string {
+  const [path] = partsOf(ask)
+  return ['/', '/pipeline', '/multi-exec', '/healthz'].includes(path) ? path : '/…'
 }

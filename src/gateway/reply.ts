@@ -2,7 +2,12 @@
 export type Format = 'json' | 'base64' | 'resp2'
 
 /** What a command came to. Of a value, texts are bytes and integers are digits. */
-export type Reply = { readonly value: unknown } | { readonly error: string }
+export type Reply = { readonly value: unknown } | Refusal
+
+/** What Redis, or the gateway for it, says no with. */
+export interface Refusal {
+  readonly error: string
+}
 
 /** A reply as Upstash writes it: `{"result":…}` or `{"error":"…"}`. */
 export function toJson(reply: Reply, format: Format): string {

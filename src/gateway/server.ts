@@ -1,10 +1,20 @@
-import { createServer as createHttpServer } from 'node:http'
+import { once } from 'node:events'
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { serve } from '@hono/node-server'
+import type { AddressInfo, Socket } from 'node:net'
+import { pipeline, type Readable } from 'node:stream'
+import { readBody } from './body.ts'
+import type { Answering, Ask } from './exchange.ts'
+import { type Fetch, fromFetch } from './web.ts'
 
 export interface ListenOptions {
-  readonly fetch: (request: Request) => Response | Promise<Response>
+  readonly answer?: Answering
+  /** In place of `answer`. */
+  readonly fetch?: Fetch
   readonly host: string
   /** 0 takes one that is free. */
   readonly port: number
@@ -14,46 +24,82 @@ export interface ListenOptions {
 /** A server that listens. */
 export interface Listening {
   readonly url: string
-  /** Takes no more connections, lets requests in flight end for `patience` ms, then breaks them off. */
+  /**
+   * Takes no more connections, ends streams, lets requests in flight end for `patience` ms, and then
+   * breaks them off.
+   */
   stop(patience: number): Promise<void>
 }
 
 /** Edge platforms keep connections for a minute: the server must not be the first to let go. */
-const KEEP_ALIVE = 65_000
+const TIMEOUTS = { keepAliveTimeout: 65_000, requestTimeout: 30_000, headersTimeout: 10_000 }
+const TLS_TIMEOUTS = { ...TIMEOUTS, handshakeTimeout: 10_000 }
+
+/** How often a server that stops looks for connections that have nothing more to do, in ms. */
+const LOOK = 50
 
 /** Starts to listen. Rejects when it cannot: the port is taken, the certificate is none. */
-export async function listen({ fetch, host, port, tls }: ListenOptions): Promise<Listening> {
+export async function listen(options: ListenOptions): Promise<Listening> {
+  const { fetch = () => Response.error(), answer = fromFetch(fetch), host, port, tls } = options
   let stopping = false
-  const answer = async (request: Request): Promise<Response> => {
-    const response = await fetch(request)
-    if (stopping) response.headers.set('connection', 'close')
-    return response
+  const streams = new Set<ServerResponse>()
+  /** Connections that brought no request yet, which Node takes for busy ones. */
+  const unused = new Set<Socket>()
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    unused.delete(request.socket)
+    const { status, headers, body } = await answer(askOf(request))
+    if (stopping) response.setHeader('connection', 'close')
+    if (typeof body === 'string' || Buffer.isBuffer(body)) {
+      response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
+      response.end(body)
+    } else if (stopping || response.destroyed) {
+      response.end()
+      body.destroy()
+    } else {
+      response.writeHead(status, headers)
+      pass(body, response)
+    }
   }
-  const timeouts = { keepAliveTimeout: KEEP_ALIVE, requestTimeout: 30_000, headersTimeout: 10_000 }
-  const listener = { fetch: answer, hostname: host, port }
+
+  function pass(body: Readable, response: ServerResponse): void {
+    streams.add(response)
+    pipeline(body, response, () => streams.delete(response))
+  }
+
   const server = tls
-    ? serve({
-        ...listener,
-        createServer: createHttpsServer,
-        serverOptions: { ...timeouts, ...tls },
-      })
-    : serve({ ...listener, createServer: createHttpServer, serverOptions: timeouts })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.once('listening', resolve)
+    ? createHttpsServer({ ...TLS_TIMEOUTS, ...tls }, handle)
+    : createHttpServer(TIMEOUTS, handle)
+  server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => {
+    unused.add(socket)
+    socket.once('close', () => unused.delete(socket))
   })
+  server.listen(port, host)
+  await once(server, 'listening')
   const address = server.address() as AddressInfo
   const name = host.includes(':') ? `[${host}]` : host
   return {
     url: `${tls ? 'https' : 'http'}://${name}:${address.port}`,
     async stop(patience) {
       stopping = true
-      const closed = new Promise((resolve) => server.close(resolve))
-      const breakOff = setTimeout(() => {
-        if ('closeAllConnections' in server) server.closeAllConnections()
-      }, patience)
+      const closed = once(server, 'close')
+      server.close()
+      for (const response of streams) response.end()
+      for (const socket of unused) socket.destroy()
+      const looking = setInterval(() => server.closeIdleConnections(), LOOK)
+      const breakOff = setTimeout(() => server.closeAllConnections(), patience)
       await closed
+      clearInterval(looking)
       clearTimeout(breakOff)
     },
   }
 }
+
+function askOf(request: IncomingMessage): Ask {
+  const { method = '', url = '', headers } = request
+  return { method, target: targetOf(url), headers, body: () => readBody(request) }
+}
+
+/** A client that takes us for its proxy names the whole address. RFC 9112 §3.2.2: it is accepted. */
+const targetOf = (url: string) =>
+  url.startsWith('/') ? url : `/${url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?]*\/?/i, '')}`

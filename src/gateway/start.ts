@@ -18,9 +18,9 @@ export async function startGateway(
   log: (line: string) => void,
 ): Promise<Running> {
   const redis = redisBackend(address, { log })
-  const app = gateway({ redis, tokens, allow, log: verbose ? log : undefined })
+  const answer = gateway({ redis, tokens, allow, log: verbose ? log : undefined })
   try {
-    const server = await listen({ fetch: (request) => app.fetch(request), host, port, tls })
+    const server = await listen({ answer, host, port, tls })
     const open = tls === undefined && !['127.0.0.1', '::1', 'localhost'].includes(host)
     log(
       `listening on ${server.url} for the Redis at ${new URL(address).host}` +

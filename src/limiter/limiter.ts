@@ -1,6 +1,6 @@
 import { type Client, identify } from '../client/client.ts'
 import { variablesOf } from '../environment.ts'
-import { parsePath } from '../policy/path.ts'
+import { type Path, parsePath } from '../policy/path.ts'
 import { applies, type Policy } from '../policy/policy.ts'
 import { mark } from '../response/mark.ts'
 import { refuse } from '../response/refuse.ts'
@@ -33,6 +33,8 @@ export interface Limiter<Env extends object = object> {
   mark(response: Response, decision: Decision): Response
 }
 
+const NO_PATH: Path = []
+
 /**
  * Makes a limiter. Options are checked at once (`ConfigError`); nothing else happens before the
  * first request.
@@ -42,23 +44,23 @@ export function createLimiter<Env extends object = object>(
 ): Limiter<Env> {
   const { policies, fields, storeFor } = compileOptions(options)
   const hasPaths = policies.some(({ paths }) => paths !== undefined)
+  const single = policies.length === 1
 
   /** The way of a request, whole. */
   async function check(request: Request, context: CheckContext<Env> = {}): Promise<Decision> {
-    const path = hasPaths ? parsePath(request.url) : []
+    const path = hasPaths ? parsePath(request.url) : NO_PATH
     const about = { env: context.env && variablesOf(context.env) }
-    const names = new Map<Client, string | undefined>()
+    // Policies that share a client ask it once.
+    const names = single ? undefined : new Map<Client, string | undefined>()
     const counting: Policy[] = []
     const demands: Demand[] = []
     for (const policy of policies) {
       if (!applies(policy, request, path)) continue
       const { name, limit, window, client, unknown } = policy
-      // Policies that share a client ask it once; one that needs no time is not waited for.
-      if (!names.has(client)) {
-        const asked = identify(client, request, about)
-        names.set(client, typeof asked === 'object' ? await asked : asked)
-      }
-      const asking = names.get(client)
+      const asked = names?.has(client) ? names.get(client) : identify(client, request, about)
+      // One that needs no time is not waited for.
+      const asking = typeof asked === 'object' ? await asked : asked
+      names?.set(client, asking)
       if (asking === undefined && unknown === 'refuse') return UNIDENTIFIED
       if (asking === undefined && unknown === 'pass') continue
       counting.push(policy)

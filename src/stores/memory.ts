@@ -7,8 +7,9 @@ import { takeFixedWindow, type Window } from './window.ts'
 
 export interface MemoryOptions {
   /**
-   * How many keys to hold. Beyond it the window that opened first is forgotten, so that a client
-   * who invents keys can only free clients, never fill the memory: about 150 bytes a key.
+   * How many keys to hold. Beyond it the windows that opened first are forgotten, a sixteenth of
+   * them at once, so that a client who invents keys can only free clients, never fill the memory:
+   * about 150 bytes a key.
    * @default 10_000
    */
   readonly maxKeys?: number | undefined
@@ -29,20 +30,16 @@ export function memory(options: MemoryOptions = {}): Store {
   insist(typeof clock === 'function', 'clock', clock, 'a function that returns milliseconds')
   // A map iterates in the order of insertion, so its first entry is the window that opened first.
   const windows = new Map<string, Window>()
-  /** No window ends before this. */
-  let soonest = 0
 
-  /** Windows that have ended go first; only if that is not enough, the one that opened first. */
+  /**
+   * Windows that have ended go first, then those that opened first: until a sixteenth is free, so
+   * that looking at all of them is a matter of every so many keys.
+   */
   function makeRoom(now: number): void {
-    if (soonest <= now) {
-      soonest = Number.POSITIVE_INFINITY
-      for (const [key, { endsAt }] of windows) {
-        if (endsAt <= now) windows.delete(key)
-        else soonest = Math.min(soonest, endsAt)
-      }
-    }
+    for (const [key, { endsAt }] of windows) if (endsAt <= now) windows.delete(key)
+    const most = maxKeys - Math.floor(maxKeys / 16)
     for (const key of windows.keys()) {
-      if (windows.size <= maxKeys) return
+      if (windows.size <= most) return
       windows.delete(key)
     }
   }
@@ -52,7 +49,6 @@ export function memory(options: MemoryOptions = {}): Store {
     if (before?.endsAt !== window?.endsAt) windows.delete(key)
     if (window === undefined) return
     windows.set(key, window)
-    if (window.endsAt < soonest) soonest = window.endsAt
   }
 
   return {

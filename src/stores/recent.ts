@@ -1,35 +1,41 @@
-/** What an isolate keeps of clients: so many keys, the one least recently used forgotten first. */
+/** What an isolate keeps of clients: so many keys, those least recently used forgotten first. */
 export interface Recent<Value> {
   get(key: string): Value | undefined
   set(key: string, value: Value): void
   delete(key: string): void
 }
 
-/** How many keys each part of an isolate remembers unless told otherwise: a few MB when full. */
+/** How many keys each part of an isolate remembers at most: a few MB when full. */
 export const MAX_KEYS = 10_000
 
-/** Whoever invents keys can only make it forget: it never grows beyond `maxKeys`. */
+/**
+ * Whoever invents keys can only make it forget: it never grows beyond `maxKeys`. In two generations,
+ * since a map from which the first key is taken again and again gets slow: when the young one is
+ * full the old one is dropped, and with it what was not asked for meanwhile.
+ */
 export function recent<Value>(maxKeys = MAX_KEYS): Recent<Value> {
-  // A map iterates in the order of insertion, so its first entry is the one that nobody asked for
-  // longest.
-  const entries = new Map<string, Value>()
+  let young = new Map<string, Value>()
+  let old = new Map<string, Value>()
+
+  function set(key: string, value: Value): void {
+    young.set(key, value)
+    if (young.size < maxKeys / 2) return
+    old = young
+    young = new Map()
+  }
+
   return {
     get(key) {
-      const value = entries.get(key)
-      if (value === undefined) return undefined
-      entries.delete(key)
-      entries.set(key, value)
-      return value
+      const value = young.get(key)
+      if (value !== undefined) return value
+      const found = old.get(key)
+      if (found !== undefined) set(key, found)
+      return found
     },
-    set(key, value) {
-      entries.delete(key)
-      entries.set(key, value)
-      if (entries.size <= maxKeys) return
-      for (const oldest of entries.keys()) {
-        entries.delete(oldest)
-        return
-      }
+    set,
+    delete(key) {
+      young.delete(key)
+      old.delete(key)
     },
-    delete: (key) => void entries.delete(key),
   }
 }

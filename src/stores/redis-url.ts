@@ -1,5 +1,6 @@
 import { ConfigError, StoreError, show } from '../errors.ts'
 import { redis } from './redis.ts'
+import { saidBy } from './redis-error.ts'
 import type { Store } from './store.ts'
 
 /** Hosts to which nobody on the way can listen. */
@@ -52,16 +53,21 @@ async function connect(url: string): Promise<() => Store> {
   })
   // ioredis goes on in database 0 if another one is refused, and says so in an error alone.
   let refused: string | undefined
+  /** Why there is no connection: a command says only that there is none. */
+  let why = 'not connected yet'
   client.on('connect', () => {
     refused = undefined
   })
-  client.on('error', (error: Error & { readonly command?: { readonly name?: string } }) => {
+  client.on('error', (error: Error & Partial<Record<'command', { readonly name?: string }>>) => {
     if (error.command?.name === 'select') refused = error.message
+    else why = 'code' in error ? `${error.code}` : saidBy(error)
   })
   await client.connect().catch(() => {})
   const store = redis(client)
   return () => {
     if (refused !== undefined) throw new StoreError('rejected', `redis: ${refused}`)
+    if (client.status !== 'ready')
+      throw new StoreError('unreachable', `redis: no connection (${why})`)
     return store
   }
 }

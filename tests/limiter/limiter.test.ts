@@ -314,6 +314,90 @@ describe('an outage', () => {
   })
 })
 
+/** A store that is a trip away: memory that does not say it is this isolate's own. */
+function distant(clock = manualClock()) {
+  const { asked, take } = recording(memory({ clock }))
+  return { clock, asked, store: { take } }
+}
+
+describe('a store that is a trip away', () => {
+  test('is not asked about a client who is known to have used the limit up', async () => {
+    const { clock, asked, store } = distant()
+    const limiter = createLimiter({ limit: 2, window: '10s', store, client, clock })
+    const check = () => limiter.check(request('/', { client: 'a' }))
+    for (let unit = 0; unit < 2; unit++) expect((await check()).source).toBe('store')
+    const refused = await check()
+    expect(refused).toMatchObject({ allowed: false, source: 'known', retryIn: 10_000 })
+    expect(refused.policies).toHaveLength(1)
+    expect(asked).toHaveLength(2)
+    expect(limiter.refuse(refused).headers.get('Retry-After')).toBe('10')
+    clock.advance(10_000)
+    expect(await check()).toMatchObject({ allowed: true, source: 'store' })
+  })
+
+  test('leaves out of a decision the policies of which nothing is known yet', async () => {
+    const { clock, store } = distant()
+    const policies = [
+      { name: 'each', limit: 9, window: '10s', client },
+      { name: 'login', limit: 1, window: '10s', client, match: '/login' },
+      { name: 'admin', limit: 5, window: '10s', client, match: '/login/admin' },
+      { name: 'all', limit: 1, window: '10s', client, match: '/*' },
+    ] as const
+    const limiter = createLimiter({ policies, store, clock })
+    await limiter.check(request('/login', { client: 'a' }))
+    const refused = await limiter.check(request('/login/admin', { client: 'a' }))
+    expect(refused).toMatchObject({ allowed: false, source: 'known', policy: { name: 'all' } })
+    expect(refused.policies.map(({ name }) => name)).toEqual(['each', 'all'])
+    const headers = limiter.refuse(refused).headers
+    expect(headers.get('RateLimit')).toBe('"each";r=8;t=10, "all";r=0;t=10')
+  })
+
+  test('is asked once for many units where the policy leases and the client is hot', async () => {
+    const { clock, asked, store } = distant()
+    const limiter = createLimiter({ limit: 1000, window: '1m', lease: true, store, client, clock })
+    const sources = new Map<string, number>()
+    for (let n = 0; n < 1000; n++) {
+      const { allowed, source } = await limiter.check(request('/', { client: 'a' }))
+      expect(allowed).toBe(true)
+      sources.set(source, (sources.get(source) ?? 0) + 1)
+      clock.advance(10)
+    }
+    expect(sources.get('lease')).toBeGreaterThan(900)
+    expect(asked.length).toBeLessThan(100)
+    expect((await limiter.check(request('/', { client: 'a' }))).allowed).toBe(false)
+  })
+
+  test('is refilled from where the host keeps such work alive, and no request waits for it', async () => {
+    const { clock, store } = distant()
+    const limiter = createLimiter({ limit: 1000, window: '1m', lease: true, store, client, clock })
+    const work: Promise<unknown>[] = []
+    const waitUntil = (one: Promise<unknown>) => void work.push(one)
+    for (let n = 0; n < 200; n++) {
+      await limiter.check(request('/', { client: 'a' }), { waitUntil })
+      await Promise.all(work)
+      clock.advance(20)
+    }
+    expect(work.length).toBeGreaterThan(0)
+  })
+
+  test('that is away lets a lease be spent, and refuses whom it is known to refuse', async () => {
+    const { clock, store: near } = distant()
+    let away = false
+    const store: Store = {
+      take: (...args) => (away ? Promise.reject(new Error('away')) : near.take(...args)),
+    }
+    const shared = { window: '1m', store, client, clock, onStoreError: () => {} } as const
+    const leasing = createLimiter({ ...shared, name: 'hot', limit: 1000, lease: true })
+    const strict = createLimiter({ ...shared, name: 'strict', limit: 1 })
+    const check = (limiter: typeof strict) => limiter.check(request('/', { client: 'a' }))
+    for (let n = 0; n < 10; n++) await check(leasing)
+    await check(strict)
+    away = true
+    expect(await check(leasing)).toMatchObject({ allowed: true, degraded: false, source: 'lease' })
+    expect(await check(strict)).toMatchObject({ allowed: false, degraded: false, source: 'known' })
+  })
+})
+
 describe('a reporter of outages that fails itself', () => {
   const down: Store = { take: () => Promise.reject(new Error('down')) }
   const reporters = {

@@ -39,9 +39,10 @@ export async function spawnRedis(options: SpawnOptions = {}): Promise<RedisServe
   const server = spawn(findRedis(), [...(config ? [config] : []), ...settings, ...files, ...args], {
     stdio: 'ignore',
   })
-  // Also when the run is broken off, no server stays behind.
+  // Also when the run is broken off, or a worker ended by Vitest, no server stays behind.
   const kill = () => server.kill('SIGKILL')
   process.once('exit', kill)
+  if (process.listenerCount('SIGTERM') === 0) process.once('SIGTERM', () => process.exit())
   const url = `redis://127.0.0.1:${port}`
   await waitUntilReady(url)
   return {
