@@ -8,8 +8,8 @@ import type { Command } from './command.ts'
 export type Allow = (command: Command, connection?: 'shared' | 'stream') => string | undefined
 
 /**
- * What limiting needs. The stores send EVAL and EVALSHA; limiters without scripts, as the old guide's,
- * GET, SET, INCR and so on; people look at a count or clear it; probes ask PING and TIME.
+ * What limiting needs. The stores send EVAL, EVALSHA and INCRBY; limiters without scripts, as the
+ * old guide's, GET, SET, INCR and so on; people look at a count or clear it; probes ask PING and TIME.
  */
 export const DEFAULTS: readonly string[] = [
   ...['EVAL', 'EVALSHA'],

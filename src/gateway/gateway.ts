@@ -31,7 +31,13 @@ const SYNC = { 'upstash-sync-token': 'tidegate' }
 const JSON_TYPE = { 'content-type': 'application/json' }
 const KNOWN = { ...JSON_TYPE, ...SYNC }
 const KNOWN_RESP2 = { 'content-type': 'application/octet-stream', ...SYNC }
-const EVENTS = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', ...SYNC }
+/** Without buffering by nginx: https://nginx.org/en/docs/http/ngx_http_proxy_module.html */
+const EVENTS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache',
+  'x-accel-buffering': 'no',
+  ...SYNC,
+}
 
 /**
  * Upstash's REST protocol over a Redis: a command as body or as path, `/pipeline`, `/multi-exec`, in
@@ -130,7 +136,7 @@ function answering({ redis, tokens, allow, log }: GatewayOptions): Answering {
     return 'error' in body ? failure(400, body.error) : { status: 200, headers: EVENTS, body }
   }
 
-  async function run(command: Command): Promise<Reply> {
+  function run(command: Command): Reply | Promise<Reply> {
     const refused = allow(command)
     return refused === undefined ? redis.call(command) : { error: refused }
   }

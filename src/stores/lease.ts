@@ -1,12 +1,12 @@
 import type { Clock } from '../clock.ts'
 import { DEFAULT_PREFIX, keyOf } from './key.ts'
 import { recent } from './recent.ts'
-import { learn, open, resetIn, type Sight } from './sight.ts'
+import { certainUntil, learn, open, resetIn, type Sight } from './sight.ts'
 import type { Demand, Grant, Store, TakeOptions } from './store.ts'
 
 /**
  * Heat from which a key counts as hot here: nearly as many requests within about a second. A client
- * who comes once a second, or wanders between isolates, stays below it.
+ * who comes once a second stays below it.
  */
 const HOT = 3
 
@@ -33,6 +33,8 @@ interface Held {
   /** Requests seen here, each fading with time: about the rate per second, and one. */
   heat: number
   heatedAt: number
+  /** Since when requests follow each other within about a second. */
+  warmSince: number
   /** Until when a refill may be on its way. */
   refillUntil: number
 }
@@ -68,20 +70,25 @@ export function lease(
     const key = keyOf(DEFAULT_PREFIX, demand)
     let held = keys.get(key)
     if (held === undefined) {
-      held = { units: 0, sight: undefined, life: 0, heat: 0, heatedAt: now, refillUntil: NEVER }
+      held = coldAt(now)
       keys.set(key, held)
     }
     const idle = Math.max(0, now - held.heatedAt)
-    held.heat = held.heat * Math.exp(-idle / COOLING) + 1
+    const left = held.heat * Math.exp(-idle / COOLING)
+    if (left < 1) held.warmSince = now
+    held.heat = left + 1
     held.heatedAt = now
     if (open(held.sight, now) === undefined) begin(held, undefined)
     return held
   }
 
-  /** How many units to take along: what the rate here needs, and no more than a share of the rest. */
+  /**
+   * How many units to take along: what the rate here needs, for no longer than it has lasted (who
+   * loads a page, and moves on, leaves none behind), and no more than a share of the rest.
+   */
   function reserveFor(held: Held, { policy, limit }: Demand, now: number): number {
     if (held.heat < HOT || now < held.refillUntil || held.sight === undefined) return 0
-    const time = Math.min(ahead(policy) ?? 0, held.sight.until - now)
+    const time = Math.min(ahead(policy) ?? 0, now - held.warmSince, held.sight.until - now)
     const needed = ((held.heat - 1) * time) / COOLING
     return Math.max(0, Math.floor(Math.min(needed, (limit - held.sight.used) * SHARE)))
   }
@@ -169,6 +176,11 @@ export function lease(
 
 const NOTHING: Grant = { granted: 0, used: 0, resetIn: 0, retryIn: 0 }
 
+function coldAt(now: number): Held {
+  const life = { units: 0, sight: undefined, life: 0 }
+  return { ...life, heat: 0, heatedAt: now, warmSince: now, refillUntil: NEVER }
+}
+
 /** Another window begins, or none: what was held ends with the one before. */
 function begin(held: Held, sight: Sight | undefined): void {
   held.sight = sight
@@ -190,8 +202,7 @@ function keep(
   const lost = asked !== undefined && grant.used < asked.used
   if (lost || sight === undefined || open(held.sight, now) === undefined) begin(held, sight)
   else held.sight = sight
-  const certainFor = grant.openFor ?? grant.resetIn
-  if (now < since + certainFor - 1) held.units += Math.max(0, units)
+  if (now < certainUntil(grant, since)) held.units += Math.max(0, units)
 }
 
 function giveBack({ demand, held, paidIn }: Part): void {

@@ -15,6 +15,12 @@ export interface Sight {
   readonly over: number
 }
 
+/**
+ * What two clocks may differ by in a second: no daemon lets one run faster or slower than by 500
+ * millionths (RFC 5905 §11.3), and each of the two may.
+ */
+const DRIFT = 1 / 1000
+
 /** The sight while it is certain; nothing where the clock was set back, or the window has ended. */
 export const open = (sight: Sight | undefined, now: number): Sight | undefined =>
   sight && sight.since <= now && now < sight.until ? sight : undefined
@@ -26,6 +32,11 @@ export const resetIn = (sight: Sight, now: number): number => sight.over - now
 export const isExhausted = (sight: Sight, { limit, cost }: Demand): boolean =>
   sight.used + cost > limit
 
+/** Until when the window of an answer is certainly open, which was asked for at `since`. */
+export const certainUntil = ({ resetIn, openFor = resetIn }: Grant, since: number): number =>
+  // Two clocks that count whole milliseconds are one apart at most.
+  since + openFor * (1 - DRIFT) - 1
+
 /**
  * What is known at `now` of an answer to a question that was sent at `since`, when `asked` was
  * known; `known` is what other answers have told meanwhile. Counts only grow in a window, so of
@@ -35,13 +46,12 @@ export const isExhausted = (sight: Sight, { limit, cost }: Demand): boolean =>
 export function learn(
   known: Sight | undefined,
   asked: Sight | undefined,
-  { used, resetIn, openFor = resetIn }: Grant,
+  grant: Grant,
   since: number,
   now: number,
 ): Sight | undefined {
-  // Two clocks that count whole milliseconds are one apart at most.
-  const answer = { used, since, until: since + openFor - 1, over: now + resetIn }
-  const told = open(answer, now)
+  const { used, resetIn } = grant
+  const told = open({ used, since, until: certainUntil(grant, since), over: now + resetIn }, now)
   const before = used < (asked?.used ?? 0) ? undefined : open(known, now)
   if (told === undefined || before === undefined) return told ?? before
   return {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { Redis as Upstash } from '@upstash/redis'
 import { Redis } from 'ioredis'
@@ -286,14 +287,24 @@ describe('a subscription is refused', () => {
     expect(await subscribed()).toBe(0)
   })
 
-  test('in the words of Redis, when it does not let our user', async () => {
-    await admin.call('ACL', 'SETUSER', 'deaf', 'on', '>secret', '~*', '+@all', 'resetchannels')
-    const gateway = await start(server.url.replace('//', '//deaf:secret@'))
+  test('in the words of Redis, unless its user was given the command and the channel', async () => {
+    const [line = ''] =
+      /ACL SETUSER tidegate .*/.exec(readFileSync('docs/gateway.md', 'utf8')) ?? []
+    const [name = '', ...rules] = line.replace('<password>', 'secret').split(' ')
+    await admin.call(name, ...rules)
+    const asUser = await start(server.url.replace('//', '//tidegate:secret@'))
+    const abort = new AbortController()
     try {
-      const response = await open('/subscribe/x', { from: gateway.url })
-      expect(await errorOf(response)).toEqual([400, { error: expect.stringContaining('NOPERM') }])
+      const deaf = await open('/subscribe/x', { from: asUser.url })
+      const denied = { error: expect.stringContaining('NOPERM') }
+      expect(await errorOf(deaf)).toEqual([400, denied])
+      await admin.call(name, 'SETUSER', 'tidegate', '+subscribe', '&news')
+      expect(await errorOf(await open('/subscribe/x', { from: asUser.url }))).toEqual([400, denied])
+      const heard = await open('/subscribe/news', { from: asUser.url, signal: abort.signal })
+      expect(heard.status).toBe(200)
     } finally {
-      await gateway.stop()
+      abort.abort()
+      await asUser.stop()
     }
     await none()
   })

@@ -16,8 +16,8 @@ interface Scenario {
   readonly reserve?: number
   /** Whether isolates lease. Each has then asked often enough for the client to be hot there. */
   readonly leases?: boolean
-  /** Time that may pass at any moment, in ms. The window began at 0. */
-  readonly ticks?: readonly number[]
+  /** To when time may jump, one after the other at any moment: in ms since the window began. */
+  readonly times?: readonly number[]
   /** Whether the key may be lost once, at any moment. */
   readonly evict?: boolean
   /** Whether the first isolate may die once, at any moment. */
@@ -26,12 +26,13 @@ interface Scenario {
 
 /** Isolates that check one client against one Redis, whose every step somebody else decides. */
 function worldOf(scenario: Scenario): () => Promise<World> {
-  const { limit, checks, reserve = 0, ticks = [] } = scenario
+  const { limit, checks, reserve = 0, times = [] } = scenario
   const { leases = false, evict = false, die = false } = scenario
   const demand: Demand = { policy: '', client: 'a', limit, window: WINDOW, cost: 1, reserve }
 
   return async () => {
-    let now = 1000
+    const start = 1000
+    let now = start
     const redis = redisModel(() => now)
     const wire: Sent[] = []
     /** The life of the key in which each command counted, and that of which an isolate heard last. */
@@ -84,7 +85,8 @@ function worldOf(scenario: Scenario): () => Promise<World> {
       sent.deliver()
     }
 
-    for (const isolate of isolates.flatMap((one) => Array<Isolate>(leases ? 3 : 1).fill(one))) {
+    for (const isolate of isolates.flatMap((one) => Array<Isolate>(leases ? 9 : 1).fill(one))) {
+      if (leases) now += 50
       const first = check(isolate)
       while (isolate.busy) {
         for (const sent of [...wire]) {
@@ -95,7 +97,7 @@ function worldOf(scenario: Scenario): () => Promise<World> {
       }
       await first
     }
-    let pending = [...ticks]
+    let pending = [...times]
 
     function steps(): readonly Step[] {
       if (failure !== undefined) return []
@@ -123,13 +125,13 @@ function worldOf(scenario: Scenario): () => Promise<World> {
       })
       const events: Step[] = []
       const active = begin.length > 0 || travel.length > 0
-      const [ms] = pending
-      if (active && ms !== undefined) {
+      const [time] = pending
+      if (active && time !== undefined) {
         events.push({
-          name: `${ms} ms pass (${pending.length} left)`,
+          name: `it is ${time} ms`,
           changes: ['clock'],
           run() {
-            now += ms
+            now = start + time
             pending = pending.slice(1)
           },
         })
@@ -185,43 +187,48 @@ function worldOf(scenario: Scenario): () => Promise<World> {
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'the last units, asked for by three isolates': { limit: 5, checks: [2, 2, 1] },
-  'the end of a window, under two isolates': { limit: 4, checks: [2, 2], ticks: [59_999, 2] },
-  'the end of two windows': { limit: 3, checks: [2, 2], ticks: [60_000, 60_001] },
+  'the end of a window, under two isolates': { limit: 4, checks: [2, 2], times: [59_938, 60_000] },
+  'the end of two windows': { limit: 3, checks: [2, 2], times: [60_000, 120_001] },
   'a key that is lost': { limit: 4, checks: [2, 2], evict: true },
   'a key that is lost at the end of its window': {
     limit: 4,
     checks: [2, 1],
-    ticks: [59_999, 2],
+    times: [59_938, 60_000],
     evict: true,
   },
   'an isolate that dies at the end of a window': {
     limit: 4,
     checks: [1, 2],
-    ticks: [59_999, 2],
+    times: [59_938, 60_000],
     die: true,
   },
   'units taken ahead at the end of a window': {
     limit: 8,
     checks: [2, 1],
     reserve: 2,
-    ticks: [59_999, 2],
+    times: [59_938, 60_000],
   },
-  'leases at the end of a window': { limit: 20, checks: [3, 2], leases: true, ticks: [59_998, 4] },
-  'leases at the end of two windows': {
-    limit: 20,
-    checks: [3, 1],
-    leases: true,
-    ticks: [59_999, 60_002],
-  },
-  'leases of an isolate that dies': {
-    limit: 14,
+  'leases at the end of a window': {
+    limit: 60,
     checks: [2, 1],
     leases: true,
-    ticks: [60_001],
+    times: [59_938, 60_000],
+  },
+  'leases at the end of two windows': {
+    limit: 60,
+    checks: [3],
+    leases: true,
+    times: [60_000, 120_001],
+  },
+  'leases of an isolate that dies': {
+    limit: 60,
+    checks: [1, 1],
+    leases: true,
+    times: [60_001],
     die: true,
   },
-  'a refill at the end of a window': { limit: 20, checks: [6], leases: true, ticks: [60_001] },
-  'leases of a key that is lost': { limit: 20, checks: [3, 2], leases: true, evict: true },
+  'a refill at the end of a window': { limit: 60, checks: [4], leases: true, times: [60_001] },
+  'leases of a key that is lost': { limit: 60, checks: [2, 1], leases: true, evict: true },
 }
 
 describe('in every order of what can happen no life of a key grants more than its limit, and none is left without expiry', () => {

@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest'
+import { agenda } from '../../bench/simulate/agenda.ts'
+import type { MakeRule } from '../../bench/simulate/isolate.ts'
+import { readOptions } from '../../bench/simulate/options.ts'
+import { MODES, RULES } from '../../bench/simulate/rules/rules.ts'
+import { tidegate } from '../../bench/simulate/rules/tidegate.ts'
+import { DEFAULTS, type Scenario } from '../../bench/simulate/scenario.ts'
+import { simulate } from '../../bench/simulate/simulate.ts'
+import { scriptedStore } from '../../src/stores/scripted.ts'
+
+/** Two windows and a half, with twice the demand. */
+const CALM: Scenario = {
+  ...DEFAULTS,
+  limit: 200,
+  window: 4000,
+  isolates: 5,
+  rate: 100,
+  duration: 10_000,
+}
+const STORM: Scenario = { ...CALM, points: 300, lifetime: 2000, skew: 3_600_000 }
+
+describe('the simulation', () => {
+  test('lets things happen in the order of their times, and of being written down', () => {
+    const { at, step } = agenda()
+    const seen: number[] = []
+    for (const time of [5, 3, 9, 3, 1, 7, 3]) at(time, () => void seen.push(time))
+    at(4, () => at(2, () => void seen.push(4.5)))
+    while (step());
+    expect(seen).toEqual([1, 3, 3, 3, 4.5, 5, 7, 9])
+  })
+
+  test.each(MODES)(
+    'gives the same figures for the same seed, and others for another: %s',
+    async (mode) => {
+      const run = (seed: number) => simulate({ ...STORM, seed }, RULES[mode])
+      const [first, again, other] = [await run(1), await run(1), await run(2)]
+      expect(again).toEqual(first)
+      expect(other).not.toEqual(first)
+      expect(first.requests).toBeGreaterThan(800)
+      expect(first.lost > 0).toBe(mode !== 'per-isolate')
+    },
+  )
+
+  test.each(['strict', 'lease', 'hono-rate-limiter', 'rate-limiter-flexible'] as const)(
+    'sees what keeps the limit keep it, whatever dies: %s',
+    async (mode) => {
+      const { beyond, most, windows } = await simulate(STORM, RULES[mode])
+      expect({ beyond, windows }).toEqual({ beyond: 0, windows: 2 })
+      expect(most).toBeLessThanOrEqual(1)
+    },
+  )
+
+  test('sees a race, isolates that know nothing of each other, and clocks that disagree', async () => {
+    expect((await simulate(CALM, RULES['get-set'])).beyond).toBeGreaterThan(100)
+    expect((await simulate(CALM, RULES['per-isolate'])).beyond).toBeGreaterThan(100)
+    expect((await simulate(CALM, RULES.upstash)).beyond).toBe(0)
+    expect((await simulate(STORM, RULES.upstash)).beyond).toBeGreaterThan(100)
+  })
+
+  test('counts commands and trips as they are', async () => {
+    const calm = { ...CALM, limit: 1_000_000, isolates: 1, trip: 30 }
+    const { requests, billed, p50, p99, tripsPerRequest } = await simulate(calm, RULES['get-set'])
+    expect({ billed, p50, p99, tripsPerRequest }).toEqual({
+      billed: 2 * requests,
+      p50: 60,
+      p99: 60,
+      tripsPerRequest: 2,
+    })
+    const strict = await simulate(calm, RULES.strict)
+    expect(strict.p50).toBe(30)
+    expect(strict.billedPerAllowed).toBeLessThan(1.1)
+  })
+
+  test('sees a rule that lets everybody pass', async () => {
+    const open: MakeRule = () => ({ billed: () => 0, start: () => async () => true })
+    const { beyond, requests } = await simulate(CALM, open)
+    expect(beyond).toBe(requests)
+  })
+
+  test('sees a lease that spends a unit it was not granted', async () => {
+    const generous: typeof scriptedStore = (client, settings) => {
+      const store = scriptedStore(client, settings)
+      return {
+        async take(demands, options) {
+          const grants = await store.take(demands, options)
+          return grants.map((grant, index) => ({
+            ...grant,
+            granted: grant.granted + (demands[index]?.reserve ? 1 : 0),
+          }))
+        },
+      }
+    }
+    const hot = { ...CALM, isolates: 2, rate: 60, limit: 100_000, window: 60_000 }
+    expect((await simulate(hot, tidegate({ lease: true }))).beyond).toBe(0)
+    const broken = tidegate({ lease: true, makeStore: generous })
+    expect((await simulate(hot, broken)).beyond).toBeGreaterThan(0)
+  })
+
+  test('sees a refusal that was not necessary', async () => {
+    const mean: typeof scriptedStore = (client, settings) => {
+      const store = scriptedStore(client, settings)
+      return {
+        take: (demands, options) =>
+          store.take(
+            demands.map((demand) => ({ ...demand, limit: demand.limit / 2 })),
+            options,
+          ),
+      }
+    }
+    expect((await simulate(CALM, RULES.strict)).unfair).toBe(0)
+    const { unfair, share } = await simulate(CALM, tidegate({ lease: false, makeStore: mean }))
+    expect(unfair).toBeGreaterThan(100)
+    expect(share).toBe(0.5)
+  })
+})
+
+describe('the command line of the simulation', () => {
+  test('runs the standard set unless it is told a scenario', () => {
+    expect(readOptions(['--seed', '7'])).toMatchObject({ seed: 7, scenario: undefined })
+    expect(
+      readOptions(['--isolates', '1000', '--rate', '2', '--mode', 'lease,strict']),
+    ).toMatchObject({
+      modes: ['lease', 'strict'],
+      scenario: { isolates: 1000, rate: 2000, seed: 1 },
+    })
+  })
+
+  test.each([
+    ['--isolates', '0', '--isolates: got "0", want a whole number from 1 to 10000'],
+    ['--window', 'soon', '--window: got "soon", want a time'],
+    ['--mode', 'best', '--mode: got "best", want one of strict, lease'],
+    ['--rate', 'NaN', '--rate: got "NaN", want a number'],
+    ['--tempo', '2', "Unknown option '--tempo'"],
+  ])('says what is wrong with %s %s', (option, text, message) => {
+    expect(() => readOptions([option, text])).toThrow(message)
+  })
+})
