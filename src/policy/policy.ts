@@ -49,7 +49,7 @@ export interface PolicyOptions {
 export interface LeaseOptions {
   /**
    * For how long the units should last that are taken ahead, at the rate that the isolate sees.
-   * @default '2s'
+   * @default '4s'
    */
   readonly ahead?: Duration | undefined
 }
@@ -160,6 +160,6 @@ function compileLease(option: string, lease: unknown): number | undefined {
   if (lease === undefined || lease === false) return undefined
   const options = lease === true ? {} : lease
   checkKeys(option, options, ['ahead'])
-  const { ahead = '2s' } = options as LeaseOptions
+  const { ahead = '4s' } = options as LeaseOptions
   return parseTimeout(`${option}.ahead`, ahead)
 }

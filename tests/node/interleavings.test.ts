@@ -85,8 +85,8 @@ function worldOf(scenario: Scenario): () => Promise<World> {
       sent.deliver()
     }
 
-    for (const isolate of isolates.flatMap((one) => Array<Isolate>(leases ? 9 : 1).fill(one))) {
-      if (leases) now += 50
+    for (const isolate of isolates.flatMap((one) => Array<Isolate>(leases ? 15 : 1).fill(one))) {
+      if (leases) now += 150
       const first = check(isolate)
       while (isolate.busy) {
         for (const sent of [...wire]) {
@@ -209,26 +209,26 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     times: [59_938, 60_000],
   },
   'leases at the end of a window': {
-    limit: 60,
-    checks: [2, 1],
+    limit: 200,
+    checks: [5, 2],
     leases: true,
     times: [59_938, 60_000],
   },
   'leases at the end of two windows': {
-    limit: 60,
-    checks: [3],
+    limit: 200,
+    checks: [6],
     leases: true,
     times: [60_000, 120_001],
   },
   'leases of an isolate that dies': {
-    limit: 60,
-    checks: [1, 1],
+    limit: 200,
+    checks: [5, 3],
     leases: true,
     times: [60_001],
     die: true,
   },
-  'a refill at the end of a window': { limit: 60, checks: [4], leases: true, times: [60_001] },
-  'leases of a key that is lost': { limit: 60, checks: [2, 1], leases: true, evict: true },
+  'a refill at the end of a window': { limit: 200, checks: [7], leases: true, times: [60_001] },
+  'leases of a key that is lost': { limit: 200, checks: [5, 4], leases: true, evict: true },
 }
 
 describe('in every order of what can happen no life of a key grants more than its limit, and none is left without expiry', () => {
