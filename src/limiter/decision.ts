@@ -63,7 +63,7 @@ export function decide(
   for (const [index, { name, limit, window }] of policies.entries()) {
     const { granted, used, resetIn, retryIn, unseen, source: by = 'store' } = grants[index] ?? NONE
     if (granted < (demands[index]?.cost ?? 0)) allowed = false
-    source = furthest(source, by)
+    if (source !== by) source = furthest(source, by)
     if (unseen) continue
     const remaining = Math.max(0, limit - used)
     const state = { name, limit, window, remaining, resetIn, retryIn }
@@ -84,7 +84,7 @@ export function decide(
 const FURTHEST: readonly Source[] = ['lease', 'store', 'known', 'local']
 
 const furthest = (a: Source | undefined, b: Source): Source =>
-  a && FURTHEST.indexOf(a) > FURTHEST.indexOf(b) ? a : b
+  a !== undefined && FURTHEST.indexOf(a) > FURTHEST.indexOf(b) ? a : b
 
 function tighter(a: PolicyState, b: PolicyState): PolicyState {
   if (a.retryIn !== b.retryIn) return a.retryIn > b.retryIn ? a : b

@@ -22,8 +22,15 @@ export function draft11(): FieldWriter {
   return {
     names: ['RateLimit', 'RateLimit-Policy'],
     write(headers, policies) {
-      headers.append('RateLimit-Policy', policies.map(quotaOf).join(', '))
-      headers.append('RateLimit', policies.map(stateOf).join(', '))
+      let quotas = ''
+      let states = ''
+      for (const policy of policies) {
+        const comma = quotas && ', '
+        quotas += comma + quotaOf(policy)
+        states += comma + stateOf(policy)
+      }
+      headers.append('RateLimit-Policy', quotas)
+      headers.append('RateLimit', states)
     },
   }
 }

@@ -22,30 +22,38 @@ export function takeFixedWindow(
   before: readonly (Window | undefined)[],
   now: number,
 ): Taken {
-  const opens = demands.map(({ window }, index) => currentWindow(before[index], window, now))
-  // A count beyond the limit, which was lowered meanwhile, is as good as one that stands at it.
-  const usedOf = ({ limit }: Demand, index: number) => Math.min(opens[index]?.used ?? 0, limit)
-  const fits = (demand: Demand, index: number) =>
-    usedOf(demand, index) + demand.cost <= demand.limit
-  const granting = demands.every(fits)
+  const opens: (Window | undefined)[] = []
+  let granting = true
+  for (const [index, demand] of demands.entries()) {
+    const open = currentWindow(before[index], demand.window, now)
+    opens.push(open)
+    granting &&= fits(demand, open)
+  }
   const windows: (Window | undefined)[] = []
-  const grants = demands.map((demand, index): Grant => {
+  const grants: Grant[] = []
+  for (const [index, demand] of demands.entries()) {
     const { limit, window, cost, reserve = 0 } = demand
     const open = opens[index]
-    const used = usedOf(demand, index)
+    const used = usedOf(demand, open)
     const granted = granting ? Math.min(cost + reserve, limit - used) : 0
     const endsAt = open?.endsAt ?? now + window
     const isOpen = open !== undefined || granted > 0
     windows.push(isOpen ? { used: (open?.used ?? 0) + granted, endsAt } : undefined)
-    return {
+    grants.push({
       granted,
       used: used + granted,
       resetIn: isOpen ? endsAt - now : 0,
-      retryIn: granting || fits(demand, index) ? 0 : endsAt - now,
-    }
-  })
+      retryIn: granting || fits(demand, open) ? 0 : endsAt - now,
+    })
+  }
   return { grants, windows }
 }
+
+/** A count beyond the limit, which was lowered meanwhile, is as good as one that stands at it. */
+const usedOf = ({ limit }: Demand, open: Window | undefined) => Math.min(open?.used ?? 0, limit)
+
+const fits = (demand: Demand, open: Window | undefined) =>
+  usedOf(demand, open) + demand.cost <= demand.limit
 
 /** The window open now; one whose end is out of reach ends a whole window from now. */
 function currentWindow(open: Window | undefined, window: number, now: number): Window | undefined {

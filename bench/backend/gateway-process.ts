@@ -1,0 +1,47 @@
+/**
+ * Our own gateway in a process of its own, so that it takes no time from what is measured: once
+ * near, once as far away as the bench wants, beside a Redis that is as far. Counts HTTP requests.
+ */
+import { allowList } from '../../src/gateway/allow.ts'
+import { redisBackend } from '../../src/gateway/backend.ts'
+import { gateway } from '../../src/gateway/gateway.ts'
+import { listen } from '../../src/gateway/server.ts'
+import { relay } from './relay.ts'
+import { headerStripper } from './strip-header.ts'
+
+const [, , redisUrl = '', oneWay = ''] = process.argv
+
+// No probe: what Redis is asked is counted.
+const backend = redisBackend(redisUrl, { log: console.error, silence: 5000, probe: 3_600_000 })
+const token = crypto.randomUUID()
+const app = gateway({ redis: backend, tokens: [token], allow: allowList(['all']), log: undefined })
+const strip = headerStripper()
+let requests = 0
+
+const server = await listen({
+  async fetch(request) {
+    requests++
+    if (request.method !== 'POST') return app.fetch(request)
+    const body = JSON.stringify(strip(await request.json()))
+    return app.fetch(new Request(request, { body }))
+  },
+  host: '127.0.0.1',
+  port: 0,
+})
+while (backend.away) await new Promise((resolve) => setTimeout(resolve, 5))
+
+const portOf = (url: string) => Number(new URL(url).port)
+const far = async (url: string) => {
+  const moved = new URL(url)
+  moved.port = `${await relay(portOf(url), Number(oneWay))}`
+  return moved.href.replace(/\/$/, '')
+}
+
+process.on('message', () => process.send?.({ requests }))
+process.on('disconnect', () => process.exit())
+process.send?.({
+  url: server.url,
+  token,
+  far: await far(server.url),
+  farRedis: await far(redisUrl),
+})

@@ -1,0 +1,25 @@
+import type { MakeRule } from '../isolate.ts'
+import { counters } from './counters.ts'
+
+/**
+ * The guide's GET, then SET: whoever reads the same count writes the same count. Every SET puts
+ * the window's end off.
+ */
+export const getSet: MakeRule = ({ limit, window, now, books }) => {
+  const redis = counters(now)
+  return {
+    billed: redis.billed,
+    start:
+      ({ call }) =>
+      async (ask) => {
+        const count = await call(() => {
+          const counter = redis.get(ask.client)
+          if (counter && counter.count >= limit) books.full(ask, counter)
+          return counter?.count ?? 0
+        })
+        if (count >= limit) return false
+        await call(() => books.counted(ask, redis.set(ask.client, count + 1, window)))
+        return true
+      },
+  }
+}
