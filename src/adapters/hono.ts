@@ -1,4 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono'
+import { detectPlatform } from '../environment.ts'
 import { type CheckContext, createLimiter } from '../limiter/limiter.ts'
 import type { LimiterOptions } from '../limiter/options.ts'
 
@@ -15,13 +16,13 @@ export function rateLimit<Bindings extends object = object>(
   const limiter = createLimiter(options)
   let hasContext = true
 
-  /** Hono throws where the host has no such context, which is dear: it is tried once. */
+  /** Hono throws where there is no such context, which is dear: on servers it is tried once. */
   function waitUntilOf(c: Context): CheckContext['waitUntil'] {
     try {
       const context = hasContext ? c.executionCtx : undefined
       return context && ((work) => context.waitUntil(work))
     } catch {
-      hasContext = false
+      hasContext = detectPlatform() !== 'server'
       return undefined
     }
   }

@@ -2,11 +2,10 @@
  * `1.2.3.4`, `1.2.3.4:80`, and `::ffff:1.2.3.4` as a socket for both versions tells it. A leading
  * zero means octal to some and decimal to others: no address to us.
  */
-const IPV4 =
-  /^\s*(?:::ffff:(?=[\d.]+$))?(((25[0-5]|(2[0-4]|1\d|[1-9]?)\d)\.?\b){4})(:\d{1,5})?\s*$/i
+const IPV4 = /^(?:::ffff:(?=[\d.]+$))?(((25[0-5]|(2[0-4]|1\d|[1-9]?)\d)\.?\b){4})(:\d{1,5})?$/i
 
 /** `2001:db8::1`, `[2001:db8::1]:80`, `fe80::1%eth0`; the URL parser looks at it more closely. */
-const IPV6 = /^\s*(?=\[.*\]|[^[\]]*$)\[?([\da-f:.]+)(%[^\]\s]+)?\]?(:\d{1,5})?\s*$/i
+const IPV6 = /^(?=\[.*\]|[^[\]]*$)\[?([\da-f:.]+)(%[^\]\s]+)?\]?(:\d{1,5})?$/i
 
 /**
  * IPv4 carried in IPv6, told by the bits and not by the notation: mapped, ::ffff:0:0/96 (RFC 4291
@@ -20,9 +19,10 @@ const CARRIES_IPV4 = /^(0,0,0,0,0,65535|100,65435,0,0,0,0),/
  * Ports, brackets, zones and letter case do not matter. Nothing for a text that is no address.
  */
 export function clientNetwork(text: string, prefix: number): string | undefined {
-  const ipv4 = IPV4.exec(text)?.[1]
+  const given = text.trim()
+  const ipv4 = IPV4.exec(given)?.[1]
   if (ipv4 !== undefined) return ipv4
-  const address = canonical(IPV6.exec(text)?.[1])
+  const address = canonical(IPV6.exec(given)?.[1])
   if (address === undefined) return undefined
 
   // The eight groups, where what is empty beside `::` at either end is zero.

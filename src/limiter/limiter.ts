@@ -13,7 +13,7 @@ export interface CheckContext<Env extends object = object> {
   /** The host's bindings or variables. The store is made from those of the first request. */
   readonly env?: Env | undefined
   /**
-   * Keeps work alive after the response: `ctx.waitUntil` of the host. Leases are then refilled, and
+   * Keeps work alive after the response: `(work) => ctx.waitUntil(work)` of the host. Leases are then refilled, and
    * batches sent, behind the back of requests. Servers that run on need none.
    */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined

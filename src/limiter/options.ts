@@ -15,7 +15,7 @@ import { fallback } from '../stores/fallback.ts'
 import { known } from '../stores/known.ts'
 import { lease } from '../stores/lease.ts'
 import { memory } from '../stores/memory.ts'
-import type { Store } from '../stores/store.ts'
+import type { Store, TakeOptions } from '../stores/store.ts'
 import { warnOfSharedNames } from './shared-names.ts'
 
 /** One policy, or a list of them under `policies`; and what they share. */
@@ -90,7 +90,10 @@ export function compileOptions<Env extends object>(
     const store = lease(known(safe, asked, clock), (name) => aheads.get(name), clock)
     // A server runs on after the response, and needs nobody to keep its work alive.
     const runsOn = detectPlatform() === 'server' ? () => {} : undefined
-    return { take: (demands, { waitUntil = runsOn } = {}) => store.take(demands, { waitUntil }) }
+    return {
+      take: (demands, { waitUntil = runsOn } = {}) =>
+        store.take(demands, { waitUntil: waitUntil && ((work) => keepAlive(waitUntil, work)) }),
+    }
   }
 
   return {
@@ -117,6 +120,18 @@ function policiesOf<Env extends object>(options: LimiterOptions<Env>): readonly 
 
 /** Without an environment from the host, the process's variables. */
 const environment = <Env extends object>(env: Env | undefined) => env ?? (processEnv() as Env)
+
+/** What a host does not keep alive (its method was handed over unbound) may still come to its end. */
+function keepAlive(waitUntil: NonNullable<TakeOptions['waitUntil']>, work: Promise<unknown>): void {
+  try {
+    waitUntil(work)
+  } catch (error) {
+    console.error(
+      'tidegate: waitUntil failed; hand it over as (work) => context.waitUntil(work)',
+      error,
+    )
+  }
+}
 
 function checkStore(store: unknown, policies: readonly Policy[]): Store {
   insist(

@@ -159,6 +159,7 @@ function compileMethods(option: string, list: unknown): ReadonlySet<string> {
 function compileLease(option: string, lease: unknown): number | undefined {
   if (lease === undefined || lease === false) return undefined
   const options = lease === true ? {} : lease
+  insist(typeof options === 'object', option, lease, 'true, false or { ahead }')
   checkKeys(option, options, ['ahead'])
   const { ahead = '4s' } = options as LeaseOptions
   return parseTimeout(`${option}.ahead`, ahead)

@@ -1,14 +1,12 @@
 import { StoreError, type StoreErrorCode } from '../errors.ts'
 import { saidBy } from './redis-error.ts'
 import { type Answer, resultOf, type Send, type SendAll } from './rest.ts'
+import type { TakeOptions } from './store.ts'
 
 /** In ms. A leader that is so late to send will not send any more. */
 const LATE = 50
 
-/** In ms. A batch that was sent is not waited for longer: its leader may have been ended. */
-const PATIENCE = 500
-
-/** In ms. A batch that nobody waits for any more ends by itself. */
+/** In ms. A batch that was sent is not waited for longer, by its leader or by anybody else. */
 const TIMEOUT = 10_000
 
 /** Commands in one request: far below the 10 MB that Upstash takes. */
@@ -19,9 +17,13 @@ type Outcome =
   | { readonly answers: readonly (Answer | undefined)[] }
   | { readonly failed: string; readonly code: StoreErrorCode }
 
+/** A command whose request waits; nothing once that sent it by itself. */
+type Waiting =
+  | { readonly command: readonly string[]; readonly signal: TakeOptions['signal'] }
+  | undefined
+
 interface Batch {
-  /** Nothing where a request gave up waiting and sent its command by itself. */
-  readonly commands: (readonly string[] | undefined)[]
+  readonly waiting: Waiting[]
   sent: boolean
   readonly outcome: Promise<Outcome>
 }
@@ -31,19 +33,19 @@ interface Batch {
  * leader, sends it and keeps it alive after its own response, so only requests that can
  * (`waitUntil`) lead or follow. A promise of another request may hang or reject once that has
  * ended, so each follower has a timer of its own, and sends its command by itself if the leader
- * does not come: one that the batch carried all the same then counts twice, and never too little.
+ * does not come. Where that had sent the batch before it was ended, the command counts twice.
  */
 export function batched(send: Send, sendAll: SendAll, wait: number): Send {
   let open: Batch | undefined
 
   function lead(waitUntil: (work: Promise<unknown>) => void): Batch {
-    const commands: Batch['commands'] = []
+    const waiting: Waiting[] = []
     const outcome = new Promise((resolve) => setTimeout(resolve, wait)).then(() => {
       if (open === batch) open = undefined
       batch.sent = true
-      return sendBatch(commands, sendAll)
+      return sendBatch([...waiting], sendAll)
     })
-    const batch: Batch = { commands, sent: false, outcome }
+    const batch: Batch = { waiting, sent: false, outcome }
     waitUntil(outcome)
     return batch
   }
@@ -52,12 +54,12 @@ export function batched(send: Send, sendAll: SendAll, wait: number): Send {
     if (options?.waitUntil === undefined) return send(command, options)
     open ??= lead(options.waitUntil)
     const batch = open
-    const index = batch.commands.push(command) - 1
-    if (batch.commands.length === MOST) open = undefined
+    const index = batch.waiting.push({ command, signal: options.signal }) - 1
+    if (batch.waiting.length === MOST) open = undefined
     const outcome = await outcomeFor(batch, wait)
     if (outcome === undefined) {
       if (open === batch) open = undefined
-      batch.commands[index] = undefined
+      batch.waiting[index] = undefined
       return send(command, options)
     }
     if ('failed' in outcome) throw new StoreError(outcome.code, outcome.failed)
@@ -73,7 +75,7 @@ async function outcomeFor(batch: Batch, wait: number): Promise<Outcome | undefin
   const patience = new Promise<undefined>((resolve) => {
     const giveUp = () => resolve(undefined)
     timer = setTimeout(() => {
-      if (batch.sent) timer = setTimeout(giveUp, PATIENCE)
+      if (batch.sent) timer = setTimeout(giveUp, TIMEOUT)
       else giveUp()
     }, wait + LATE)
   })
@@ -84,14 +86,17 @@ async function outcomeFor(batch: Batch, wait: number): Promise<Outcome | undefin
   }
 }
 
-/** Sends those commands whose requests still wait, and puts each answer in its command's place. */
-async function sendBatch(commands: Batch['commands'], sendAll: SendAll): Promise<Outcome> {
-  const waiting = commands.filter((command) => command !== undefined)
+/** Sends the commands of those who wait now, and puts each answer in its command's place. */
+async function sendBatch(waiting: readonly Waiting[], sendAll: SendAll): Promise<Outcome> {
+  const sent = waiting.map((one) => (one?.signal?.aborted ? undefined : one?.command))
   try {
-    const answers = (await sendAll(waiting, AbortSignal.timeout(TIMEOUT))).values()
-    return {
-      answers: commands.map((command) => (command ? answers.next().value : undefined)),
+    const commands = sent.filter((command) => command !== undefined)
+    const answers = await sendAll(commands, AbortSignal.timeout(TIMEOUT))
+    if (answers.length !== commands.length) {
+      throw new StoreError('unreachable', 'a batch without one answer for each command')
     }
+    const next = answers.values()
+    return { answers: sent.map((command) => (command ? next.next().value : undefined)) }
   } catch (error) {
     const code = error instanceof StoreError ? error.code : 'unreachable'
     return { failed: saidBy(error), code }

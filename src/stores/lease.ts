@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { coldAt, expected, type Heat, isHot, warm } from './heat.ts'
 import { DEFAULT_PREFIX, keyOf } from './key.ts'
 import { recent } from './recent.ts'
-import { certainUntil, learn, open, resetIn, type Sight } from './sight.ts'
+import { beganAnew, certainUntil, learn, open, resetIn, type Sight } from './sight.ts'
 import type { Demand, Grant, Store, TakeOptions } from './store.ts'
 
 /**
@@ -23,6 +23,8 @@ const NEVER = Number.NEGATIVE_INFINITY
 interface Held extends Heat {
   /** Units taken from the store and not spent. They end with their window. */
   units: number
+  /** How many of them came last. */
+  taken: number
   /** The window that the units are of. */
   sight: Sight | undefined
   /** Counts the windows, so that nothing of one is given back into the next. */
@@ -62,7 +64,7 @@ export function lease(
     const key = keyOf(DEFAULT_PREFIX, demand)
     let held = keys.get(key)
     if (held === undefined) {
-      held = { ...coldAt(now), units: 0, sight: undefined, life: 0, takingUntil: NEVER }
+      held = { ...coldAt(now), units: 0, taken: 0, sight: undefined, life: 0, takingUntil: NEVER }
       keys.set(key, held)
     }
     warm(held, now)
@@ -112,13 +114,19 @@ export function lease(
       if (held === undefined || (grant.source ?? 'store') !== 'store') return grant
       keep(held, asked[index], grant, grant.granted - demand.cost, now, then)
       const granted = Math.min(grant.granted, demand.cost)
-      return { ...grant, granted, used: grant.used - held.units }
+      // Of answers that overtook each other the newer one knows more.
+      const used = Math.max(0, Math.max(held.sight?.used ?? 0, grant.used) - held.units)
+      return { ...grant, granted, used }
     })
   }
 
   /** Refills what will be spent before another refill could arrive, behind the back of requests. */
   function refill(held: Held, demand: Demand, now: number, waitUntil: TakeOptions['waitUntil']) {
-    if (waitUntil === undefined || held.units > Math.max(1, expected(held, 2 * trip))) return
+    if (
+      waitUntil === undefined ||
+      held.units > Math.max(1, expected(held, 2 * trip), held.taken / 2)
+    )
+      return
     if (reserveFor(held, demand, now) === 0) return
     const asking = ask([{ demand: { ...demand, cost: 0 }, held, paidIn: undefined }], now)
     // What fails here meets the next request that has to ask.
@@ -186,12 +194,13 @@ function keep(
   since: number,
   now: number,
 ): void {
+  const before = open(held.sight, now)
   const sight = learn(held.sight, asked, grant, since, now)
-  // Fewer units used than were known when asking: the key was lost, and began anew.
-  const lost = asked !== undefined && grant.used < asked.used
-  if (lost || sight === undefined || open(held.sight, now) === undefined) begin(held, sight)
+  if (!before || !sight || beganAnew(before, asked, grant, since)) begin(held, sight)
   else held.sight = sight
-  if (now < certainUntil(grant, since)) held.units += Math.max(0, units)
+  if (now >= certainUntil(grant, since) || units <= 0) return
+  held.units += units
+  held.taken = units
 }
 
 function giveBack({ demand, held, paidIn }: Part): void {

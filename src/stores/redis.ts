@@ -68,14 +68,14 @@ const repeats = (client: IoRedisClient | NodeRedisClient) =>
 /** The two families are told apart by their shape: nothing is imported. */
 function scriptsOf(client: IoRedisClient | NodeRedisClient): ScriptClient | undefined {
   if (typeof client !== 'object' || client === null) return undefined
-  if ('evalSha' in client && typeof client.evalSha === 'function') {
+  if ('evalSha' in client && [client.evalSha, client.eval, client.incrBy].every(isMethod)) {
     return {
       evalsha: (sha, keys, args) => client.evalSha(sha, { keys, arguments: args }),
       eval: (script, keys, args) => client.eval(script, { keys, arguments: args }),
       incrby: (key, units) => client.incrBy(key, units),
     }
   }
-  if ('evalsha' in client && typeof client.evalsha === 'function') {
+  if ('evalsha' in client && [client.evalsha, client.eval, client.incrby].every(isMethod)) {
     return {
       evalsha: (sha, keys, args) => client.evalsha(sha, keys.length, ...keys, ...args),
       eval: (script, keys, args) => client.eval(script, keys.length, ...keys, ...args),
@@ -84,3 +84,5 @@ function scriptsOf(client: IoRedisClient | NodeRedisClient): ScriptClient | unde
   }
   return undefined
 }
+
+const isMethod = (value: unknown) => typeof value === 'function'

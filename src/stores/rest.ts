@@ -63,6 +63,8 @@ export function restPipeline(url: string, token: string, fetcher: typeof fetch):
   const post = poster(url, token, fetcher)
   return async (commands, signal) => {
     const answers = await post('/pipeline', commands, isAnswers, signal)
+    // One complaint about the whole is one about each: a wrong token, a quota used up.
+    if (!isList(answers)) return commands.map(() => redacted(answers, token))
     return answers.map((answer) => redacted(answer, token))
   }
 }
@@ -94,5 +96,8 @@ function isAnswer(value: unknown): value is Answer {
   )
 }
 
-const isAnswers = (value: unknown): value is readonly Answer[] =>
-  Array.isArray(value) && value.every(isAnswer)
+const isAnswers = (value: unknown): value is readonly Answer[] | Answer =>
+  Array.isArray(value) ? value.every(isAnswer) : isAnswer(value)
+
+const isList = (answers: readonly Answer[] | Answer): answers is readonly Answer[] =>
+  Array.isArray(answers)

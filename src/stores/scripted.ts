@@ -21,6 +21,9 @@ export interface ScriptedStoreOptions {
   readonly cluster?: boolean
 }
 
+/** In ms. Healing that nobody waits for ends then. */
+const HEALING = 10_000
+
 /**
  * A store that asks Redis through a client, in one trip. The script answers any call; a demand for
  * one unit in a window that this isolate has seen open is one INCRBY (docs/exactness.md).
@@ -69,6 +72,11 @@ export function scriptedStore(client: ScriptClient, settings: ScriptedStoreOptio
       count = readCount(await client.incrby(key, cost + reserve, options))
     } catch (error) {
       sights.delete(key)
+      // It may yet arrive when the window has ended, and make a key that nobody heard of.
+      if (options?.waitUntil) {
+        const healing = look(demand, key, { signal: AbortSignal.timeout(HEALING) })
+        options.waitUntil(healing.catch(() => {}))
+      }
       throw error
     }
     const now = clock()
@@ -89,10 +97,14 @@ export function scriptedStore(client: ScriptClient, settings: ScriptedStoreOptio
     }
     sights.delete(key)
     if (!fits) return evaluate([demand], [key], options)
-    const [looked] = await evaluate([{ ...demand, cost: 0, reserve: 0 }], [key], options)
+    const [looked] = await look(demand, key, options)
     // The reserve is given up: by now its window may have ended, and another one be open.
     return looked ? [{ ...looked, granted: cost }] : []
   }
+
+  /** Takes nothing, and heals a key that cannot end. */
+  const look = (demand: Demand, key: string, options?: TakeOptions) =>
+    evaluate([{ ...demand, cost: 0, reserve: 0 }], [key], options)
 
   return {
     oneClient: cluster,

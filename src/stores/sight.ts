@@ -38,10 +38,23 @@ export const certainUntil = ({ resetIn, openFor = resetIn }: Grant, since: numbe
   since + openFor * (1 - DRIFT) - 1
 
 /**
+ * Whether an answer tells of another window than the one known: fewer units are used than were known
+ * of it when asking, or it is open for longer than that one can be. The key was lost.
+ */
+export const beganAnew = (
+  known: Sight,
+  asked: Sight | undefined,
+  grant: Grant,
+  since: number,
+): boolean =>
+  // What answers have told of one window keeps the `since` of the first.
+  (asked?.since === known.since && grant.used < asked.used) ||
+  certainUntil(grant, since) > known.over
+
+/**
  * What is known at `now` of an answer to a question that was sent at `since`, when `asked` was
  * known; `known` is what other answers have told meanwhile. Counts only grow in a window, so of
- * answers that overtook each other the larger one tells; one that is smaller than what was known
- * when asking comes from a window that began anew.
+ * answers that overtook each other the larger one tells.
  */
 export function learn(
   known: Sight | undefined,
@@ -52,8 +65,9 @@ export function learn(
 ): Sight | undefined {
   const { used, resetIn } = grant
   const told = open({ used, since, until: certainUntil(grant, since), over: now + resetIn }, now)
-  const before = used < (asked?.used ?? 0) ? undefined : open(known, now)
-  if (told === undefined || before === undefined) return told ?? before
+  const before = open(known, now)
+  if (before === undefined || beganAnew(before, asked, grant, since)) return told
+  if (told === undefined) return before
   return {
     used: Math.max(used, before.used),
     since: before.since,

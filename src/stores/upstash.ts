@@ -49,9 +49,10 @@ export function upstash(
   const { fetch: fetcher = globalFetch, batch } = options
   const isSource = typeof source === 'object' && source !== null
   insist(isSource, 'upstash', source, '{ url, token } or a client of @upstash/redis')
-  const wait = batch && checkWait(batch)
+  const wait = batch === undefined ? undefined : checkWait(batch)
   if (isSdkClient(source)) {
-    if (batch) throw new ConfigError('batch', 'a client', '{ url, token } in its place')
+    if (wait !== undefined)
+      throw new ConfigError('batch', 'a client', '{ url, token } in its place')
     return scriptedStore(sendOnce(source) ?? source, compiled)
   }
   const url = checkUrl('url', source.url)

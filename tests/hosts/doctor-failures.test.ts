@@ -170,12 +170,12 @@ describe('a store that counts wrongly is a failure', () => {
   test('since what is between repeats commands', async () => {
     const all = over(redis)
     const target: Send = async (command) => {
-      if (command[0] === 'EVALSHA' && command.includes('1000000')) await all(command)
+      if (command[0] === 'INCRBY') await all(command)
       return all(command)
     }
     const { of } = await examine(target, patient)
     expect(of.retries?.says).toBe(
-      '20 takes were sent and 40 were counted: something on the way repeats them.',
+      '20 takes were sent and 39 were counted: something on the way repeats them.',
     )
     expect(await redis.dbsize()).toBe(0)
   })

@@ -122,10 +122,14 @@ describe('of 1,000 requests at once over four isolates exactly the limit of 100 
     )
     const { waits, right, ...counts } = await storm(isolates, '203.0.113.4')
     expect(counts).toMatchObject(exactly)
+    const frozen = waits.pop()
     for (const wait of waits) {
       expect(wait).toBeGreaterThanOrEqual(right.from)
       expect(wait).toBeLessThanOrEqual(right.to)
     }
+    // A clock that stands still tells the time that was left when the isolate last asked.
+    expect(frozen).toBeGreaterThanOrEqual(right.from)
+    expect(frozen).toBeLessThanOrEqual(60)
   })
 })
 

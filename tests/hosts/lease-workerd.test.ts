@@ -47,7 +47,7 @@ afterAll(async () => {
 })
 
 describe('leases of four isolates of workerd, for one client who asks for twice the limit', () => {
-  test('pass the limit and not one more, at a command for many checks and most without a trip', async () => {
+  test('pass the limit and not one more, at less than a command a check and most without a trip', async () => {
     const sources = new Map<string, number>()
     let passed = 0
     for (let round = 0; round < 50; round++) {
@@ -71,7 +71,7 @@ describe('leases of four isolates of workerd, for one client who asks for twice 
     const billed = [...stats.matchAll(/cmdstat_(?:evalsha|get|set|pttl|incrby):calls=(\d+)/g)]
     const commands = billed.reduce((sum, [, calls]) => sum + Number(calls), 0)
     expect(commands).toBeGreaterThan(0)
-    expect(commands / passed).toBeLessThan(0.4)
+    expect(commands / passed).toBeLessThan(0.8)
     expect(Number(await redis.get('ratelimit:hot'))).toBeGreaterThanOrEqual(passed)
   })
 })

@@ -379,6 +379,35 @@ describe('a store that is a trip away', () => {
     expect(work.length).toBeGreaterThan(0)
   })
 
+  test('is counted in also where the host does not take what is to be kept alive', async () => {
+    const { clock, store } = distant()
+    const errors: unknown[] = []
+    const { error } = console
+    console.error = (...said: unknown[]) => errors.push(said)
+    try {
+      const limiter = createLimiter({
+        limit: 9999,
+        window: '1m',
+        lease: true,
+        store,
+        client,
+        clock,
+      })
+      const waitUntil = () => {
+        throw new TypeError('Illegal invocation')
+      }
+      for (let n = 0; n < 300; n++) {
+        expect((await limiter.check(request('/', { client: 'a' }), { waitUntil })).allowed).toBe(
+          true,
+        )
+        clock.advance(10)
+      }
+      expect(errors.length).toBeGreaterThan(0)
+    } finally {
+      console.error = error
+    }
+  })
+
   test('that is away lets a lease be spent, and refuses whom it is known to refuse', async () => {
     const { clock, store: near } = distant()
     let away = false
@@ -389,10 +418,13 @@ describe('a store that is a trip away', () => {
     const leasing = createLimiter({ ...shared, name: 'hot', limit: 1000, lease: true })
     const strict = createLimiter({ ...shared, name: 'strict', limit: 1 })
     const check = (limiter: typeof strict) => limiter.check(request('/', { client: 'a' }))
-    for (let n = 0; n < 50; n++) {
-      await check(leasing)
+    let taken = 0
+    // Until a lease of several units has just been taken.
+    for (let n = 0; n < 500 && taken < 10; n++) {
       clock.advance(10)
+      taken = (await check(leasing)).source === 'lease' ? taken + 1 : 0
     }
+    while (taken > 0 && (await check(leasing)).source === 'lease') clock.advance(10)
     await check(strict)
     away = true
     expect(await check(leasing)).toMatchObject({ allowed: true, degraded: false, source: 'lease' })
@@ -457,7 +489,7 @@ describe('bad options are errors at construction that name the option', () => {
     ['limit: got an option beside `policies`', { limit: 1, policies: [good] }],
     ['store: got nothing, want a store such as memory()', { ...good, store: undefined }],
     ['store: got a value of type object', { ...good, store: {} }],
-    ['lease: got "yes"', { ...good, lease: 'yes' }],
+    ['lease: got "yes", want true, false or { ahead }', { ...good, lease: 'yes' }],
     ['lease.ahead: got 0', { ...good, lease: { ahead: 0 } }],
     ['lease.size: got an unknown option', { ...good, lease: { size: 5 } }],
     ['store: got "memory"', { ...good, store: 'memory' }],

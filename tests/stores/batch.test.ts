@@ -85,6 +85,63 @@ describe('a batch', () => {
     ])
   })
 
+  test('is sent without those who have given up, and nobody gets the answer of another', async () => {
+    const sent: string[][] = []
+    const send = batched(
+      async () => 'alone',
+      async (commands): Promise<Answer[]> => {
+        sent.push(commands.map(([name = '']) => name))
+        // Whoever gives up now changes nothing any more.
+        leaving.abort()
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        return commands.map(([name]) => ({ result: name }))
+      },
+      5,
+    )
+    const leaving = new AbortController()
+    const gone = AbortSignal.abort()
+    const options = background()
+    const waiting = [
+      send(['A'], { ...options, signal: leaving.signal }),
+      send(['gone'], { ...options, signal: gone }),
+      send(['B'], options),
+      send(['C'], { ...options, signal: leaving.signal }),
+    ]
+    const [a, nobody, b, c] = await Promise.allSettled(waiting)
+    expect([a, b, c]).toMatchObject(['A', 'B', 'C'].map((value) => ({ value })))
+    expect(nobody).toMatchObject({ status: 'rejected' })
+    expect(sent).toEqual([['A', 'B', 'C']])
+  })
+
+  test('of a slow server is waited for, and sends nothing twice', async () => {
+    let alone = 0
+    const send = batched(
+      async () => alone++,
+      async (commands): Promise<Answer[]> => {
+        await new Promise((resolve) => setTimeout(resolve, 700))
+        return commands.map(([name]) => ({ result: name }))
+      },
+      1,
+    )
+    const options = background()
+    expect(await Promise.all(['A', 'B'].map((name) => send([name], options)))).toEqual(['A', 'B'])
+    expect(alone).toBe(0)
+  })
+
+  test('that the server refuses as a whole tells each why', async () => {
+    const store = upstash(
+      { url: 'https://example.upstash.io', token: 'secret' },
+      {
+        batch: { wait: 1 },
+        fetch: async () => Response.json({ error: 'ERR max daily request limit exceeded' }),
+      },
+    )
+    await expect(store.take([demandOf('a')], background())).rejects.toMatchObject({
+      code: 'rejected',
+      message: expect.stringContaining('max daily request limit'),
+    })
+  })
+
   test('that fails as a whole is a StoreError for everybody in it', async () => {
     const options = background()
     const store = upstash({ url: 'http://127.0.0.1:9', token: 'token' }, { batch: { wait: 1 } })
@@ -96,23 +153,6 @@ describe('a batch', () => {
     }
   })
 
-  test('whose leader never sends is left by its followers, which send for themselves', async () => {
-    const sent: string[] = []
-    const send = batched(
-      async ([name = '']) => {
-        sent.push(name)
-        return name
-      },
-      () => new Promise<never>(() => {}),
-      1,
-    )
-    const answers = await Promise.all(
-      ['A', 'B', 'C'].map((name) => send([name], { waitUntil: () => {} })),
-    )
-    expect(answers).toEqual(['A', 'B', 'C'])
-    expect(sent).toEqual(['A', 'B', 'C'])
-  })
-
   test('is refused with a wait that is none, and with a client of its own', () => {
     const credentials = { url: 'https://example.upstash.io', token: 'token' }
     expect(() => upstash(credentials, { batch: { wait: 0.5 } })).toThrow(
@@ -120,6 +160,9 @@ describe('a batch', () => {
     )
     expect(() => upstash(credentials, { batch: { wait: 1000 } })).toThrow('batch.wait: got 1000')
     expect(() => upstash(credentials, { batch: { delay: 1 } as never })).toThrow('batch.delay')
+    for (const batch of [null, false, 0, '']) {
+      expect(() => upstash(credentials, { batch: batch as never })).toThrow('batch: got')
+    }
     const client = { eval: async () => 1, evalsha: async () => 1, incrby: async () => 1 }
     expect(() => upstash(client, { batch: { wait: 1 } })).toThrow('batch: got a client')
   })

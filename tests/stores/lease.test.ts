@@ -136,6 +136,61 @@ describe('a lease', () => {
     expect(await near.take([{ ...strict, cost: 0 }])).toMatchObject([{ used: 2 }])
   })
 
+  test('never tells more left than there is, whichever answer comes first', async () => {
+    const { clock, near } = edge()
+    const answers: (() => void)[] = []
+    let held = false
+    const store: Store = {
+      async take(demands) {
+        const grants = await near.take(demands)
+        if (held) await new Promise<void>((resolve) => answers.push(resolve))
+        return grants
+      },
+    }
+    const leasing = lease(store, () => 2000, clock)
+    for (let n = 0; n < 40; n++) {
+      held = true
+      const asked = [0, 1].map(() => leasing.take([demand]))
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve()
+      for (const answer of answers.splice(0).reverse()) {
+        answer()
+        await Promise.resolve()
+      }
+      held = false
+      for (const [grant] of await Promise.all(asked)) {
+        expect(grant?.used).toBeGreaterThan(2 * n)
+        expect(grant?.used).toBeLessThanOrEqual(demand.limit)
+      }
+      clock.advance(150)
+    }
+  })
+
+  test('of a window that was lost is not spent after its end, however far the next one is used', async () => {
+    const { clock } = edge()
+    const first = memory({ clock })
+    const other = memory({ clock })
+    let lost = false
+    const store: Store = { take: (demands) => (lost ? other : first).take(demands) }
+    const leasing = lease(store, () => 2000, clock)
+    await second(leasing, clock, 100)
+    clock.advance(1000)
+    // Others have used the window that began anew further than this isolate knew of the old one.
+    lost = true
+    await other.take([{ ...demand, cost: 500 }])
+    const work: Promise<unknown>[] = []
+    for (let n = 0; n < 500 && work.length === 0; n++) {
+      await leasing.take([demand], { waitUntil: (one) => void work.push(one) })
+    }
+    await Promise.all(work)
+    const [looked] = await other.take([{ ...demand, cost: 0 }])
+    const taken = (looked?.used ?? 0) - 500
+    expect(taken).toBeGreaterThan(0)
+    clock.advance(demand.window - 1000)
+    let spent = 0
+    while ((await leasing.take([demand]))[0]?.source === 'lease' && spent < 500) spent++
+    expect(spent).toBeLessThanOrEqual(taken)
+  })
+
   test('gives nothing back into a window that began meanwhile', async () => {
     const { clock, near } = edge()
     const strict = { ...demand, policy: 'strict', limit: 1 }
