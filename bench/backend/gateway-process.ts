@@ -19,11 +19,11 @@ const strip = headerStripper()
 let requests = 0
 
 const server = await listen({
-  async fetch(request) {
+  answer(ask) {
     requests++
-    if (request.method !== 'POST') return app.fetch(request)
-    const body = JSON.stringify(strip(await request.json()))
-    return app.fetch(new Request(request, { body }))
+    if (ask.method !== 'POST') return app(ask)
+    const stripped = async () => strip(JSON.parse(`${await ask.body()}`))
+    return app({ ...ask, body: async () => Buffer.from(JSON.stringify(await stripped())) })
   },
   host: '127.0.0.1',
   port: 0,

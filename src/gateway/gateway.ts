@@ -11,7 +11,6 @@ import {
 import { type Answer, type Answering, type Ask, RequestError } from './exchange.ts'
 import { type Format, type Reply, toJson, toResp2 } from './reply.ts'
 import { tokenCheck, tokenOf } from './token.ts'
-import { type Fetch, toFetch } from './web.ts'
 
 export interface GatewayOptions {
   /** Where commands go. */
@@ -44,12 +43,7 @@ const EVENTS = {
  * JSON, base64 or RESP2, and `/subscribe` as a stream of events.
  * https://upstash.com/docs/redis/features/restapi
  */
-export function gateway(options: GatewayOptions): Answering & { readonly fetch: Fetch } {
-  const answer = answering(options)
-  return Object.assign(answer, { fetch: toFetch(answer) })
-}
-
-function answering({ redis, tokens, allow, log }: GatewayOptions): Answering {
+export function gateway({ redis, tokens, allow, log }: GatewayOptions): Answering {
   const isToken = tokenCheck(tokens)
   if (!log) return answer
   return async (ask) => {

@@ -9,12 +9,9 @@ import type { AddressInfo, Socket } from 'node:net'
 import { pipeline, type Readable } from 'node:stream'
 import { readBody } from './body.ts'
 import type { Answering, Ask } from './exchange.ts'
-import { type Fetch, fromFetch } from './web.ts'
 
 export interface ListenOptions {
-  readonly answer?: Answering
-  /** In place of `answer`. */
-  readonly fetch?: Fetch
+  readonly answer: Answering
   readonly host: string
   /** 0 takes one that is free. */
   readonly port: number
@@ -40,7 +37,7 @@ const LOOK = 50
 
 /** Starts to listen. Rejects when it cannot: the port is taken, the certificate is none. */
 export async function listen(options: ListenOptions): Promise<Listening> {
-  const { fetch = () => Response.error(), answer = fromFetch(fetch), host, port, tls } = options
+  const { answer, host, port, tls } = options
   let stopping = false
   const streams = new Set<ServerResponse>()
   /** Connections that brought no request yet, which Node takes for busy ones. */

@@ -141,7 +141,7 @@ describe('a bad option is an error at construction that names it and says what i
     [{ methods: ['post'] }, new ConfigError('methods[0]', '"post"', 'a method in capitals')],
     [{ methods: ['GET', ''] }, new ConfigError('methods[1]', '""', 'a method in capitals')],
     [{ methods: ['GET '] }, new ConfigError('methods[0]', '"GET "', 'a method in capitals')],
-    [{ lease: 5 }, new ConfigError('lease', '5', 'an object')],
+    [{ lease: 5 }, new ConfigError('lease', '5', 'true, false or { ahead }')],
     [
       { lease: { before: '1s' } },
       new ConfigError('lease.before', 'an unknown option', 'one of ahead'),

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { allowList } from '../../src/gateway/allow.ts'
 import { redisBackend } from '../../src/gateway/backend.ts'
+import type { Ask } from '../../src/gateway/exchange.ts'
 import { gateway } from '../../src/gateway/gateway.ts'
 import { listen } from '../../src/gateway/server.ts'
 import { likeUpstash } from './like-upstash.ts'
@@ -52,16 +53,19 @@ export async function startGateway(
   })
   const seen = { requests: 0, scripts: 0 }
 
-  const count = async (request: Request): Promise<Request> => {
+  const counted = (ask: Ask): Ask => {
     seen.requests++
-    if (request.method !== 'POST') return request
-    const body = Buffer.from(await request.arrayBuffer())
-    const text = body.toString('latin1')
-    if (/\["eval"/i.test(text)) seen.scripts++
-    return new Request(request, { body: upstash ? Buffer.from(likeUpstash(text), 'latin1') : body })
+    return {
+      ...ask,
+      async body() {
+        const text = (await ask.body()).toString('latin1')
+        if (/\["eval"/i.test(text)) seen.scripts++
+        return Buffer.from(upstash ? likeUpstash(text) : text, 'latin1')
+      },
+    }
   }
   const server = await listen({
-    fetch: async (request) => app.fetch(await count(request)),
+    answer: (ask) => app(counted(ask)),
     host: '127.0.0.1',
     port: 0,
   })
