@@ -158,7 +158,7 @@ describe('examples/next, by its middleware.ts', () => {
     const refused = await ask('/api/hello', { headers: forged(101) })
 
     expect(statuses).toEqual(Array(98).fill(200))
-    expect(gateway.seen.requests - before, 'trips to the store').toBe(99)
+    expect(gateway.seen.requests - before, 'trips to the store, none for the refusal').toBe(98)
     expect(refused.status).toBe(429)
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
     expect(refused.headers.get('content-type')).toBe('application/problem+json')
