@@ -11,7 +11,7 @@ import autocannon from 'autocannon'
 import { Redis } from 'ioredis'
 import { PLAIN } from '../src/stores/script.ts'
 
-const SECONDS = Number(process.env.SECONDS ?? 4)
+const SECONDS = Number(process.env.SECONDS ?? 2)
 const ROUNDS = Number(process.env.ROUNDS ?? 5)
 /** HTTP connections, commands in flight on the one connection of ioredis, and clients. */
 const AT_ONCE = 32
