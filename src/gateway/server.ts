@@ -36,8 +36,7 @@ const TLS_TIMEOUTS = { ...TIMEOUTS, handshakeTimeout: 10_000 }
 const LOOK = 50
 
 /** Starts to listen. Rejects when it cannot: the port is taken, the certificate is none. */
-export async function listen(options: ListenOptions): Promise<Listening> {
-  const { answer, host, port, tls } = options
+export async function listen({ answer, host, port, tls }: ListenOptions): Promise<Listening> {
   let stopping = false
   const streams = new Set<ServerResponse>()
   /** Connections that brought no request yet, which Node takes for busy ones. */

@@ -64,6 +64,9 @@ describe('without the token', () => {
         `Bearer ${gateway.token}x`,
         `Bearer ${gateway.token.slice(0, -1)}`,
         `Bearer ${gateway.token} x`,
+        `Bearer ${gateway.token.slice(0, -1)}_`,
+        `Bearer _${gateway.token.slice(1)}`,
+        `Bearer ${'_'.repeat(gateway.token.length)}`,
       ]) {
         const response = await send(gateway, path, [['PING']], { authorization })
         expect(response.status).toBe(401)
@@ -74,6 +77,22 @@ describe('without the token', () => {
     expect((await fetch(`${gateway.url}/ping?_token=`)).status).toBe(401)
     expect((await fetch(gateway.url, { method: 'DELETE' })).status).toBe(401)
     expect(await countCommands()).toBe(before)
+  })
+
+  test('of several tokens each is one, whatever their lengths, and no part of one', async () => {
+    const [short, long] = ['a'.repeat(16), 'a'.repeat(40)]
+    const flags = ['--redis', inject('redisUrl'), '--token', `${short},${long}`, '--port', '0']
+    const { url, stop } = await startProgram(readSettings(flags, {}), () => {})
+    const isKnown = async (token: string) =>
+      (await fetch(`${url}/no-command?_token=${token}`)).status !== 401
+    try {
+      for (const token of [short, long]) expect(await isKnown(token)).toBe(true)
+      for (const token of ['a'.repeat(17), 'a'.repeat(39), 'a'.repeat(41), `${short}%00`, 'ö']) {
+        expect(await isKnown(token)).toBe(false)
+      }
+    } finally {
+      await stop()
+    }
   })
 
   test('a body is not even read', async () => {
