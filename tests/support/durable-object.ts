@@ -66,8 +66,12 @@ export async function startObjects(state?: string) {
         OBJECTS[binding],
         object,
       )
-      const tables = await exec("SELECT name FROM sqlite_master WHERE name = 'windows'")
-      if (tables.length > 0) rows.push(...(await exec(text)))
+      try {
+        rows.push(...(await exec(text)))
+      } catch (error) {
+        // Asked for first it could be swept in between.
+        if (!/no such table: windows/.test(String(error))) throw error
+      }
     }
     return rows
   }
