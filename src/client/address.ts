@@ -1,8 +1,8 @@
-/**
- * `1.2.3.4`, `1.2.3.4:80`, and `::ffff:1.2.3.4` as a socket for both versions tells it. A leading
- * zero means octal to some and decimal to others: no address to us.
- */
-const IPV4 = /^(?:::ffff:(?=[\d.]+$))?(((25[0-5]|(2[0-4]|1\d|[1-9]?)\d)\.?\b){4})(:\d{1,5})?$/i
+/** A leading zero means octal to some and decimal to others: no address to us. */
+const IPV4 = /^(?:(?:25[0-5]|(?:2[0-4]|1\d|[1-9]?)\d)\.?\b){4}$/
+
+/** `1.2.3.4:80`, and `::ffff:1.2.3.4` as a socket for both versions tells it. */
+const AROUND_IPV4 = /^::ffff:(?=[\d.]+$)|(?<=^[\d.]+):\d{1,5}$/i
 
 /** `2001:db8::1`, `[2001:db8::1]:80`, `fe80::1%eth0`; the URL parser looks at it more closely. */
 const IPV6 = /^(?=\[.*\]|[^[\]]*$)\[?([\da-f:.]+)(%[^\]\s]+)?\]?(:\d{1,5})?$/i
@@ -19,9 +19,11 @@ const CARRIES_IPV4 = /^(0,0,0,0,0,65535|100,65435,0,0,0,0),/
  * Ports, brackets, zones and letter case do not matter. Nothing for a text that is no address.
  */
 export function clientNetwork(text: string, prefix: number): string | undefined {
+  // Nearly all are written plainly.
+  if (IPV4.test(text)) return text
   const given = text.trim()
-  const ipv4 = IPV4.exec(given)?.[1]
-  if (ipv4 !== undefined) return ipv4
+  const bare = given.replace(AROUND_IPV4, '')
+  if (IPV4.test(bare)) return bare
   const address = canonical(IPV6.exec(given)?.[1])
   if (address === undefined) return undefined
 

@@ -1,15 +1,14 @@
 import { type Clock, systemClock } from '../clock.ts'
 import { checkKeys, insist } from '../errors.ts'
 import { checkCount } from '../policy/duration.ts'
-import { DEFAULT_PREFIX, keyOf } from './key.ts'
-import type { Store } from './store.ts'
+import type { Demand, Store } from './store.ts'
 import { takeFixedWindow, type Window } from './window.ts'
 
 export interface MemoryOptions {
   /**
-   * How many keys to hold. Beyond it the windows that opened first are forgotten, a sixteenth of
-   * them at once, so that a client who invents keys can only free clients, never fill the memory:
-   * about 150 bytes a key.
+   * How many windows to hold. Beyond it a sixteenth of them is forgotten at once: those that ended,
+   * then those that opened first of the policy that has the most. So a client who invents keys can
+   * only free clients, never fill the memory: about 150 bytes a window.
    * @default 10_000
    */
   readonly maxKeys?: number | undefined
@@ -18,6 +17,9 @@ export interface MemoryOptions {
    */
   readonly clock?: Clock | undefined
 }
+
+/** The windows of one policy by client, in the order in which they opened, and so will end. */
+type Windows = Map<string, Window>
 
 /**
  * Counts in this isolate's memory: exact within it, shared with no other, lost with it. For
@@ -28,39 +30,61 @@ export function memory(options: MemoryOptions = {}): Store {
   const { maxKeys = 10_000, clock = systemClock } = options
   checkCount('maxKeys', maxKeys)
   insist(typeof clock === 'function', 'clock', clock, 'a function that returns milliseconds')
-  // A map iterates in the order of insertion, so its first entry is the window that opened first.
-  const windows = new Map<string, Window>()
+  // By policy, and then by client: a key of both would have to be built for each request.
+  const policies = new Map<string, Windows>()
+  let size = 0
 
-  /**
-   * Windows that have ended go first, then those that opened first: until a sixteenth is free, so
-   * that looking at all of them is a matter of every so many keys.
-   */
-  function makeRoom(now: number): void {
-    for (const [key, { endsAt }] of windows) if (endsAt <= now) windows.delete(key)
-    const most = maxKeys - Math.floor(maxKeys / 16)
-    for (const key of windows.keys()) {
-      if (windows.size <= most) return
-      windows.delete(key)
+  function windowsOf({ policy }: Demand): Windows {
+    let windows = policies.get(policy)
+    if (windows === undefined) {
+      windows = new Map()
+      policies.set(policy, windows)
+    }
+    return windows
+  }
+
+  function keep(windows: Windows, client: string, before?: Window, after?: Window): void {
+    if (before === after) return
+    // A window that begins goes to the end of the map.
+    if (before && before.endsAt !== after?.endsAt) {
+      windows.delete(client)
+      size--
+    }
+    if (after === undefined) return
+    if (before?.endsAt !== after.endsAt) size++
+    windows.set(client, after)
+  }
+
+  /** Forgets the first windows of a policy, as long as they should go. */
+  function forget(windows: Windows, shouldGo: (window: Window) => boolean): void {
+    for (const [client, window] of windows) {
+      if (!shouldGo(window)) return
+      windows.delete(client)
+      size--
     }
   }
 
-  function keep(key: string, before: Window | undefined, window: Window | undefined): void {
-    // A window that begins goes to the end of the map.
-    if (before?.endsAt !== window?.endsAt) windows.delete(key)
-    if (window === undefined) return
-    windows.set(key, window)
+  function makeRoom(now: number): void {
+    const most = maxKeys - Math.floor(maxKeys / 16)
+    for (const windows of policies.values()) forget(windows, ({ endsAt }) => endsAt <= now)
+    while (size > most) {
+      const [fullest] = [...policies.values()].sort((a, b) => b.size - a.size)
+      if (fullest) forget(fullest, () => size > most)
+    }
   }
 
   return {
     local: true,
     async take(demands) {
       const now = clock()
-      const keys = demands.map((demand) => keyOf(DEFAULT_PREFIX, demand))
-      const before = keys.map((key) => windows.get(key))
-      const after = takeFixedWindow(demands, before, now)
-      for (const [index, key] of keys.entries()) keep(key, before[index], after.windows[index])
-      if (windows.size > maxKeys) makeRoom(now)
-      return after.grants
+      const counts = demands.map(windowsOf)
+      const before = demands.map(({ client }, index) => counts[index]?.get(client))
+      const { grants, windows } = takeFixedWindow(demands, before, now)
+      counts.forEach((counted, index) => {
+        keep(counted, demands[index]?.client ?? '', before[index], windows[index])
+      })
+      if (size > maxKeys) makeRoom(now)
+      return grants
     },
   }
 }

@@ -22,30 +22,26 @@ export function takeFixedWindow(
   before: readonly (Window | undefined)[],
   now: number,
 ): Taken {
-  const opens: (Window | undefined)[] = []
   let granting = true
-  for (const [index, demand] of demands.entries()) {
+  const windows = demands.map((demand, index) => {
     const open = currentWindow(before[index], demand.window, now)
-    opens.push(open)
     granting &&= fits(demand, open)
-  }
-  const windows: (Window | undefined)[] = []
-  const grants: Grant[] = []
-  for (const [index, demand] of demands.entries()) {
+    return open
+  })
+  const grants = demands.map((demand, index): Grant => {
     const { limit, window, cost, reserve = 0 } = demand
-    const open = opens[index]
+    const open = windows[index]
     const used = usedOf(demand, open)
     const granted = granting ? Math.min(cost + reserve, limit - used) : 0
     const endsAt = open?.endsAt ?? now + window
-    const isOpen = open !== undefined || granted > 0
-    windows.push(isOpen ? { used: (open?.used ?? 0) + granted, endsAt } : undefined)
-    grants.push({
+    if (granted > 0) windows[index] = { used: used + granted, endsAt }
+    return {
       granted,
       used: used + granted,
-      resetIn: isOpen ? endsAt - now : 0,
+      resetIn: open || granted > 0 ? endsAt - now : 0,
       retryIn: granting || fits(demand, open) ? 0 : endsAt - now,
-    })
-  }
+    }
+  })
   return { grants, windows }
 }
 

@@ -26,12 +26,23 @@ describe('memory', () => {
   test('drops windows that ended, so that they crowd out none that is open', async () => {
     const clock = manualClock()
     const store = memory({ clock, maxKeys: 2 })
-    await store.take([demand('long', { window: 60_000 })])
+    const hourly = demand('long', { policy: 'hourly', window: 3_600_000 })
+    await store.take([hourly])
     for (let short = 0; short < 5; short++) {
       await store.take([demand(`short ${short}`)])
       clock.advance(1000)
     }
-    expect((await store.take([demand('long', { window: 60_000 })]))[0]?.granted).toBe(0)
+    expect((await store.take([hourly]))[0]?.granted).toBe(0)
+  })
+
+  test('forgets windows of the policy that has the most, so that no other is crowded out', async () => {
+    const store = memory({ clock: manualClock(), maxKeys: 32 })
+    const login = demand('a', { policy: 'login' })
+    await store.take([login])
+    for (let client = 0; client < 100; client++) await store.take([demand(`${client}`)])
+    expect((await store.take([login]))[0]?.granted).toBe(0)
+    expect((await store.take([demand('99')]))[0]?.granted).toBe(0)
+    expect((await store.take([demand('50')]))[0]?.granted).toBe(1)
   })
 
   for (const maxKeys of [0, -1, 1.5, Number.NaN, '10']) {

@@ -17,7 +17,7 @@ export function memorySubject(): Subject & { readonly clock: Clock } {
     async flush() {
       for (let filler = 0; filler < maxKeys; filler++) {
         const client = `filler-${filler}`
-        await store.take([{ policy: '', client, limit: 1, window: 60_000, cost: 1 }])
+        await store.take([{ policy: 'conformance', client, limit: 1, window: 60_000, cost: 1 }])
       }
     },
     // The nearest that memory comes to a window without an end: its clock set back.
