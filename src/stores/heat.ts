@@ -9,6 +9,9 @@ const HOT = 11
 /** In ms: for how long a request warms its key, fading. */
 const COOLING = 4500
 
+/** In ms. Before a key was warm for so long its rate is not believed whole: it may be one page. */
+const SETTLING = 1000
+
 /** How much a key is asked for in this isolate of late. */
 export interface Heat {
   /** Requests seen here, each fading with time. */
@@ -32,4 +35,5 @@ export function warm(key: Heat, now: number): void {
 export const isHot = ({ heat }: Heat): boolean => heat >= HOT
 
 /** How many requests are to be expected here within so many ms. */
-export const expected = ({ heat }: Heat, ms: number): number => ((heat - 1) * ms) / COOLING
+export const expected = ({ heat, heatedAt, warmSince }: Heat, ms: number): number =>
+  ((heat - 1) * ms) / Math.min(COOLING, heatedAt - warmSince + SETTLING)
