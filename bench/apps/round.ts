@@ -1,4 +1,4 @@
-import type { Hono } from 'hono'
+import type { ExecutionContext, Hono } from 'hono'
 import { CLIENT } from './quota.ts'
 
 /** Whether every request of a round has a client of its own, or all have one. */
@@ -19,19 +19,24 @@ export interface RoundResult {
   readonly fields: readonly Readonly<Record<string, string>>[]
 }
 
-/** Sends requests through an app, one after the other, and nothing else within the time. */
+/**
+ * Sends requests through an app as its host does, one after the other, and nothing else within the
+ * time.
+ */
 export async function runRound(
   app: Hono,
   { mode, requests, first, look }: Round,
+  env?: object,
+  context?: ExecutionContext,
 ): Promise<RoundResult> {
   const sent = requestsOf(mode, requests, first)
   const fields: Record<string, string>[] = []
   const start = performance.now()
   if (look) {
-    for (const request of sent) fields.push(fieldsOf(await app.fetch(request)))
+    for (const request of sent) fields.push(fieldsOf(await app.fetch(request, env, context)))
   } else {
     for (const request of sent) {
-      const { status } = await app.fetch(request)
+      const { status } = await app.fetch(request, env, context)
       if (status !== 200) throw new Error(`it answered ${status}`)
     }
   }
