@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts'
-import { detectPlatform, processEnv } from '../environment.ts'
+import { processEnv } from '../environment.ts'
 import { ConfigError, checkKeys, insist, type StoreError } from '../errors.ts'
 import { type Duration, parseTimeout } from '../policy/duration.ts'
 import {
@@ -10,12 +10,7 @@ import {
   type PolicyOptions,
 } from '../policy/policy.ts'
 import { compileFields, type Fields, type HeaderStyle } from '../response/fields.ts'
-import { deadline } from '../stores/deadline.ts'
-import { fallback } from '../stores/fallback.ts'
-import { known } from '../stores/known.ts'
-import { lease } from '../stores/lease.ts'
-import { memory } from '../stores/memory.ts'
-import type { Store, TakeOptions } from '../stores/store.ts'
+import type { Store } from '../stores/store.ts'
 import { warnOfSharedNames } from './shared-names.ts'
 
 /** One policy, or a list of them under `policies`; and what they share. */
@@ -72,28 +67,19 @@ export function compileOptions<Env extends object>(
   options: LimiterOptions<Env>,
 ): CompiledOptions<Env> {
   checkKeys('', options, ['policies', ...POLICY_KEYS, ...SHARED_KEYS])
-  const { store, timeout = '1s', headers = 'draft-11', clock = systemClock } = options
-  const { onStoreError = warn } = options
+  const { store, headers = 'draft-11', clock = systemClock, onStoreError } = options
   const policies = policiesOf(options)
-  const ms = parseTimeout('timeout', timeout)
+  const timeout = parseTimeout('timeout', options.timeout ?? '1s')
   if (typeof store !== 'function') checkStore(store, policies)
-  checkFunction('onStoreError', onStoreError)
+  if (onStoreError !== undefined) checkFunction('onStoreError', onStoreError)
   checkFunction('clock', clock)
   warnOfSharedNames(store, policies)
   const aheads = new Map(policies.map(({ name, ahead }) => [name, ahead]))
   let resolved: Store | undefined
 
-  /** What stands before a store that is a trip away: all that this isolate can do without it. */
   function guarded(asked: Store): Store {
-    if (asked.local) return asked
-    const safe = fallback(deadline(asked, ms), memory({ clock }), onStoreError)
-    const store = lease(known(safe, asked, clock), (name) => aheads.get(name), clock)
-    // A server runs on after the response, and needs nobody to keep its work alive.
-    const runsOn = detectPlatform() === 'server' ? () => {} : undefined
-    return {
-      take: (demands, { waitUntil = runsOn } = {}) =>
-        store.take(demands, { waitUntil: waitUntil && ((work) => keepAlive(waitUntil, work)) }),
-    }
+    if (typeof asked.guard !== 'function') return asked
+    return asked.guard(asked, { timeout, ahead: (name) => aheads.get(name), clock, onStoreError })
   }
 
   return {
@@ -121,18 +107,6 @@ function policiesOf<Env extends object>(options: LimiterOptions<Env>): readonly 
 /** Without an environment from the host, the process's variables. */
 const environment = <Env extends object>(env: Env | undefined) => env ?? (processEnv() as Env)
 
-/** What a host does not keep alive (its method was handed over unbound) may still come to its end. */
-function keepAlive(waitUntil: NonNullable<TakeOptions['waitUntil']>, work: Promise<unknown>): void {
-  try {
-    waitUntil(work)
-  } catch (error) {
-    console.error(
-      'tidegate: waitUntil failed; hand it over as (work) => context.waitUntil(work)',
-      error,
-    )
-  }
-}
-
 function checkStore(store: unknown, policies: readonly Policy[]): Store {
   insist(
     isStore(store),
@@ -140,6 +114,13 @@ function checkStore(store: unknown, policies: readonly Policy[]): Store {
     store,
     'a store such as memory(), or a function such as storeFromEnv',
   )
+  if (store.guard !== 'none' && typeof store.guard !== 'function') {
+    throw new ConfigError(
+      'store',
+      'one that does not say its `guard`',
+      "that of tidegate, or 'none' for one that counts in this isolate's memory",
+    )
+  }
   if (store.oneClient && policies.some(({ client }) => client !== policies[0]?.client)) {
     throw new ConfigError(
       'policies',
@@ -155,6 +136,3 @@ const isStore = (value: unknown): value is Store =>
 
 const checkFunction = (option: string, value: unknown) =>
   insist(typeof value === 'function', option, value, 'a function')
-
-const warn = (error: StoreError) =>
-  console.warn(`tidegate: ${error.message}; counting in this isolate alone until the store is back`)

@@ -1,4 +1,5 @@
 import { ConfigError, checkKeys, StoreError, type StoreErrorCode, show } from '../errors.ts'
+import { guard } from './guard.ts'
 import type { Demand, Grant, Store } from './store.ts'
 
 /** https://developers.cloudflare.com/durable-objects/reference/data-location/#supported-locations-1 */
@@ -62,6 +63,7 @@ export function durableObject(
   const place = locationHint && { locationHint }
 
   return {
+    guard,
     oneClient: true,
     async take(demands) {
       const client = demands[0]?.client

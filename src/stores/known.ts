@@ -19,7 +19,6 @@ export function known(store: Store, source: Store, clock: Clock): Store {
   sightsOf.set(source, sights)
 
   return {
-    ...(store.oneClient && { oneClient: true }),
     async take(demands, options) {
       const since = clock()
       const keys = demands.map((demand) => keyOf(DEFAULT_PREFIX, demand))

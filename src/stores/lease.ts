@@ -134,7 +134,6 @@ export function lease(
   }
 
   return {
-    ...(store.oneClient && { oneClient: true }),
     async take(demands, options) {
       const now = clock()
       const parts = demands.map((demand): Part => {

@@ -6,9 +6,9 @@ import { takeFixedWindow, type Window } from './window.ts'
 
 export interface MemoryOptions {
   /**
-   * How many windows to hold. Beyond it a sixteenth of them is forgotten at once: those that ended,
-   * then those that opened first of the policy that has the most. So a client who invents keys can
-   * only free clients, never fill the memory: about 150 bytes a window.
+   * How many windows to hold of each policy. Beyond it a sixteenth of them is forgotten at once:
+   * those that ended, and those that opened first. So a client who invents keys can only free
+   * clients, never fill the memory: about 150 bytes a window.
    * @default 10_000
    */
   readonly maxKeys?: number | undefined
@@ -32,7 +32,6 @@ export function memory(options: MemoryOptions = {}): Store {
   insist(typeof clock === 'function', 'clock', clock, 'a function that returns milliseconds')
   // By policy, and then by client: a key of both would have to be built for each request.
   const policies = new Map<string, Windows>()
-  let size = 0
 
   function windowsOf({ policy }: Demand): Windows {
     let windows = policies.get(policy)
@@ -46,35 +45,20 @@ export function memory(options: MemoryOptions = {}): Store {
   function keep(windows: Windows, client: string, before?: Window, after?: Window): void {
     if (before === after) return
     // A window that begins goes to the end of the map.
-    if (before && before.endsAt !== after?.endsAt) {
-      windows.delete(client)
-      size--
-    }
-    if (after === undefined) return
-    if (before?.endsAt !== after.endsAt) size++
-    windows.set(client, after)
+    if (before?.endsAt !== after?.endsAt) windows.delete(client)
+    if (after) windows.set(client, after)
   }
 
-  /** Forgets the first windows of a policy, as long as they should go. */
-  function forget(windows: Windows, shouldGo: (window: Window) => boolean): void {
-    for (const [client, window] of windows) {
-      if (!shouldGo(window)) return
-      windows.delete(client)
-      size--
-    }
-  }
-
-  function makeRoom(now: number): void {
+  function makeRoom(windows: Windows, now: number): void {
     const most = maxKeys - Math.floor(maxKeys / 16)
-    for (const windows of policies.values()) forget(windows, ({ endsAt }) => endsAt <= now)
-    while (size > most) {
-      const [fullest] = [...policies.values()].sort((a, b) => b.size - a.size)
-      if (fullest) forget(fullest, () => size > most)
+    for (const [client, { endsAt }] of windows) {
+      if (windows.size <= most && endsAt > now) return
+      windows.delete(client)
     }
   }
 
   return {
-    local: true,
+    guard: 'none',
     async take(demands) {
       const now = clock()
       const counts = demands.map(windowsOf)
@@ -82,8 +66,8 @@ export function memory(options: MemoryOptions = {}): Store {
       const { grants, windows } = takeFixedWindow(demands, before, now)
       counts.forEach((counted, index) => {
         keep(counted, demands[index]?.client ?? '', before[index], windows[index])
+        if (counted.size > maxKeys) makeRoom(counted, now)
       })
-      if (size > maxKeys) makeRoom(now)
       return grants
     },
   }

@@ -1,4 +1,5 @@
 import { ConfigError, StoreError, show } from '../errors.ts'
+import { guard } from './guard.ts'
 import { redis } from './redis.ts'
 import { saidBy } from './redis-error.ts'
 import type { Store } from './store.ts'
@@ -31,6 +32,7 @@ export function redisFromUrl(option: string, url: unknown): Store {
   let connecting: Promise<() => Store> | undefined
 
   return {
+    guard,
     async take(demands, options) {
       connecting ??= connect(address.href)
       return (await connecting)().take(demands, options)

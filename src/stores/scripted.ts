@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts'
 import { StoreError } from '../errors.ts'
+import { guard } from './guard.ts'
 import { keyOf, taggedKeyOf } from './key.ts'
 import { recent } from './recent.ts'
 import { redisError } from './redis-error.ts'
@@ -107,6 +108,7 @@ export function scriptedStore(client: ScriptClient, settings: ScriptedStoreOptio
     evaluate([{ ...demand, cost: 0, reserve: 0 }], [key], options)
 
   return {
+    guard,
     oneClient: cluster,
     async take(demands, options) {
       const [first] = demands

@@ -1,3 +1,5 @@
+import type { Guard } from './guard.ts'
+
 /** What one policy asks for one client. The store names its own key from the two (`keyOf`). */
 export interface Demand {
   /** '' for the one unnamed policy. */
@@ -93,8 +95,8 @@ export interface Store {
    */
   readonly oneClient?: boolean
   /**
-   * Whether it answers from this isolate's memory, so that no deadline and no fallback are needed.
-   * @default false
+   * What a limiter puts before it: `guard` of `tidegate` where an answer takes a trip, `'none'` where
+   * it comes from this isolate's memory. A limiter takes no store that does not say.
    */
-  readonly local?: boolean
+  readonly guard?: Guard | 'none'
 }

@@ -466,6 +466,7 @@ describe('the examples of the documentation', () => {
     let trips = 0
     const counts = memory()
     const store: Store = {
+      guard: 'none',
       take(demands) {
         trips++
         return counts.take(demands)

@@ -3,6 +3,7 @@ import {
   ConfigError,
   createLimiter,
   type Demand,
+  guard,
   memory,
   type Store,
   storeFromEnv,
@@ -260,8 +261,11 @@ describe('the store', () => {
 })
 
 describe('an outage', () => {
-  const hung: Store = { take: () => new Promise(() => {}) }
-  const failing: Store = { take: () => Promise.reject(new Error('secret-client is broken')) }
+  const hung: Store = { guard, take: () => new Promise(() => {}) }
+  const failing: Store = {
+    guard,
+    take: () => Promise.reject(new Error('secret-client is broken')),
+  }
 
   for (const [kind, store] of Object.entries({ hung, failing })) {
     test(`of a ${kind} store is counted locally, marked and reported once`, async () => {
@@ -293,6 +297,7 @@ describe('an outage', () => {
     let down = true
     const store = memory()
     const flaky: Store = {
+      guard,
       take: (demands) => (down ? Promise.reject(new Error('down')) : store.take(demands)),
     }
     let reports = 0
@@ -314,10 +319,10 @@ describe('an outage', () => {
   })
 })
 
-/** A store that is a trip away: memory that does not say it is this isolate's own. */
+/** A store that is a trip away: memory that is guarded as if it were one. */
 function distant(clock = manualClock()) {
   const { asked, take } = recording(memory({ clock }))
-  return { clock, asked, store: { take } }
+  return { clock, asked, store: { guard, take } }
 }
 
 describe('a store that is a trip away', () => {
@@ -412,6 +417,7 @@ describe('a store that is a trip away', () => {
     const { clock, store: near } = distant()
     let away = false
     const store: Store = {
+      guard,
       take: (...args) => (away ? Promise.reject(new Error('away')) : near.take(...args)),
     }
     const shared = { window: '1m', store, client, clock, onStoreError: () => {} } as const
@@ -433,7 +439,7 @@ describe('a store that is a trip away', () => {
 })
 
 describe('a reporter of outages that fails itself', () => {
-  const down: Store = { take: () => Promise.reject(new Error('down')) }
+  const down: Store = { guard, take: () => Promise.reject(new Error('down')) }
   const reporters = {
     'by throwing': () => {
       throw new Error('no log today')
@@ -459,11 +465,31 @@ describe('a reporter of outages that fails itself', () => {
 
 test('a store that answers with anything but one grant per demand counts as away', async () => {
   for (const answer of [undefined, null, [], [{}, {}]]) {
-    const store = { take: async () => answer } as unknown as Store
+    const store = { guard, take: async () => answer } as unknown as Store
     const options = { limit: 1, window: '1m', client, store, onStoreError: () => {} } as const
     const decision = await createLimiter(options).check(request('/', { client: 'a' }))
     expect(decision).toMatchObject({ allowed: true, source: 'local' })
   }
+})
+
+test('a store that does not say what stands before it is refused, before anything is counted', async () => {
+  const store: Store = { take: memory().take }
+  const want = /^store: got one that does not say its `guard`, want/
+  expect(() => createLimiter({ limit: 1, window: '1m', store })).toThrow(want)
+  const late = createLimiter({ limit: 1, window: '1m', store: () => store })
+  await expect(late.check(request())).rejects.toThrow(want)
+})
+
+test('a store in the place of a guarded one is asked in its place', async () => {
+  const { store } = distant()
+  const limiter = createLimiter({
+    limit: 9,
+    window: '1m',
+    client,
+    store: { ...store, take: () => Promise.reject(new Error('down')) },
+    onStoreError: () => {},
+  })
+  expect((await limiter.check(request('/', { client: 'a' }))).source).toBe('local')
 })
 
 test('two policies of one name and different limits over one store are warned of', () => {

@@ -6,6 +6,7 @@ import { MODES, RULES } from '../../bench/simulate/rules/rules.ts'
 import { tidegate } from '../../bench/simulate/rules/tidegate.ts'
 import { DEFAULTS, type Scenario } from '../../bench/simulate/scenario.ts'
 import { simulate } from '../../bench/simulate/simulate.ts'
+import { guard } from '../../src/stores/guard.ts'
 import { scriptedStore } from '../../src/stores/scripted.ts'
 
 /** Two windows and a half, with twice the demand. */
@@ -81,6 +82,7 @@ describe('the simulation', () => {
     const generous: typeof scriptedStore = (client, settings) => {
       const store = scriptedStore(client, settings)
       return {
+        guard,
         async take(demands, options) {
           const grants = await store.take(demands, options)
           return grants.map((grant, index) => ({
@@ -100,6 +102,7 @@ describe('the simulation', () => {
     const mean: typeof scriptedStore = (client, settings) => {
       const store = scriptedStore(client, settings)
       return {
+        guard,
         take: (demands, options) =>
           store.take(
             demands.map((demand) => ({ ...demand, limit: demand.limit / 2 })),

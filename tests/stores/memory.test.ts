@@ -23,19 +23,21 @@ describe('memory', () => {
     expect(await granted('625')).toBe(1)
   })
 
-  test('drops windows that ended, so that they crowd out none that is open', async () => {
+  test('drops all windows that ended when it makes room', async () => {
     const clock = manualClock()
-    const store = memory({ clock, maxKeys: 2 })
-    const hourly = demand('long', { policy: 'hourly', window: 3_600_000 })
-    await store.take([hourly])
-    for (let short = 0; short < 5; short++) {
-      await store.take([demand(`short ${short}`)])
-      clock.advance(1000)
+    const store = memory({ clock, maxKeys: 32 })
+    for (let client = 0; client < 32; client++) {
+      await store.take([demand(`${client}`)])
+      if (client === 15) clock.advance(500)
     }
-    expect((await store.take([hourly]))[0]?.granted).toBe(0)
+    clock.advance(500)
+    for (let client = 32; client < 48; client++) await store.take([demand(`${client}`)])
+    for (let client = 16; client < 48; client++) {
+      expect((await store.take([demand(`${client}`)]))[0]?.granted).toBe(0)
+    }
   })
 
-  test('forgets windows of the policy that has the most, so that no other is crowded out', async () => {
+  test('holds so many for each policy, so that no policy crowds out another', async () => {
     const store = memory({ clock: manualClock(), maxKeys: 32 })
     const login = demand('a', { policy: 'login' })
     await store.take([login])
