@@ -30,19 +30,30 @@ test('a check is billed three commands when it opens a window, then one while th
   const check = (client: string) => () =>
     store.take([{ policy: '', client, limit: 3, window: 60_000, cost: 1 }])
   await check('warm')()
-  expect(await commandsOf(check('a'))).toEqual(['evalsha', 'get', 'set'])
+  expect(await commandsOf(check('a'))).toEqual(['evalsha', 'incrby', 'pexpire'])
   expect(await commandsOf(check('a'))).toEqual(['incrby'])
   expect(await commandsOf(check('a'))).toEqual(['incrby'])
-  expect(await commandsOf(check('a'))).toEqual(['evalsha', 'get', 'pttl'])
+  // Beyond the limit a limiter does not ask the store, which knows no better than to look.
+  expect(await commandsOf(check('a'))).toEqual(['evalsha', 'incrby', 'incrby', 'pttl'])
 })
 
-test('a check is billed four commands when another isolate opened the window, and then one', async () => {
+test('a check is billed three commands when another isolate opened the window, and then one', async () => {
   const demand = { policy: '', client: 'b', limit: 9, window: 60_000, cost: 1 }
   const [here, there] = [upstash(gateway), upstash(gateway)]
   await here.take([demand])
   await there.take([{ ...demand, client: 'warm' }])
-  expect(await commandsOf(() => there.take([demand]))).toEqual(['evalsha', 'get', 'incrby', 'pttl'])
+  expect(await commandsOf(() => there.take([demand]))).toEqual(['evalsha', 'incrby', 'pttl'])
   expect(await commandsOf(() => there.take([demand]))).toEqual(['incrby'])
+})
+
+test('a check that another isolate has left no unit is billed four commands', async () => {
+  const demand = { policy: '', client: 'd', limit: 1, window: 60_000, cost: 1 }
+  const [here, there] = [upstash(gateway), upstash(gateway)]
+  await here.take([demand])
+  await there.take([{ ...demand, client: 'warm' }])
+  const asked = ['evalsha', 'incrby', 'incrby', 'pttl']
+  expect(await commandsOf(() => there.take([demand]))).toEqual(asked)
+  expect(await gateway.redis.get('ratelimit:d')).toBe('1')
 })
 
 test('a larger cost, and several policies, are one script', async () => {

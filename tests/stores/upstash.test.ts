@@ -206,30 +206,29 @@ describe('what the server says', () => {
     expect(String(error)).not.toContain('the-key')
   })
 
-  test('about a value that is no number is that the limit is used up, until it expires', async () => {
-    const { client, ...rest } = demand()
-    const key = `ratelimit:upstash:${client}`
-    await redisCommand(inject('gateway'), 'SET', key, 'a text')
-    const [found] = await upstash(inject('gateway')).take([{ ...rest, client }])
-    expect(found).toMatchObject({ granted: 0, used: 5 })
-    expect(await redisCommand(inject('gateway'), 'PTTL', key)).toBeGreaterThan(0)
-  })
-
-  test('about a value that is no count leaves everything as it was', async () => {
-    const { client, ...rest } = demand()
-    const [good, wrong] = [`${client}-good`, `${client}-wrong`]
-    const key = (name: string) => `ratelimit:upstash:${name}`
-    await redisCommand(inject('gateway'), 'RPUSH', key(wrong), 'a list')
-    const store = upstash(inject('gateway'))
-    const taken = store.take([
-      { ...rest, client: good },
-      { ...rest, client: wrong },
-    ])
-    await expect(taken).rejects.toMatchObject({ code: 'rejected' })
-    expect(await redisCommand(inject('gateway'), 'EXISTS', key(good))).toBe(0)
-    expect(await redisCommand(inject('gateway'), 'LLEN', key(wrong))).toBe(1)
-    await redisCommand(inject('gateway'), 'DEL', key(wrong))
-  })
+  const strangers = { 'no number': ['SET', 'a text'], 'no count at all': ['RPUSH', 'a list'] }
+  for (const [kind, [command = '', value = '']] of Object.entries(strangers)) {
+    test(`about a value that is ${kind} leaves everything as it was`, async () => {
+      const { client, ...rest } = demand()
+      const [good, wrong] = [`${client}-good`, `${client}-wrong`]
+      const key = (name: string) => `ratelimit:upstash:${name}`
+      const redis = (...words: string[]) => redisCommand(inject('gateway'), ...words)
+      await redis(command, key(wrong), value)
+      const found = await redis('DUMP', key(wrong))
+      const demands = [
+        { ...rest, client: good },
+        { ...rest, client: wrong },
+      ]
+      const store = upstash(inject('gateway'))
+      for (const asked of [demands, demands.slice(1), [{ ...rest, client: wrong, cost: 0 }]]) {
+        await expect(store.take(asked)).rejects.toMatchObject({ code: 'rejected' })
+      }
+      expect(await redis('EXISTS', key(good))).toBe(0)
+      expect(await redis('DUMP', key(wrong))).toEqual(found)
+      expect(await redis('PTTL', key(wrong))).toBe(-1)
+      await redis('DEL', key(wrong))
+    })
+  }
 })
 
 describe('bad input is an error at construction that never shows the token', () => {

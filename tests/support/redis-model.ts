@@ -49,6 +49,8 @@ export function redisModel(clock: Clock): RedisModel {
     const demands = keys.map((key, index) => {
       const [limit = 0, window = 0, cost = 0, reserve = 0] = args.slice(4 * index).map(Number)
       const open = life(key)
+      // One demand alone is counted at once, a look and several are not.
+      const taken = keys.length === 1 ? cost + reserve : 0
       billed++
       if (open) {
         billed++
@@ -64,6 +66,7 @@ export function redisModel(clock: Clock): RedisModel {
         limit,
         window,
         most: cost + reserve,
+        taken,
         open,
         used,
         left,
@@ -71,11 +74,13 @@ export function redisModel(clock: Clock): RedisModel {
       }
     })
     const granting = demands.every(({ fits }) => fits)
-    return demands.flatMap(({ key, limit, window, most, open, used, left, fits }) => {
+    return demands.flatMap(({ key, limit, window, most, taken, open, used, left, fits }) => {
       const granted = granting ? Math.min(most, limit - used) : 0
       let resetIn = left
-      if (granted > 0 && open) incrby(key, granted)
-      else if (granted > 0) {
+      if (open) {
+        if (granted !== taken) billed++
+        open.count += granted
+      } else if (granted > 0) {
         billed++
         lives.set(key, { count: granted, endsAt: now + window })
         resetIn = window
