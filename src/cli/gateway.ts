@@ -27,6 +27,8 @@ GET /healthz says ok or away, without a token.
 `,
   async run(args) {
     const settings = readSettings(args, process.env)
+    // Whoever read the log may go: the gateway stays.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
     const log = (line: string) => console.log(`tidegate gateway: ${line}`)
     try {
       const running = await startGateway(settings, log)

@@ -46,7 +46,7 @@ export function allowList(more: readonly string[] = []): Allow {
   for (const name of more) {
     const want = 'names of commands such as scan,config|get, or all'
     if (!NAME.test(name)) throw new ConfigError('--allow', JSON.stringify(name.slice(0, 60)), want)
-    if (NEVER.has(name.toUpperCase())) {
+    if (isNever(name.toUpperCase())) {
       throw new ConfigError('--allow', name, 'no command of a connection: all requests share one')
     }
   }
@@ -59,13 +59,24 @@ export function allowList(more: readonly string[] = []): Allow {
       return `ERR Command is not available: '${shown(name)}'. It takes POST /${name.toLowerCase()}/<channel> with Accept: text/event-stream`
     }
     const form = `${name}|${args[0] ?? ''}`.toUpperCase()
-    const blocks = MAY_BLOCK.has(name) && args.some((arg) => `${arg}`.toUpperCase() === 'BLOCK')
-    if (NEVER.has(name) || NEVER.has(form) || blocks) {
+    if (isNever(form) || (MAY_BLOCK.has(name) && blocks(args))) {
       return `ERR Command is not available: '${shown(name)}'. Requests share one connection, which it would change or block`
     }
     if (all || names.has(name) || names.has(form)) return undefined
     return `ERR Command is not available: '${shown(name)}'. The gateway passes it on when started with --allow`
   }
+}
+
+/** A command or `CONTAINER|SUBCOMMAND`. ioredis mistakes what every object has for QUIT. */
+function isNever(form: string): boolean {
+  const [name = ''] = form.split('|')
+  return NEVER.has(name) || NEVER.has(form) || name.toLowerCase() in {}
+}
+
+/** Behind STREAMS stand keys, which may be called so. */
+function blocks(args: readonly (string | Buffer)[]): boolean {
+  const words = args.map((arg) => `${arg}`.toUpperCase())
+  return words.slice(0, words.lastIndexOf('STREAMS')).includes('BLOCK')
 }
 
 /** What a client calls a command may be a key that slipped: it goes back to nobody but the client. */

@@ -1,10 +1,13 @@
 import type { Readable } from 'node:stream'
-import { Redis } from 'ioredis'
+import { Redis, Command as RedisCommand } from 'ioredis'
 import { systemClock } from '../clock.ts'
+import { saidBy } from '../stores/redis-error.ts'
 import { RedisAway } from './away.ts'
 import type { Command } from './command.ts'
+import { isRefusal, toFailure, toReply } from './refusal.ts'
 import type { Refusal, Reply } from './reply.ts'
 import { redisSubscriptions } from './subscribe.ts'
+import { transactions } from './transaction.ts'
 
 /** The Redis behind the gateway. */
 export interface Backend {
@@ -37,18 +40,14 @@ export interface BackendOptions {
 /** More commands at once than this are refused: they would only wait for each other. */
 const MOST_AT_ONCE = 10_000
 
-/**
- * One connection, on which commands follow each other without waiting. What is sent in one go stays
- * together on it, which is all that a transaction needs.
- */
+/** One connection, on which commands follow each other without waiting. */
 export function redisBackend(url: string, options: BackendOptions = {}): Backend {
   const { log = () => {}, silence = 5000, probe = 5000 } = options
   let waiting = 0
   let stopping = false
   let lost: { readonly since: number } | undefined
+  let readySince = 0
   let reason = 'the connection was closed'
-  /** Whether Redis lets this user have transactions, found out once for each connection. */
-  let transacts = false
   /** ioredis goes on in database 0 if another one is refused: no place for anybody's counts. */
   let astray = false
 
@@ -64,6 +63,13 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
     connectTimeout: 5000,
     socketTimeout: silence,
     disableClientInfo: true,
+    // After a failover the address may lead to the new master. One that stays a replica must not
+    // cost everybody the connection with each write.
+    reconnectOnError: ({ message }) => {
+      if (!message.startsWith('READONLY') || systemClock() - readySince < probe) return false
+      reason = 'READONLY: it is a replica now'
+      return true
+    },
   })
   redis.on('error', (error: Error & { readonly command?: { readonly name?: string } }) => {
     reason = wordsOf(error)
@@ -75,7 +81,7 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
     astray = false
   })
   redis.on('close', () => {
-    transacts = false
+    transacted.renewed()
     if (stopping || lost) return
     lost = { since: systemClock() }
     log(`Redis is away (${reason}): answering 503 until it is back`)
@@ -83,7 +89,12 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
   redis.on('ready', () => {
     if (lost) log(`Redis is back after ${((systemClock() - lost.since) / 1000).toFixed(1)} s`)
     lost = undefined
+    readySince = systemClock()
     reason = 'the connection was closed'
+  })
+  // After QUIT, and names that ioredis mistakes for it, it would leave the connection closed.
+  redis.on('end', () => {
+    if (!stopping) redis.connect().catch(() => {})
   })
   const probing = setInterval(() => {
     if (redis.status === 'ready' && waiting === 0) redis.ping().catch(() => {})
@@ -115,7 +126,7 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
     waiting++
     try {
       writeTogether()
-      return await redis.callBuffer(name, ...args)
+      return await redis.sendCommand(new RedisCommand(name, args, { replyEncoding: null }))
     } catch (error) {
       if (isRefusal(error)) throw error
       throw new RedisAway('Redis went away before it answered')
@@ -123,6 +134,8 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
       waiting--
     }
   }
+
+  const transacted = transactions({ assertThere, send, renew: () => redis.disconnect(true) })
 
   return {
     get away() {
@@ -132,25 +145,7 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
       assertThere(1)
       return send(command).then(toReply, toFailure)
     },
-    async transact(commands) {
-      assertThere(commands.length + 4)
-      if (!transacts) {
-        // Without the right to MULTI each command would run by itself, and EXEC alone would fail.
-        const [multi, exec] = await Promise.allSettled([send(['MULTI']), send(['EXEC'])])
-        const refused = [multi, exec].find(({ status }) => status === 'rejected')
-        // Half of a right would leave the connection in a transaction that nobody can end.
-        if (refused && multi?.status === 'fulfilled') redis.disconnect(true)
-        if (refused?.status === 'rejected') return toFailure(refused.reason)
-        transacts = true
-        assertThere(commands.length + 2)
-      }
-      // All are written before anything else can be: no await stands between them.
-      const queued = [['MULTI'] as const, ...commands].map(send)
-      const [done] = await Promise.allSettled([send(['EXEC']), ...queued])
-      if (done.status === 'rejected') return toFailure(done.reason)
-      if (Array.isArray(done.value)) return done.value.map(toReply)
-      return { error: 'EXECABORT Transaction discarded' }
-    },
+    transact: transacted.run,
     async subscribe(command) {
       assertThere(1)
       return subscriptions.open(command)
@@ -164,25 +159,8 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
   }
 }
 
-const toReply = (value: unknown): Reply =>
-  value instanceof Error ? { error: value.message } : { value }
-
-/**
- * A refusal of Redis is an answer. That it is still loading, or has lost its master, is none: both
- * pass by themselves, as an outage does.
- */
-function toFailure(error: unknown): Refusal {
-  if (!isRefusal(error)) throw error
-  if (!/^(LOADING|MASTERDOWN)\b/.test(error.message)) return { error: error.message }
-  throw new RedisAway('Redis is not ready yet, try again later')
-}
-
-/** ioredis has no type for the errors that Redis itself answered. */
-const isRefusal = (error: unknown): error is Error =>
-  error instanceof Error && error.name === 'ReplyError'
-
 /** An attempt at several addresses has no words of its own, but a code. */
 function wordsOf(error: Error): string {
   const code = 'code' in error ? `${error.code}` : error.name
-  return error.message || code
+  return error.message ? saidBy(error) : code
 }

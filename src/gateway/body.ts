@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { RequestError } from './exchange.ts'
 
 /** Upstash's limit: https://upstash.com/docs/redis/troubleshooting/max_request_size_exceeded */
@@ -8,9 +8,10 @@ const MAX_BODY = 10 * 1024 * 1024
  * The body of a request. Of one that is refused Node reads what is left and drops it, until its
  * `requestTimeout`: a connection that was closed at once could lose the answer on its way.
  */
-export function readBody(request: IncomingMessage): Promise<Buffer> {
+export function readBody(request: IncomingMessage, response: ServerResponse): Promise<Buffer> {
   const said = request.headers['content-length']
   if (said !== undefined && Number(said) > MAX_BODY) return Promise.reject(tooLarge(said))
+  if (request.headers.expect !== undefined) response.writeContinue()
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0

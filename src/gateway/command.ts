@@ -11,6 +11,9 @@ export function commandOfBody(body: Buffer): Command {
 /** As many as @upstash/redis sends at once. A million would keep everybody waiting for seconds. */
 const MOST_COMMANDS = 1000
 
+/** Of all commands of a request. Redis 6 ends a connection that brings 2^20 in one. */
+const MOST_ARGUMENTS = 1_000_000
+
 /** The commands that a body holds: `[["SET", "key", "value"], ["GET", "key"]]`. */
 export function commandsOfBody(body: Buffer, what: 'pipeline' | 'multi-exec'): readonly Command[] {
   const failed = `ERR failed to parse ${what} request`
@@ -20,6 +23,7 @@ export function commandsOfBody(body: Buffer, what: 'pipeline' | 'multi-exec'): r
   if (entries.length > MOST_COMMANDS) {
     throw new RequestError(400, `ERR max ${what} size exceeded. Limit: ${MOST_COMMANDS} commands`)
   }
+  assertFew(entries.flat().length)
   return entries.map((entry) => {
     if (!Array.isArray(entry)) throw new RequestError(400, failed)
     return toCommand(entry)
@@ -42,13 +46,22 @@ export function commandOfPath(path: string, query: string, body: Buffer): Comman
 
 /**
  * The subscription that a request asks for, if it asks for a stream of events. The client escapes
- * nothing, so that a `?` belongs to a pattern, unless the token stands behind it.
+ * nothing, so that a `?` belongs to a pattern, and only the token is none of it.
  */
 export function subscriptionOf({ target, headers }: Ask): Command | undefined {
   if (!headers.accept?.includes('text/event-stream')) return undefined
-  const [, name, channels] = /^\/(p?subscribe)\/(.+?)(?:[?&]_token=[^&]*)?$/i.exec(target) ?? []
+  const [, name, channels] = /^\/(p?subscribe)\/(.+)$/i.exec(withoutToken(target)) ?? []
   if (name === undefined || channels === undefined) return undefined
   return named(name, channels.split('/').map(unescapeBytes))
+}
+
+/** A `?` goes with the token if nothing else stands behind it. */
+function withoutToken(target: string): string {
+  const [path, ...queries] = target.split('?')
+  const kept = queries
+    .map((query) => query.split('&').filter((part) => !new URLSearchParams(part).has('_token')))
+    .filter(({ length }) => length > 0)
+  return [path, ...kept.map((parts) => parts.join('&'))].join('?')
 }
 
 /**
@@ -60,11 +73,12 @@ function parse(body: Buffer, failed: string): unknown {
   try {
     const parsed: unknown = JSON.parse(text)
     if (!holdsLargeNumber(parsed)) return parsed
-    return JSON.parse(
-      text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g, (token) =>
-        token.startsWith('"') ? token : `"${token}"`,
-      ),
-    )
+    let inText = false
+    const quoted = text.replace(/\\.|"|-?\d[\d.eE+-]*/g, (token) => {
+      if (token === '"') inText = !inText
+      return inText || token === '"' ? token : `"${token}"`
+    })
+    return JSON.parse(quoted)
   } catch {
     throw new RequestError(400, failed)
   }
@@ -80,12 +94,18 @@ function toCommand(parts: unknown): Command {
   if (!Array.isArray(parts) || parts.length === 0) {
     throw new RequestError(400, 'ERR failed to parse command')
   }
+  assertFew(parts.length)
   const [name = '', ...args] = parts.map((part) => {
     if (part === null) throw new RequestError(400, 'ERR null args are not supported')
     if (typeof part === 'object') throw new RequestError(400, 'ERR unsupported arg type')
     return String(part)
   })
   return named(name, args)
+}
+
+function assertFew(parts: number): void {
+  if (parts <= MOST_ARGUMENTS) return
+  throw new RequestError(400, `ERR max arguments exceeded. Limit: ${MOST_ARGUMENTS}`)
 }
 
 /** In upper case, for ioredis changes the answers to some of the names in lower case. */

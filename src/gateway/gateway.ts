@@ -9,7 +9,9 @@ import {
   subscriptionOf,
 } from './command.ts'
 import { type Answer, type Answering, type Ask, RequestError } from './exchange.ts'
+import { runAll } from './pipeline.ts'
 import { type Format, type Reply, toJson, toResp2 } from './reply.ts'
+import { newRoom } from './room.ts'
 import { tokenCheck, tokenOf } from './token.ts'
 
 export interface GatewayOptions {
@@ -63,7 +65,11 @@ export function gateway({ redis, tokens, allow, log }: GatewayOptions): Answerin
       if (path === '/pipeline') return await pipeline(ask)
       if (path === '/multi-exec') return await transaction(ask)
       const subscription = subscriptionOf(ask)
-      if (subscription) return await events(ask, subscription)
+      if (subscription) {
+        // The answer to HEAD has no body that could ever end.
+        if (ask.method === 'HEAD') throw new RequestError(405, 'ERR method not allowed')
+        return await events(ask, subscription)
+      }
       return await single(ask, path, query)
     } catch (error) {
       if (error instanceof RequestError) return failure(error.status, error.message)
@@ -85,7 +91,8 @@ export function gateway({ redis, tokens, allow, log }: GatewayOptions): Answerin
   async function single(ask: Ask, path: string, query: string): Promise<Answer> {
     const format = formatOf(ask)
     const body = await ask.body()
-    const reply = await run(path === '/' ? commandOfBody(body) : commandOfPath(path, query, body))
+    const command = path === '/' ? commandOfBody(body) : commandOfPath(path, query, body)
+    const reply = newRoom().fit(await run(command))
     const status = 'error' in reply ? 400 : 200
     return format === 'resp2'
       ? { status, headers: KNOWN_RESP2, body: toResp2(reply) }
@@ -95,16 +102,7 @@ export function gateway({ redis, tokens, allow, log }: GatewayOptions): Answerin
   async function pipeline(ask: Ask): Promise<Answer> {
     const format = formatOf(ask)
     const commands = commandsOfBody(await ask.body(), 'pipeline')
-    const settled = await Promise.allSettled(commands.map(run))
-    // Of a Redis that went away in the middle each item tells; of one that is away, the whole.
-    const [first] = settled
-    if (first?.status === 'rejected' && settled.every(({ status }) => status === 'rejected')) {
-      throw first.reason
-    }
-    const replies = settled.map(
-      (item): Reply =>
-        item.status === 'fulfilled' ? item.value : { error: (item.reason as Error).message },
-    )
+    const replies = await runAll(commands, run)
     return format === 'resp2'
       ? { status: 200, headers: KNOWN_RESP2, body: Buffer.concat(replies.map(toResp2)) }
       : { status: 200, headers: KNOWN, body: listOf(replies, format) }
@@ -118,7 +116,7 @@ export function gateway({ redis, tokens, allow, log }: GatewayOptions): Answerin
     const replies = await redis.transact(commands)
     return 'error' in replies
       ? failure(400, replies.error)
-      : { status: 200, headers: KNOWN, body: listOf(replies, format) }
+      : { status: 200, headers: KNOWN, body: listOf(replies.map(newRoom().fit), format) }
   }
 
   /** The body means nothing, but Node sees a client go only once it was read. */

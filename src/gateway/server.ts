@@ -5,10 +5,12 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { pipeline, type Readable } from 'node:stream'
 import { readBody } from './body.ts'
 import type { Answering, Ask } from './exchange.ts'
+import { inTurn } from './turn.ts'
+import { unusedOf } from './unused.ts'
 
 export interface ListenOptions {
   readonly answer: Answering
@@ -28,8 +30,14 @@ export interface Listening {
   stop(patience: number): Promise<void>
 }
 
-/** Edge platforms keep connections for a minute: the server must not be the first to let go. */
-const TIMEOUTS = { keepAliveTimeout: 65_000, requestTimeout: 30_000, headersTimeout: 10_000 }
+const TIMEOUTS = {
+  /** Edge platforms keep connections for a minute: the server must not be the first to let go. */
+  keepAliveTimeout: 65_000,
+  requestTimeout: 30_000,
+  headersTimeout: 10_000,
+  /** Node looks for what took too long every 30 s only. */
+  connectionsCheckingInterval: 5_000,
+}
 const TLS_TIMEOUTS = { ...TIMEOUTS, handshakeTimeout: 10_000 }
 
 /** How often a server that stops looks for connections that have nothing more to do, in ms. */
@@ -39,12 +47,13 @@ const LOOK = 50
 export async function listen({ answer, host, port, tls }: ListenOptions): Promise<Listening> {
   let stopping = false
   const streams = new Set<ServerResponse>()
-  /** Connections that brought no request yet, which Node takes for busy ones. */
-  const unused = new Set<Socket>()
+  const isTurn = inTurn()
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     unused.delete(request.socket)
-    const { status, headers, body } = await answer(askOf(request))
+    const turn = isTurn(request, response)
+    if (turn !== true && !(await turn)) return
+    const { status, headers, body } = await answer(askOf(request, response))
     if (stopping) response.setHeader('connection', 'close')
     if (typeof body === 'string' || Buffer.isBuffer(body)) {
       response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
@@ -66,10 +75,9 @@ export async function listen({ answer, host, port, tls }: ListenOptions): Promis
   const server = tls
     ? createHttpsServer({ ...TLS_TIMEOUTS, ...tls }, handle)
     : createHttpServer(TIMEOUTS, handle)
-  server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => {
-    unused.add(socket)
-    socket.once('close', () => unused.delete(socket))
-  })
+  // Who waits with a body is asked for it by whoever reads it; unasked, Node ends the connection.
+  server.on('checkContinue', handle)
+  const unused = unusedOf(server, tls !== undefined)
   server.listen(port, host)
   await once(server, 'listening')
   const address = server.address() as AddressInfo
@@ -81,7 +89,7 @@ export async function listen({ answer, host, port, tls }: ListenOptions): Promis
       const closed = once(server, 'close')
       server.close()
       for (const response of streams) response.end()
-      for (const socket of unused) socket.destroy()
+      unused.destroy()
       const looking = setInterval(() => server.closeIdleConnections(), LOOK)
       const breakOff = setTimeout(() => server.closeAllConnections(), patience)
       await closed
@@ -91,9 +99,9 @@ export async function listen({ answer, host, port, tls }: ListenOptions): Promis
   }
 }
 
-function askOf(request: IncomingMessage): Ask {
+function askOf(request: IncomingMessage, response: ServerResponse): Ask {
   const { method = '', url = '', headers } = request
-  return { method, target: targetOf(url), headers, body: () => readBody(request) }
+  return { method, target: targetOf(url), headers, body: () => readBody(request, response) }
 }
 
 /** A client that takes us for its proxy names the whole address. RFC 9112 §3.2.2: it is accepted. */

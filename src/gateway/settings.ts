@@ -38,7 +38,7 @@ export function readSettings(
 
   return {
     redis: checkRedis(...given(values.redis, '--redis', 'REDIS_URL')),
-    host: values.host,
+    host: checkHost(values.host),
     port: checkPort(...given(values.port, '--port', 'PORT')),
     tokens: checkTokens(...given(values.token?.join(), '--token', 'GATEWAY_TOKEN')),
     allow: allowList(listOf(values.allow?.join())),
@@ -52,6 +52,12 @@ const listOf = (text: string | undefined): readonly string[] =>
 
 const checkRedis = (url: string | undefined, option: string): string =>
   url === undefined ? 'redis://127.0.0.1:6379' : checkRedisUrl(option, url).href
+
+/** An empty one, as of a variable that is not set, would open all interfaces. */
+function checkHost(text: string): string {
+  if (text.trim() !== '') return text
+  throw new ConfigError('--host', show(text), 'an address to listen on, such as 127.0.0.1')
+}
 
 function checkPort(text: string | undefined, option: string): number {
   if (text === undefined) return 8079

@@ -84,9 +84,22 @@ export function checkRedisUrl(option: string, url: unknown): URL {
     throw new ConfigError(option, 'no such address', want)
   }
   const address = new URL(url)
+  if (!isEscaped(address.username) || !isEscaped(address.password)) {
+    throw new ConfigError(option, 'a user or password with a % that is not written %25', want)
+  }
   const database = address.searchParams.get('db') ?? address.pathname.slice(1)
   if (!/^\d{0,5}$/.test(database)) {
     throw new ConfigError(option, 'an address whose database is no number', want)
   }
   return address
+}
+
+/** Whether ioredis, which decodes it, can. */
+function isEscaped(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -57,6 +57,54 @@ describe('a transaction', () => {
   }
 })
 
+/** The connections of a user, by their numbers at Redis. */
+const connectionsOf = async (user: string) =>
+  `${await admin.call('CLIENT', 'LIST')}`
+    .split('\n')
+    .filter((client) => client.includes(` user=${user} `))
+    .map((client) => client.split(' ')[0])
+
+test('a transaction that Redis itself has discarded costs nobody the connection', async () => {
+  const before = await connectionsOf('half')
+  expect(before).toHaveLength(2)
+  const answers = await Promise.all([
+    send(half, '/multi-exec', COMMANDS),
+    ...Array.from({ length: 20 }, () => send(half, '/', ['GET', 'ratelimit:x'])),
+  ])
+  const [first, ...others] = answers.map(({ status }) => status)
+  expect(first).toBe(400)
+  expect(new Set(others)).toEqual(new Set([200]))
+  expect(await connectionsOf('half')).toEqual(before)
+  expect(half.log).toEqual([])
+})
+
+test('a transaction whose user loses the right to it says so, and that its commands ran', async () => {
+  await admin.call(name, 'SETUSER', 'losing', 'on', '>secret', '~*', '+@all')
+  const losing = await as('losing')
+  try {
+    expect((await send(losing, '/multi-exec', COMMANDS)).status).toBe(200)
+    await admin.call(name, 'SETUSER', 'losing', '-multi')
+    const response = await send(losing, '/multi-exec', COMMANDS)
+    expect(response.status).toBe(400)
+    const { error } = await response.json()
+    expect(error).toMatch(/^NOPERM .*'multi'.* \(the commands ran, but not as a transaction\)$/)
+    await admin.set('ratelimit:x', '7')
+    expect((await send(losing, '/multi-exec', COMMANDS)).status).toBe(400)
+    expect(await admin.get('ratelimit:x')).toBe('7')
+  } finally {
+    await losing.stop()
+    await admin.del('ratelimit:x')
+  }
+})
+
+test('a transaction that is discarded says because of which refusal', async () => {
+  const response = await send(documented, '/multi-exec', [['SET', 'elsewhere', '1'], ...COMMANDS])
+  expect(response.status).toBe(400)
+  const { error } = await response.json()
+  expect(error).toMatch(/^EXECABORT Transaction discarded because of: NOPERM .*keys/)
+  expect(await admin.exists('ratelimit:x', 'elsewhere')).toBe(0)
+})
+
 test('a database that Redis refuses is no place for counts: away', async () => {
   const lines: string[] = []
   const log = (line: string) => lines.push(line)

@@ -246,11 +246,41 @@ describe('of the commands', () => {
     ]
     for (const command of commands) expect(await refused(open, command)).toBe(true)
     expect(await refused(open, ['XREAD', 'STREAMS', key, '0'])).toBe(false)
+    expect(await refused(open, ['XREAD', 'STREAMS', 'block', '0'])).toBe(false)
+    const named = ['XREADGROUP', 'GROUP', 'streams', 'a', 'BLOCK', 0, 'STREAMS', key, '>']
+    expect(await refused(open, named)).toBe(true)
     expect(() => allowList(['client'])).toThrow('--allow: got client')
+    expect(() => allowList(['client|getname'])).toThrow('--allow: got client|getname')
     expect(() => allowList(['script|debug'])).toThrow('--allow: got script|debug')
+    expect(() => allowList(['script|load'])).not.toThrow()
+    expect(() => allowList(['constructor'])).toThrow('--allow: got constructor')
     expect(() => allowList(['no command'])).toThrow('--allow: got "no command"')
     expect(await (await send(open, '/', ['PING'])).json()).toEqual({ result: 'PONG' })
   })
+})
+
+test('the names that every object has are no commands, and cost nobody the connection', async () => {
+  const server = await spawnRedis()
+  const own = await startGateway(server.url, { allow: ['all'] })
+  try {
+    for (const name of ['constructor', '__proto__', 'Constructor']) {
+      const response = await send(own, '/', [name])
+      expect(response.status).toBe(400)
+      expect((await response.json()).error).toContain('ERR Command is not available')
+    }
+    await own.redis.call('CLIENT', 'KILL', 'TYPE', 'NORMAL', 'SKIPME', 'YES')
+    await expect
+      .poll(async () => (await send(own, '/', ['PING'])).json(), { timeout: 10_000 })
+      .toEqual({ result: 'PONG' })
+  } finally {
+    await own.stop()
+    await server.stop()
+  }
+})
+
+test('an empty --host, which would open all interfaces, is refused', () => {
+  const flags = ['--token', token, '--host', '']
+  expect(() => readSettings(flags, {})).toThrow('--host: got ""')
 })
 
 test('the log of every request holds neither key nor token nor command', async () => {

@@ -52,6 +52,11 @@ async function open(path: string, { headers = {}, from = url, ...rest }: Asking 
   return response
 }
 
+function aborting() {
+  const controller = new AbortController()
+  return { signal: controller.signal, abort: () => controller.abort() }
+}
+
 interface Asking {
   readonly headers?: Record<string, string>
   readonly from?: string
@@ -148,6 +153,29 @@ describe('a stream', () => {
     expect(read).toBe('data: subscribe,café,1\n\ndata: subscribe,y,2\n\n')
     expect(await admin.publish('café', 'x')).toBe(1)
     abort.abort()
+    await none()
+  })
+
+  test('has the token in no channel, wherever it stands in the query', async () => {
+    const { signal, abort } = aborting()
+    try {
+      for (const [path, channel] of [
+        [`news?_token=${token}&x=1`, 'news?x=1'],
+        [`news?x=1&_token=${token}&y`, 'news?x=1&y'],
+        [`news?_token=${token}&_token=${token}`, 'news'],
+        [`news?%5Ftoken=${token}`, 'news'],
+        [`news?x?_token=${token}`, 'news?x'],
+        ['news?', 'news?'],
+      ] as const) {
+        const response = await open(`/subscribe/${path}`, { signal })
+        const reader = response.body?.getReader()
+        expect(`${Buffer.from((await reader?.read())?.value ?? '')}`).toBe(
+          `data: subscribe,${channel},1\n\n`,
+        )
+      }
+    } finally {
+      abort()
+    }
     await none()
   })
 
@@ -273,6 +301,13 @@ describe('a subscription is refused', () => {
       await Promise.all([narrow.stop(), single.stop(), all.stop()])
     }
     await none()
+  })
+
+  test('by HEAD, whose answer has no body that could end', async () => {
+    const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream' }
+    const { status } = await fetch(`${url}/subscribe/x`, { method: 'HEAD', headers })
+    expect(status).toBe(405)
+    expect(await subscribed()).toBe(0)
   })
 
   test('without a token, and where no stream of events is asked for', async () => {

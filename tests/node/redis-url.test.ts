@@ -51,6 +51,8 @@ describe('REDIS_URL', () => {
     'https://x.io',
     'redis://localhost/abc',
     'redis://localhost?db=x',
+    'redis://user:p%s@localhost',
+    'redis://%ff:secret@localhost',
   ]) {
     test(`that is ${JSON.stringify(url)} is an error that names it`, () => {
       expect(() => storeFromEnv({ REDIS_URL: url })).toThrow('REDIS_URL: got')

@@ -1,0 +1,133 @@
+import { createServer, type Socket } from 'node:net'
+import { afterAll, describe, expect, inject, test } from 'vitest'
+import { redisBackend } from '../../src/gateway/backend.ts'
+import { startGateway } from '../support/gateway-server.ts'
+
+const gateway = await startGateway(inject('redisUrl'), { allow: ['mset'] })
+const prefix = `large-${crypto.randomUUID()}`
+const [key, other] = [`${prefix}-1`, `${prefix}-2`]
+const megabyte = 'x'.repeat(2 ** 20)
+await gateway.redis.set(`${prefix}-mb`, megabyte)
+afterAll(async () => {
+  await gateway.redis.del(key, other, `${prefix}-mb`)
+  await gateway.stop()
+})
+
+async function send(path: string, body: unknown) {
+  const response = await fetch(`${gateway.url}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${gateway.token}` },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+  return [response.status, await response.json()] as const
+}
+
+describe('a command of two hundred thousand arguments', () => {
+  const many = ['DEL', ...Array.from({ length: 200_000 }, (_, index) => `none-${index}`)]
+
+  test('runs, alone and among others', async () => {
+    expect(await send('/', many)).toEqual([200, { result: 0 }])
+    const replies = [{ result: 'OK' }, { result: 0 }, { result: 'OK' }]
+    for (const path of ['/pipeline', '/multi-exec']) {
+      const commands = [['SET', key, '1'], many, ['SET', other, '1']]
+      expect(await send(path, commands)).toEqual([200, replies])
+    }
+  })
+
+  test('is refused where all of a request are more than a million', async () => {
+    const error = 'ERR max arguments exceeded. Limit: 1000000'
+    const half = ['DEL', ...Array(500_000).fill('none')]
+    const commands = [['SET', key, '2'], half, half]
+    for (const path of ['/pipeline', '/multi-exec']) {
+      expect(await send(path, commands)).toEqual([400, { error }])
+    }
+    expect(await send('/', [...half, ...half])).toEqual([400, { error }])
+    expect(await gateway.redis.get(key)).toBe('1')
+  })
+})
+
+test('a text of millions of escapes stands beside a number that a double may not carry', async () => {
+  const text = '\\n'.repeat(4_000_000)
+  expect(await send('/', `["MSET","${key}","${text}1.50","${other}",1.50]`)).toEqual([
+    200,
+    { result: 'OK' },
+  ])
+  expect(await gateway.redis.strlen(key)).toBe(4_000_004)
+  expect(await gateway.redis.get(other)).toBe('1.50')
+})
+
+describe('replies of more than 32 MB', () => {
+  const over = { error: 'ERR max response size exceeded. Limit: 33554432 bytes' }
+  const get = ['GET', `${prefix}-mb`]
+
+  test('are an error, of a single command', async () => {
+    await gateway.redis.setrange(key, 33 * 2 ** 20, 'x')
+    expect(await send('/', ['GET', key])).toEqual([400, over])
+    const lists = `local t = {} for i = 1, 33 do t[i] = redis.call('GET', KEYS[1]) end return t`
+    expect(await send('/', ['EVAL', lists, '1', `${prefix}-mb`])).toEqual([400, over])
+  })
+
+  test('end a pipeline, of which each command says whether it ran', async () => {
+    await gateway.redis.set(key, 0)
+    const commands = [...Array(99).fill(get), ['INCR', key], ...Array(199).fill(get), ['INCR', key]]
+    const [status, replies] = await send('/pipeline', commands)
+    expect(status).toBe(200)
+    expect(replies).toEqual([
+      ...Array(31).fill({ result: megabyte }),
+      ...Array(69).fill(over),
+      ...Array(200).fill({
+        error: expect.stringMatching(/^ERR the command was not run: max resp/),
+      }),
+    ])
+    expect(await gateway.redis.get(key)).toBe('1')
+  })
+
+  test('are errors in the answer to a transaction, all of which ran', async () => {
+    await gateway.redis.set(key, 0)
+    const [status, replies] = await send('/multi-exec', [...Array(40).fill(get), ['INCR', key]])
+    expect(status).toBe(200)
+    expect(replies).toEqual([...Array(31).fill({ result: megabyte }), ...Array(10).fill(over)])
+    expect(await gateway.redis.get(key)).toBe('1')
+  })
+})
+
+test('a pipeline of hundreds is answered in its order', async () => {
+  const commands = Array.from({ length: 450 }, (_, index) => ['EVAL', `return ${index}`, '0'])
+  const [, replies] = await send('/pipeline', commands)
+  expect(replies).toEqual(commands.map((_, index) => ({ result: index })))
+})
+
+for (const [what, answer] of [
+  ['that gets fewer replies than it had commands has no answer', '*0\r\n'],
+  ['that a server leaves open when it refuses EXEC is nowhere left open', '-NOPERM exec\r\n'],
+] as const) {
+  test(`a transaction ${what}`, async () => {
+    const connections = new Set<Socket>()
+    const redis = createServer((socket) => {
+      connections.add(socket.on('error', () => {}))
+      socket.on('data', (data) => {
+        for (const [, name = ''] of `${data}`.matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g)) {
+          const answers: Record<string, string> = { info: '$0\r\n\r\n', EXEC: answer }
+          socket.write(answers[name] ?? '+OK\r\n')
+        }
+      })
+    })
+    await new Promise<void>((resolve) => redis.listen(0, '127.0.0.1', resolve))
+    const { port } = redis.address() as { readonly port: number }
+    const backend = redisBackend(`redis://127.0.0.1:${port}`)
+    const there = () => expect.poll(() => backend.away).toBe(false)
+    try {
+      await there()
+      const said = await backend.transact([['GET', 'a']]).catch(({ message }) => message)
+      expect(said).toEqual(
+        answer === '*0\r\n' ? 'Redis gave an answer of another length' : { error: 'NOPERM exec' },
+      )
+      await expect.poll(() => connections.size).toBe(2)
+      await there()
+    } finally {
+      await backend.stop()
+      redis.close()
+      for (const socket of connections) socket.destroy()
+    }
+  })
+}

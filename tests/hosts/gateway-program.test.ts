@@ -1,0 +1,32 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { afterAll, expect, inject, test } from 'vitest'
+
+const children: ChildProcess[] = []
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL')
+})
+
+test('the gateway goes on when whoever read its log is gone, and stops when it is told to', async () => {
+  const token = crypto.randomUUID()
+  const flags = ['--redis', inject('redisUrl'), '--port', '0', '--verbose']
+  const gateway = spawn(process.execPath, ['src/cli/main.ts', 'gateway', ...flags], {
+    env: { PATH: process.env.PATH, GATEWAY_TOKEN: token },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  children.push(gateway)
+  const ended = once(gateway, 'exit')
+  let said = ''
+  for await (const chunk of gateway.stdout) {
+    said += chunk
+    if (said.includes('\n')) break
+  }
+  const [, url = ''] = /listening on (\S+)/.exec(said) ?? []
+  gateway.stdout.destroy()
+  gateway.stderr.destroy()
+  const ping = async () => (await fetch(`${url}/ping?_token=${token}`)).status
+  await expect.poll(ping, { timeout: 10_000 }).toBe(200)
+  for (let turn = 0; turn < 20; turn++) expect(await ping()).toBe(200)
+  gateway.kill('SIGTERM')
+  expect(await ended).toEqual([0, null])
+})
