@@ -2,8 +2,7 @@ import type { Agenda } from './agenda.ts'
 import { type Random, random } from './random.ts'
 import type { Scenario } from './scenario.ts'
 
-/** How many requests a burst has on average, and how many ms lie between them: a page that loads. */
-const BURST = 5
+/** How many ms lie between the requests of a burst on average: a page that loads. */
 const WITHIN = 100
 
 /** Sends requests, open loop: whatever becomes of them, the next come when they come. */
@@ -12,7 +11,7 @@ export function demand(
   agenda: Agenda,
   arrive: (client: string, slot: number) => void,
 ): void {
-  const { seed, arrivals, rate, duration } = scenario
+  const { seed, arrivals, burst, rate, duration } = scenario
   const chance = random(seed, 'arrivals')
   const nextClient = clients(scenario, random(seed, 'clients'))
   const nextSlot = routing(scenario, agenda, random(seed, 'routes'))
@@ -21,8 +20,8 @@ export function demand(
     even: () => gap,
     poisson: () => chance.wait(gap),
     bursts: () =>
-      chance.next() < 1 / BURST
-        ? chance.wait(Math.max(0, gap - WITHIN) * BURST + WITHIN)
+      chance.next() < 1 / burst
+        ? chance.wait(Math.max(0, gap - WITHIN) * burst + WITHIN)
         : chance.wait(WITHIN),
   }[arrivals]
 

@@ -15,6 +15,7 @@ npm run simulate -- [options]    a scenario of your own
   --window <time>    such as 10s or 1m
   --rate <n>         requests per second that reach each isolate, on average
   --arrivals <name>  ${ARRIVALS.join(', ')}
+  --burst <n>        requests in a burst, on average
   --duration <time>  for how long requests come
   --keys <n>         clients, each with a key
   --zipf <n>         how unequal they are: 0 for alike, about 1 for the web
@@ -46,6 +47,7 @@ const READERS: { readonly [Name in keyof Scenario]: Read<Scenario[Name]> } = {
   window: parseDuration,
   rate: number(0.000001, 1_000_000),
   arrivals: oneOf(ARRIVALS),
+  burst: whole(1, 1000),
   duration: parseDuration,
   keys: whole(1, 1_000_000),
   zipf: number(0, 10),

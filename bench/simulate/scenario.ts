@@ -11,6 +11,8 @@ export interface Scenario {
   readonly rate: number
   /** Independent of each other (`poisson`), at equal distances (`even`), or a few at a time. */
   readonly arrivals: (typeof ARRIVALS)[number]
+  /** How many requests a burst has on average. */
+  readonly burst: number
   /** For how long requests come. */
   readonly duration: number
   /** How many clients there are, each with a key of its own. */
@@ -43,6 +45,7 @@ export const DEFAULTS: Scenario = {
   window: 60_000,
   rate: 300,
   arrivals: 'poisson',
+  burst: 5,
   duration: 150_000,
   keys: 1,
   zipf: 1,

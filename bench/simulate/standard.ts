@@ -63,6 +63,22 @@ const STUDIES: readonly Study[] = [
   wandering('wandering-fast', 'moves on every 3 s, requests by chance', { stay: 3000 }),
   wandering('bursts', 'moves on every 10 s, five requests at a time', { arrivals: 'bursts' }),
   {
+    name: 'pages',
+    title:
+      'one client who loads a page of 20 requests every 10 s, limit 100 per 60 s, moves on every 3 s',
+    modes: MODES,
+    scenario: {
+      ...DEFAULTS,
+      limit: 100,
+      rate: 2,
+      arrivals: 'bursts',
+      burst: 20,
+      route: 'wandering',
+      stay: 3000,
+      duration: 1.5 * HOUR,
+    },
+  },
+  {
     name: 'storm',
     title: '1000 isolates that live 20 s, clocks wrong by up to an hour, 300 points',
     modes: MODES,

@@ -67,9 +67,9 @@ export function compileOptions<Env extends object>(
   options: LimiterOptions<Env>,
 ): CompiledOptions<Env> {
   checkKeys('', options, ['policies', ...POLICY_KEYS, ...SHARED_KEYS])
-  const { store, headers = 'draft-11', clock = systemClock, onStoreError } = options
+  const { store, timeout = '1s', headers = 'draft-11', clock = systemClock, onStoreError } = options
   const policies = policiesOf(options)
-  const timeout = parseTimeout('timeout', options.timeout ?? '1s')
+  const ms = parseTimeout('timeout', timeout)
   if (typeof store !== 'function') checkStore(store, policies)
   if (onStoreError !== undefined) checkFunction('onStoreError', onStoreError)
   checkFunction('clock', clock)
@@ -79,7 +79,12 @@ export function compileOptions<Env extends object>(
 
   function guarded(asked: Store): Store {
     if (typeof asked.guard !== 'function') return asked
-    return asked.guard(asked, { timeout, ahead: (name) => aheads.get(name), clock, onStoreError })
+    return asked.guard(asked, {
+      timeout: ms,
+      ahead: (name) => aheads.get(name),
+      clock,
+      onStoreError,
+    })
   }
 
   return {

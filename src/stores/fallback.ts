@@ -1,5 +1,5 @@
 import { StoreError } from '../errors.ts'
-import type { Store } from './store.ts'
+import type { Grant, Store } from './store.ts'
 
 /** Hears of a store that failed. What it throws is logged and does not reach the request. */
 export type Report = (error: StoreError) => unknown
@@ -15,7 +15,7 @@ export function fallback(store: Store, local: Store, report: Report): Store {
     async take(demands, options) {
       try {
         const grants = await store.take(demands, options)
-        if (!Array.isArray(grants) || grants.length !== demands.length) {
+        if (!isAnswer(grants, demands.length)) {
           throw new StoreError('rejected', 'the store did not answer with one grant per demand')
         }
         away = false
@@ -31,6 +31,14 @@ export function fallback(store: Store, local: Store, report: Report): Store {
     },
   }
 }
+
+/** A store of somebody else's may answer anything, and what is no number would let everybody pass. */
+const isAnswer = (grants: unknown, length: number): grants is readonly Grant[] =>
+  Array.isArray(grants) &&
+  grants.length === length &&
+  grants.every((grant: Partial<Grant> | null) =>
+    [grant?.granted, grant?.used, grant?.resetIn, grant?.retryIn].every(Number.isFinite),
+  )
 
 function tell(report: Report, error: StoreError): void {
   new Promise((resolve) => resolve(report(error))).catch((cause: unknown) =>

@@ -36,21 +36,21 @@ export const guard: Guard = (store, { timeout, ahead, clock, onStoreError = warn
   // A server runs on after the response, and needs nobody to keep its work alive.
   const runsOn = detectPlatform() === 'server' ? () => {} : undefined
   return {
-    take: (demands, { waitUntil = runsOn } = {}) =>
-      guarded.take(demands, { waitUntil: waitUntil && ((work) => keepAlive(waitUntil, work)) }),
+    take(demands, options) {
+      const waitUntil = options?.waitUntil ?? runsOn
+      return guarded.take(demands, waitUntil && { waitUntil: (work) => keepAlive(waitUntil, work) })
+    },
   }
 }
 
 /** What a host does not keep alive (its method was handed over unbound) may still come to its end. */
 function keepAlive(waitUntil: NonNullable<TakeOptions['waitUntil']>, work: Promise<unknown>): void {
-  try {
-    waitUntil(work)
-  } catch (error) {
+  new Promise<void>((resolve) => resolve(waitUntil(work))).catch((error: unknown) =>
     console.error(
       'tidegate: waitUntil failed; hand it over as (work) => context.waitUntil(work)',
       error,
-    )
-  }
+    ),
+  )
 }
 
 const warn = (error: StoreError) =>

@@ -27,7 +27,8 @@ export const coldAt = (now: number): Heat => ({ heat: 0, heatedAt: now, warmSinc
 export function warm(key: Heat, now: number): void {
   const idle = Math.max(0, now - key.heatedAt)
   const left = key.heat * Math.exp(-idle / COOLING)
-  if (left < 1) key.warmSince = now
+  // A clock that was set back says nothing of how long it has been warm.
+  if (left < 1 || now < key.heatedAt) key.warmSince = now
   key.heat = left + 1
   key.heatedAt = now
 }

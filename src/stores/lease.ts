@@ -128,7 +128,8 @@ export function lease(
     )
       return
     if (reserveFor(held, demand, now) === 0) return
-    const asking = ask([{ demand: { ...demand, cost: 0 }, held, paidIn: undefined }], now)
+    const refilling = { demand: { ...demand, cost: 0 }, held, paidIn: undefined }
+    const asking = ask([refilling], now, { waitUntil })
     // What fails here meets the next request that has to ask.
     waitUntil(asking.catch(() => {}))
   }

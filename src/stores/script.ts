@@ -6,7 +6,7 @@ export interface Script {
 
 /**
  * `takeFixedWindow` as a Redis script. Time is the server's alone: only `PTTL` is asked. A value that
- * somebody else put there and that is no number is an error.
+ * somebody else put there, and that `INCRBY` would not take, is an error.
  *
  * Several demands are looked at first and written last, so that an error leaves nothing half done. One
  * alone is counted at once, and what does not fit is taken back: that is one command less.
@@ -20,11 +20,12 @@ for i, key in ipairs(KEYS) do
   local d = { limit = tonumber(limit), window = tonumber(window), cost = tonumber(cost), taken = 0, used = 0, left = 0 }
   d.most = d.cost + tonumber(reserve)
   if #KEYS == 1 then d.taken = d.most end
-  local count = d.taken > 0 and redis.call('INCRBY', key, d.taken) or redis.call('GET', key)
-  d.open = count and count ~= d.taken
+  local text = d.taken == 0 and redis.call('GET', key)
+  local count = d.taken > 0 and redis.call('INCRBY', key, d.taken) - d.taken or tonumber(text or 0) or 0
+  assert(not text or text == string.format('%.0f', count), 'the value is no count')
+  d.open = text or count ~= 0
   if d.open then
-    d.used = math.min(assert(tonumber(count), 'the value is no number') - d.taken, d.limit)
-    d.left = redis.call('PTTL', key)
+    d.used, d.left = math.min(count, d.limit), redis.call('PTTL', key)
     if d.left < 0 or d.left > d.window then
       redis.call('PEXPIRE', key, d.window)
       d.left = d.window
@@ -54,7 +55,7 @@ return answer
 `
 
 /** For Redis, Valkey and whatever speaks like them: no header, which every version takes. */
-export const PLAIN: Script = { text: BODY, sha: 'da1d150321a42c792b0aa1feee804188e5584087' }
+export const PLAIN: Script = { text: BODY, sha: 'b7173f7d67eb2945b80499ade16a3344cde2a6bd' }
 
 /**
  * For Upstash, where a script without this header locks the whole database and not just its KEYS.
@@ -62,5 +63,5 @@ export const PLAIN: Script = { text: BODY, sha: 'da1d150321a42c792b0aa1feee80418
  */
 export const KEY_LOCKING: Script = {
   text: `#!lua flags=allow-key-locking\n${BODY}`,
-  sha: 'ee75d9b1527237ab42662b1ba9b05408558ae4d4',
+  sha: '8d630ffde757efdb3fdd57c9023ac1415e325e95',
 }

@@ -74,10 +74,7 @@ export function scriptedStore(client: ScriptClient, settings: ScriptedStoreOptio
     } catch (error) {
       sights.delete(key)
       // It may yet arrive when the window has ended, and make a key that nobody heard of.
-      if (options?.waitUntil) {
-        const healing = look(demand, key, { signal: AbortSignal.timeout(HEALING) })
-        options.waitUntil(healing.catch(() => {}))
-      }
+      healLater(demand, key, options)
       throw error
     }
     const now = clock()
@@ -97,10 +94,22 @@ export function scriptedStore(client: ScriptClient, settings: ScriptedStoreOptio
       return [grant]
     }
     sights.delete(key)
-    if (!fits) return evaluate([demand], [key], options)
-    const [looked] = await look(demand, key, options)
-    // The reserve is given up: by now its window may have ended, and another one be open.
-    return looked ? [{ ...looked, granted: cost }] : []
+    try {
+      if (!fits) return await evaluate([demand], [key], options)
+      const [looked] = await look(demand, key, options)
+      // The reserve is given up: by now its window may have ended, and another one be open.
+      return looked ? [{ ...looked, granted: cost }] : []
+    } catch (error) {
+      healLater(demand, key, options)
+      throw error
+    }
+  }
+
+  /** Heals a key behind the request's back, where the host lets it. */
+  function healLater(demand: Demand, key: string, options?: TakeOptions): void {
+    if (options?.waitUntil === undefined) return
+    const healing = look(demand, key, { signal: AbortSignal.timeout(HEALING) })
+    options.waitUntil(healing.catch(() => {}))
   }
 
   /** Takes nothing, and heals a key that cannot end. */

@@ -70,18 +70,18 @@ const BUDGETS = {
   ],
   'the same, and the store for Upstash': [
     'export { rateLimit, memory } from "./dist/index.js"; export * from "./dist/stores/upstash.js"',
-    11_950,
+    12_100,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 12_600],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 12_700],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    12_350,
+    12_450,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    14_900,
+    15_050,
   ],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 13_600],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 13_750],
 } as const
 
 describe('bundles stay within their budgets', () => {

@@ -384,34 +384,41 @@ describe('a store that is a trip away', () => {
     expect(work.length).toBeGreaterThan(0)
   })
 
-  test('is counted in also where the host does not take what is to be kept alive', async () => {
-    const { clock, store } = distant()
-    const errors: unknown[] = []
-    const { error } = console
-    console.error = (...said: unknown[]) => errors.push(said)
-    try {
-      const limiter = createLimiter({
-        limit: 9999,
-        window: '1m',
-        lease: true,
-        store,
-        client,
-        clock,
-      })
-      const waitUntil = () => {
-        throw new TypeError('Illegal invocation')
+  const hosts = {
+    throws: () => {
+      throw new TypeError('Illegal invocation')
+    },
+    rejects: async () => {
+      throw new TypeError('Illegal invocation')
+    },
+  }
+  for (const [how, waitUntil] of Object.entries(hosts)) {
+    test(`is counted in also where the host ${how} at what is to be kept alive`, async () => {
+      const { clock, store } = distant()
+      const errors: unknown[] = []
+      const { error } = console
+      console.error = (...said: unknown[]) => errors.push(said)
+      try {
+        const limiter = createLimiter({
+          limit: 9999,
+          window: '1m',
+          lease: true,
+          store,
+          client,
+          clock,
+        })
+        for (let n = 0; n < 300; n++) {
+          expect((await limiter.check(request('/', { client: 'a' }), { waitUntil })).allowed).toBe(
+            true,
+          )
+          clock.advance(10)
+        }
+        expect(errors.length).toBeGreaterThan(0)
+      } finally {
+        console.error = error
       }
-      for (let n = 0; n < 300; n++) {
-        expect((await limiter.check(request('/', { client: 'a' }), { waitUntil })).allowed).toBe(
-          true,
-        )
-        clock.advance(10)
-      }
-      expect(errors.length).toBeGreaterThan(0)
-    } finally {
-      console.error = error
-    }
-  })
+    })
+  }
 
   test('that is away lets a lease be spent, and refuses whom it is known to refuse', async () => {
     const { clock, store: near } = distant()
@@ -464,7 +471,8 @@ describe('a reporter of outages that fails itself', () => {
 })
 
 test('a store that answers with anything but one grant per demand counts as away', async () => {
-  for (const answer of [undefined, null, [], [{}, {}]]) {
+  const odd = [undefined, null, [], [{}, {}], [{}], [null], [{ granted: 1, used: Number.NaN }]]
+  for (const answer of odd) {
     const store = { guard, take: async () => answer } as unknown as Store
     const options = { limit: 1, window: '1m', client, store, onStoreError: () => {} } as const
     const decision = await createLimiter(options).check(request('/', { client: 'a' }))

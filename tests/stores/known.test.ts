@@ -138,4 +138,19 @@ describe('what this isolate knows', () => {
     // Memory itself holds 10,000 keys: the store has forgotten the client too.
     expect(grant).toEqual((await near.take([{ ...demand, client: 'like a fresh one' }]))[0])
   })
+
+  test('a window whose end was moved nearer is believed to end then, and not as it was known', async () => {
+    const { clock, store, near } = distant(1)
+    const knowing = known(store, store, clock)
+    const hourly = { ...demand, window: 3_600_000 }
+    for (let unit = 0; unit < 2; unit++) await knowing.take([hourly])
+    // An operator's EXPIRE, or a policy that was given a shorter window.
+    await near.take([{ ...hourly, window: 2000, cost: 0 }])
+    await near.take([{ ...hourly, window: 2000, cost: 1 }])
+    const [refused] = await knowing.take([hourly])
+    expect(refused).toMatchObject({ granted: 0, used: 3 })
+    expect((await knowing.take([hourly]))[0]).toMatchObject({ granted: 0, source: 'known' })
+    clock.advance(2500)
+    expect((await knowing.take([hourly]))[0]).toMatchObject({ granted: 1, used: 1 })
+  })
 })

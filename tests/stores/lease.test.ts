@@ -273,4 +273,47 @@ describe('a lease', () => {
     clock.advance(3000)
     expect(await second(leasing, clock, 50)).toBe(50)
   })
+
+  test('hands its refills on with what keeps work alive, for a store that may have to heal', async () => {
+    const { clock, near } = edge()
+    const kept: boolean[] = []
+    const store: Store = {
+      take(demands, options) {
+        if (demands[0]?.cost === 0) kept.push(options?.waitUntil !== undefined)
+        return near.take(demands)
+      },
+    }
+    const leasing = lease(store, () => 2000, clock)
+    for (let n = 0; n < 200; n++) {
+      await leasing.take([demand], { waitUntil: () => {} })
+      clock.advance(20)
+    }
+    expect(kept.length).toBeGreaterThan(0)
+    expect(new Set(kept)).toEqual(new Set([true]))
+  })
+
+  test('follows the rate and the end of the window also after a clock was set back', async () => {
+    const { clock, near } = edge()
+    let most = 0
+    const store: Store = {
+      async take(demands, options) {
+        const grants = await near.take(demands, options)
+        most = Math.max(most, (grants[0]?.granted ?? 0) - 1)
+        return grants
+      },
+    }
+    // The store's own clock goes on.
+    let behind = 0
+    const leasing = lease(
+      store,
+      () => 4000,
+      () => clock() - behind,
+    )
+    const plenty = { limit: 1_000_000 }
+    for (let n = 0; n < 10; n++) await second(leasing, clock, 50, plenty)
+    behind = 3_600_000
+    most = 0
+    for (let n = 0; n < 10; n++) await second(leasing, clock, 50, plenty)
+    expect(most).toBeLessThanOrEqual(4 * 50)
+  })
 })

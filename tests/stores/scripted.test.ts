@@ -22,7 +22,7 @@ function distant() {
   const { evalsha, eval: run, incrby } = model.client
   const client = { evalsha: travel(evalsha), eval: travel(run), incrby: travel(incrby) }
   const store = scriptedStore(client, { name: 'model', prefix: 'k', clock })
-  return { clock, model, store, trip, end: () => model.life('k:a')?.endsAt ?? Number.NaN }
+  return { clock, client, model, store, trip, end: () => model.life('k:a')?.endsAt ?? Number.NaN }
 }
 
 describe('a window seen from afar', () => {
@@ -81,6 +81,42 @@ describe('a window seen from afar', () => {
     expect(await store.take([{ ...demand, window: 300 }])).toMatchObject([{ resetIn: 300 }])
     expect(end() - clock()).toBe(300)
   })
+
+  for (const lost of ['count', 'look'] as const) {
+    test(`whose end a count has missed is healed behind the request if the ${lost} is lost`, async () => {
+      const { clock, client, model, trip } = distant()
+      const lose = async () => {
+        throw new Error('the deadline has passed')
+      }
+      let losing = false
+      const look: typeof client.evalsha = (...args) => {
+        const loses = losing
+        losing = false
+        return loses ? lose() : client.evalsha(...args)
+      }
+      const store = scriptedStore(
+        {
+          eval: look,
+          evalsha: look,
+          async incrby(...args) {
+            const count = await client.incrby(...args)
+            if (lost === 'count') return lose()
+            losing = true
+            return count
+          },
+        },
+        { name: 'model', prefix: 'k', clock },
+      )
+      await store.take([demand])
+      clock.advance(990)
+      Object.assign(trip, { there: 20, back: 20 })
+      const work: Promise<unknown>[] = []
+      const waitUntil = (one: Promise<unknown>) => void work.push(one)
+      await expect(store.take([demand], { waitUntil })).rejects.toThrow('deadline')
+      await Promise.all(work)
+      expect(model.life('k:a')?.endsAt).toBeGreaterThan(clock())
+    })
+  }
 
   test('is not counted on by a look', async () => {
     const { model, store } = distant()

@@ -206,7 +206,13 @@ describe('what the server says', () => {
     expect(String(error)).not.toContain('the-key')
   })
 
-  const strangers = { 'no number': ['SET', 'a text'], 'no count at all': ['RPUSH', 'a list'] }
+  const strangers = {
+    'no number': ['SET', 'a text'],
+    'no count at all': ['RPUSH', 'a list'],
+    'a fraction': ['SET', '1.5'],
+    'a number to Lua alone': ['SET', ' 7'],
+    'too large to count on': ['SET', '9223372036854775807'],
+  }
   for (const [kind, [command = '', value = '']] of Object.entries(strangers)) {
     test(`about a value that is ${kind} leaves everything as it was`, async () => {
       const { client, ...rest } = demand()
