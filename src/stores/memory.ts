@@ -45,7 +45,7 @@ export function memory(options: MemoryOptions = {}): Store {
   function keep(windows: Windows, client: string, before?: Window, after?: Window): void {
     if (before === after) return
     // A window that begins goes to the end of the map.
-    if (before?.endsAt !== after?.endsAt) windows.delete(client)
+    if (before && before.endsAt !== after?.endsAt) windows.delete(client)
     if (after) windows.set(client, after)
   }
 
