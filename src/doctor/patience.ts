@@ -1,3 +1,4 @@
+import { stopwatch } from '../clock.ts'
 import type { TakeOptions } from '../stores/store.ts'
 import { trouble } from './trouble.ts'
 
@@ -9,9 +10,6 @@ export interface Patience {
   /** Waits, not beyond the time for all. */
   pause(ms: number): Promise<void>
 }
-
-/** Time as the platform measures it, in ms, finer than the clock that tells the hour. */
-export const stopwatch = () => performance.now()
 
 /** Waits `each` ms for an answer, and `all` ms in total from now. */
 export function patience(each: number, all: number): Patience {

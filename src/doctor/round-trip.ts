@@ -1,5 +1,5 @@
+import { stopwatch } from '../clock.ts'
 import type { Examination } from './examination.ts'
-import { stopwatch } from './patience.ts'
 import type { Finding, Latency } from './report.ts'
 import { type Trouble, troubleOf } from './trouble.ts'
 

@@ -1,3 +1,4 @@
+import { stopwatch } from '../clock.ts'
 import type { Allow } from './allow.ts'
 import { RedisAway } from './away.ts'
 import type { Backend } from './backend.ts'
@@ -49,9 +50,9 @@ export function gateway({ redis, tokens, allow, log }: GatewayOptions): Answerin
   const isToken = tokenCheck(tokens)
   if (!log) return answer
   return async (ask) => {
-    const start = performance.now()
+    const start = stopwatch()
     const answered = await answer(ask)
-    const ms = (performance.now() - start).toFixed(1)
+    const ms = (stopwatch() - start).toFixed(1)
     log(`${ask.method} ${routeOf(ask)} ${answered.status} ${ms} ms`)
     return answered
   }

@@ -118,7 +118,7 @@ describe('a batch', () => {
     const send = batched(
       async () => alone++,
       async (commands): Promise<Answer[]> => {
-        await new Promise((resolve) => setTimeout(resolve, 700))
+        await new Promise((resolve) => setTimeout(resolve, 150))
         return commands.map(([name]) => ({ result: name }))
       },
       1,
