@@ -67,8 +67,12 @@ export function learn(
   const told = open({ used, since, until: certainUntil(grant, since), over: now + resetIn }, now)
   const before = open(known, now)
   if (before === undefined || beganAnew(before, asked, grant, since)) return told
-  // The end was moved nearer: what was certain of it no longer is.
-  if (now + resetIn < before.until) return told && { ...told, used: Math.max(used, before.used) }
+  if (now + resetIn < before.until) {
+    // An answer to an older question is about a former window, which ended before this one opened.
+    if (since < before.since) return before
+    // The end was moved nearer: what was certain of it no longer is.
+    return told && { ...told, used: Math.max(used, before.used) }
+  }
   if (told === undefined) return before
   return {
     used: Math.max(used, before.used),
