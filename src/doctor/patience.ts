@@ -1,5 +1,6 @@
 import { stopwatch } from '../clock.ts'
 import type { TakeOptions } from '../stores/store.ts'
+import { startTimeout } from '../timeout.ts'
 import { trouble } from './trouble.ts'
 
 export interface Patience {
@@ -22,17 +23,17 @@ export function patience(each: number, all: number): Patience {
       const ms = Math.min(each, left())
       if (ms < 1) throw trouble('late', 'no time was left to ask')
       const stop = new AbortController()
-      let timer: ReturnType<typeof setTimeout> | undefined
+      let stopTimer = () => {}
       const expiry = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
+        stopTimer = startTimeout(ms, () => {
           reject(trouble('timeout', `no answer within ${Math.round(ms)} ms`))
           stop.abort()
-        }, ms)
+        })
       })
       try {
         return await Promise.race([work({ signal: stop.signal }), expiry])
       } finally {
-        clearTimeout(timer)
+        stopTimer()
       }
     },
   }

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { Redis, Command as RedisCommand } from 'ioredis'
 import { systemClock } from '../clock.ts'
 import { saidBy } from '../stores/redis-error.ts'
+import { watchSilence } from '../stores/silence.ts'
 import { RedisAway } from './away.ts'
 import type { Command } from './command.ts'
 import { isRefusal, toFailure, toReply } from './refusal.ts'
@@ -61,7 +62,6 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
     maxRetriesPerRequest: 0,
     retryStrategy: (times) => Math.min(2 ** (times - 1) * 50, 2000) + Math.random() * 100,
     connectTimeout: 5000,
-    socketTimeout: silence,
     disableClientInfo: true,
     // After a failover the address may lead to the new master. One that stays a replica must not
     // cost everybody the connection with each write.
@@ -96,8 +96,9 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
   redis.on('end', () => {
     if (!stopping) redis.connect().catch(() => {})
   })
+  const listen = watchSilence(redis, silence)
   const probing = setInterval(() => {
-    if (redis.status === 'ready' && waiting === 0) redis.ping().catch(() => {})
+    if (redis.status === 'ready' && waiting === 0) listen(redis.ping()).catch(() => {})
   }, probe)
 
   const subscriptions = redisSubscriptions(url, { silence })
@@ -126,7 +127,8 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
     waiting++
     try {
       writeTogether()
-      return await redis.sendCommand(new RedisCommand(name, args, { replyEncoding: null }))
+      const command = new RedisCommand(name, args, { replyEncoding: null })
+      return await listen(redis.sendCommand(command))
     } catch (error) {
       if (isRefusal(error)) throw error
       throw new RedisAway('Redis went away before it answered')

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { Redis } from 'ioredis'
+import { type Listen, watchSilence } from '../stores/silence.ts'
 import { RedisAway } from './away.ts'
 import type { Command } from './command.ts'
 import type { Refusal } from './reply.ts'
@@ -47,21 +48,21 @@ export function redisSubscriptions(
         maxRetriesPerRequest: 0,
         retryStrategy: () => null,
         connectTimeout: silence,
-        socketTimeout: silence,
         disableClientInfo: true,
       })
       connections.add(redis)
       redis.on('error', () => {})
       redis.on('end', () => connections.delete(redis))
 
-      const events = eventsOf(redis, beat)
+      const listen = watchSilence(redis, silence)
+      const events = eventsOf(redis, listen, beat)
       // A client that subscribes is told so, and the first message may come along with that answer.
       channels.forEach((channel, index) => {
         events.push(eventOf(name.toLowerCase(), channel, `${index + 1}`))
       })
       try {
         await redis.connect()
-        await redis.call(name.toLowerCase(), ...channels)
+        await listen(redis.call(name.toLowerCase(), ...channels))
         return events
       } catch (error) {
         events.destroy()
@@ -76,9 +77,9 @@ export function redisSubscriptions(
 }
 
 /** What a connection hears. It ends when the connection does, and the other way round. */
-function eventsOf(redis: Redis, beat: number): Readable {
+function eventsOf(redis: Redis, listen: Listen, beat: number): Readable {
   const beating = setInterval(() => {
-    redis.ping().catch(() => {})
+    listen(redis.ping()).catch(() => {})
     events.push(COMMENT)
   }, beat)
   const events = new Readable({

@@ -1,4 +1,5 @@
 import { StoreError, type StoreErrorCode } from '../errors.ts'
+import { startTimeout } from '../timeout.ts'
 import { saidBy } from './redis-error.ts'
 import { type Answer, resultOf, type Send, type SendAll } from './rest.ts'
 import type { TakeOptions } from './store.ts'
@@ -71,27 +72,29 @@ export function batched(send: Send, sendAll: SendAll, wait: number): Send {
 
 /** What the leader brings, or nothing if it does not come. */
 async function outcomeFor(batch: Batch, wait: number): Promise<Outcome | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let stop = () => {}
   const patience = new Promise<undefined>((resolve) => {
     const giveUp = () => resolve(undefined)
-    timer = setTimeout(() => {
-      if (batch.sent) timer = setTimeout(giveUp, TIMEOUT)
+    stop = startTimeout(wait + LATE, () => {
+      if (batch.sent) stop = startTimeout(TIMEOUT, giveUp)
       else giveUp()
-    }, wait + LATE)
+    })
   })
   try {
     return await Promise.race([batch.outcome.catch(() => undefined), patience])
   } finally {
-    clearTimeout(timer)
+    stop()
   }
 }
 
 /** Sends the commands of those who wait now, and puts each answer in its command's place. */
 async function sendBatch(waiting: readonly Waiting[], sendAll: SendAll): Promise<Outcome> {
   const sent = waiting.map((one) => (one?.signal?.aborted ? undefined : one?.command))
+  const abort = new AbortController()
+  const stop = startTimeout(TIMEOUT, () => abort.abort())
   try {
     const commands = sent.filter((command) => command !== undefined)
-    const answers = await sendAll(commands, AbortSignal.timeout(TIMEOUT))
+    const answers = await sendAll(commands, abort.signal)
     if (answers.length !== commands.length) {
       throw new StoreError('unreachable', 'a batch without one answer for each command')
     }
@@ -100,5 +103,7 @@ async function sendBatch(waiting: readonly Waiting[], sendAll: SendAll): Promise
   } catch (error) {
     const code = error instanceof StoreError ? error.code : 'unreachable'
     return { failed: saidBy(error), code }
+  } finally {
+    stop()
   }
 }

@@ -2,6 +2,7 @@ import { ConfigError, StoreError, show } from '../errors.ts'
 import { guard } from './guard.ts'
 import { redis } from './redis.ts'
 import { saidBy } from './redis-error.ts'
+import { watchSilence } from './silence.ts'
 import type { Store } from './store.ts'
 
 /** Hosts to which nobody on the way can listen. */
@@ -11,7 +12,7 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 const warned = new Set<string>()
 
 /** In ms. A server that is silent for longer counts as away, so that nothing queues for it. */
-const SILENCE = 2000
+const SILENCE_MS = 2000
 
 /**
  * Counts in the Redis at a URL, `redis://` or `rediss://` (TLS) with user, password and number of
@@ -50,9 +51,9 @@ async function connect(url: string): Promise<() => Store> {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    connectTimeout: SILENCE,
-    socketTimeout: SILENCE,
+    connectTimeout: SILENCE_MS,
   })
+  const listen = watchSilence(client, SILENCE_MS)
   // ioredis goes on in database 0 if another one is refused, and says so in an error alone.
   let refused: string | undefined
   /** Why there is no connection: a command says only that there is none. */
@@ -66,11 +67,15 @@ async function connect(url: string): Promise<() => Store> {
   })
   await client.connect().catch(() => {})
   const store = redis(client)
+  const watched: Store = {
+    ...store,
+    take: (demands, options) => listen(store.take(demands, options)),
+  }
   return () => {
     if (refused !== undefined) throw new StoreError('rejected', `redis: ${refused}`)
     if (client.status !== 'ready')
       throw new StoreError('unreachable', `redis: no connection (${why})`)
-    return store
+    return watched
   }
 }
 
