@@ -37,12 +37,25 @@ export function insist(ok: unknown, option: string, got: unknown, want: string):
   if (!ok) throw new ConfigError(option, show(got), want)
 }
 
-/** A value as an error message shows it: its type where that is the surprise, never at length. */
+/** A longer text may be a token, unless it is a path. */
+const MAX_SHOWN = 24
+
+/**
+ * A value as an error message shows it. A text that could hold a password or a token is described and
+ * not shown, because an option may be given the value of another one by mistake.
+ */
 export function show(value: unknown): string {
   if (value === undefined) return 'nothing'
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60))
+  if (typeof value === 'string') return showText(value)
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return `${value}`
   return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`
+}
+
+function showText(text: string): string {
+  if (text.includes('://')) return 'a URL'
+  const isPath = text.startsWith('/') && text.length <= 60
+  const isShown = (text.length <= MAX_SHOWN || isPath) && !text.includes('@')
+  return isShown ? JSON.stringify(text) : `a text of ${text.length} characters`
 }
 
 /** Throws unless `value` is one of those that are known. */
@@ -67,9 +80,12 @@ export function checkKeys(
   const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
   insist(isObject, path || 'options', options, 'an object')
   for (const key of Object.keys(options)) {
-    checkChoice((path && `${path}.`) + key.slice(0, 60), key, known, 'an unknown option')
+    checkChoice((path && `${path}.`) + nameOfOption(key), key, known, 'an unknown option')
   }
 }
+
+/** A name that could hold a secret was meant to be a value. */
+const nameOfOption = (key: string) => (showText(key) === `"${key}"` ? key : 'option')
 
 /** Compiles each entry of a list of at least one `kind`, which errors name by its index. */
 export function compileList<Compiled>(

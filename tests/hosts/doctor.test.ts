@@ -135,6 +135,6 @@ test('options that cannot work are refused by name', async () => {
   await refused({ maxMemory: 80 }).toThrow('maxMemory: got 80, want a part of 1')
   await refused({ timeout: 'soon' }).toThrow('timeout: got "soon"')
   await refused({ address: 'somewhere' }).toThrow('address: got no URL')
-  await refused({}, 'redis://localhost').toThrow('doctor: got "redis://localhost"')
+  await refused({}, 'redis://localhost').toThrow('doctor: got a URL')
   await refused({}, { url: 'redis://x', token: 't' }).toThrow('url: got the address for TCP')
 })

@@ -34,8 +34,8 @@ describe('the variable POLICIES', () => {
     ['100/1m', '"100/1m"'],
     ['null', '"null"'],
     ['"[]"', '"\\"[]\\""'],
-    ['{"limit":1,"window":"1s"}', '"{\\"limit\\":1,\\"window\\":\\"1s\\"}"'],
-    [`[${' '.repeat(10_000)}`, `"[${' '.repeat(59)}"`],
+    ['{"limit":1,"window":"1s"}', 'a text of 25 characters'],
+    [`[${' '.repeat(10_000)}`, 'a text of 10001 characters'],
     [{ limit: 1, window: '1s' }, 'a value of type object'],
     [5, '5'],
   ]

@@ -211,13 +211,8 @@ describe('a pattern that no path can match is an error at construction', () => {
   ]
   for (const pattern of bad) {
     test(JSON.stringify(pattern), () => {
-      expect(() => compilePath('match', pattern)).toThrow(
-        new ConfigError(
-          'match',
-          JSON.stringify(pattern),
-          'a path such as "/users/:id" or "/api/*"',
-        ),
-      )
+      const message = /^match: got .*, want a path such as "\/users\/:id" or "\/api\/\*"/
+      expect(() => compilePath('match', pattern)).toThrow(message)
     })
   }
 

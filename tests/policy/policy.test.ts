@@ -68,7 +68,7 @@ const BAD: Readonly<Record<string, { readonly want: string; readonly values: Bad
       ['a"b', '"a\\"b"'],
       ['a\r\nb', '"a\\r\\nb"'],
       ['größe', '"größe"'],
-      ['x'.repeat(65), `"${'x'.repeat(60)}"`],
+      ['x'.repeat(65), 'a text of 65 characters'],
       // Texts of these would pass for names.
       [5, '5'],
       [null, 'null'],
@@ -104,7 +104,7 @@ const BAD: Readonly<Record<string, { readonly want: string; readonly values: Bad
       ['/../x', '"/../x"'],
       ['/a*', '"/a*"'],
       ['/a/./b', '"/a/./b"'],
-      ['https://x/y', '"https://x/y"'],
+      ['https://x/y', 'a URL'],
       [null, 'null'],
       [/^\/api/, 'a value of type object'],
     ],
