@@ -42,8 +42,9 @@ export interface SharedOptions<Env extends object = object> {
    */
   readonly headers?: HeaderStyle | readonly HeaderStyle[] | undefined
   /**
-   * Hears when the store stops answering, once per outage and isolate. What it throws is logged.
-   * @default writes one line to the console
+   * Is called when the store stops answering, once per outage and isolate. What it throws is logged.
+   * @default writes a line to the console, and another when the store is back; at most one such pair
+   * a minute
    */
   readonly onStoreError?: ((error: StoreError) => unknown) | undefined
   /**

@@ -1,16 +1,14 @@
 import { StoreError } from '../errors.ts'
+import type { OutageListener } from './outage-log.ts'
 import type { Grant, Store } from './store.ts'
-
-/** Hears of a store that failed. What it throws is logged and does not reach the request. */
-export type Report = (error: StoreError) => unknown
 
 /**
  * A store that never throws: while the first one fails, the second, local one counts in its place
- * and its grants say so. `report` hears of the first failure of an outage, and again after the
- * store was back in between.
+ * and its grants say so. An outage is everything from the first failure to the next answer.
  */
-export function fallback(store: Store, local: Store, report: Report): Store {
-  let away = false
+export function fallback(store: Store, local: Store, listener: OutageListener): Store {
+  /** Checks counted locally in this outage. */
+  let missed = 0
   return {
     async take(demands, options) {
       try {
@@ -18,12 +16,12 @@ export function fallback(store: Store, local: Store, report: Report): Store {
         if (!isAnswer(grants, demands.length)) {
           throw new StoreError('rejected', 'the store did not answer with one grant per demand')
         }
-        away = false
+        if (missed > 0) listener.onBack?.(missed)
+        missed = 0
         return grants
       } catch (error) {
-        const first = !away
-        away = true
-        if (first) tell(report, asStoreError(error))
+        missed++
+        if (missed === 1) report(listener, asStoreError(error))
         // Nothing is taken ahead of a count that only stands in for another.
         const grants = await local.take(demands.map(({ reserve: _, ...demand }) => demand))
         return grants.map((grant) => ({ ...grant, source: 'local' }))
@@ -40,8 +38,8 @@ const isAnswer = (grants: unknown, length: number): grants is readonly Grant[] =
     [grant?.granted, grant?.used, grant?.resetIn, grant?.retryIn].every(Number.isFinite),
   )
 
-function tell(report: Report, error: StoreError): void {
-  new Promise((resolve) => resolve(report(error))).catch((cause: unknown) =>
+function report(listener: OutageListener, error: StoreError): void {
+  new Promise((resolve) => resolve(listener.onAway(error))).catch((cause: unknown) =>
     console.error('tidegate: onStoreError failed', cause),
   )
 }

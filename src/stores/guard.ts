@@ -6,6 +6,7 @@ import { fallback } from './fallback.ts'
 import { known } from './known.ts'
 import { lease } from './lease.ts'
 import { memory } from './memory.ts'
+import { outageLog } from './outage-log.ts'
 import type { Store, TakeOptions } from './store.ts'
 
 /** How a limiter wants a store asked that is a trip away. */
@@ -17,8 +18,8 @@ export interface GuardOptions {
   /** The clock of what this isolate counts and knows by itself. */
   readonly clock: Clock
   /**
-   * Hears when the store stops answering.
-   * @default writes one line to the console
+   * Is called when the store stops answering.
+   * @default writes a line to the console, and another when the store is back; one pair a minute
    */
   readonly onStoreError?: ((error: StoreError) => unknown) | undefined
 }
@@ -30,8 +31,9 @@ export type Guard = (store: Store, options: GuardOptions) => Store
  * What stands before a store that is a trip away, which is all that this isolate can do without it:
  * leases, what is known of exhausted keys, a local count while the store is away, and a deadline.
  */
-export const guard: Guard = (store, { timeout, ahead, clock, onStoreError = warn }) => {
-  const safe = fallback(deadline(store, timeout), memory({ clock }), onStoreError)
+export const guard: Guard = (store, { timeout, ahead, clock, onStoreError }) => {
+  const listener = onStoreError ? { onAway: onStoreError } : outageLog(clock)
+  const safe = fallback(deadline(store, timeout), memory({ clock }), listener)
   const guarded = lease(known(safe, store, clock), ahead, clock)
   // A server runs on after the response, and needs nobody to keep its work alive.
   const runsOn = detectPlatform() === 'server' ? () => {} : undefined
@@ -52,6 +54,3 @@ function keepAlive(waitUntil: NonNullable<TakeOptions['waitUntil']>, work: Promi
     ),
   )
 }
-
-const warn = (error: StoreError) =>
-  console.warn(`tidegate: ${error.message}; counting in this isolate alone until the store is back`)

@@ -46,7 +46,7 @@ describe('store: a fallback around memory', () => {
     test,
     make: () => {
       const subject = memorySubject()
-      return { ...subject, store: fallback(subject.store, memory(), () => {}) }
+      return { ...subject, store: fallback(subject.store, memory(), { onAway() {} }) }
     },
   })
 })

@@ -1,12 +1,18 @@
-/** What is said by console.warn meanwhile, which then says it to nobody else. */
-export function warningsOf(body: () => unknown): string[] {
-  const said: string[] = []
+/** What is written to console.warn meanwhile, and not shown. */
+export function warningsOf(body: () => Promise<unknown>): Promise<string[]>
+export function warningsOf(body: () => unknown): string[]
+export function warningsOf(body: () => unknown): string[] | Promise<string[]> {
+  const lines: string[] = []
   const { warn } = console
-  console.warn = (text: string) => said.push(text)
-  try {
-    body()
-  } finally {
+  const restore = () => {
     console.warn = warn
   }
-  return said
+  console.warn = (text: string) => lines.push(text)
+  let done: unknown
+  try {
+    done = body()
+  } finally {
+    if (!(done instanceof Promise)) restore()
+  }
+  return done instanceof Promise ? done.finally(restore).then(() => lines) : lines
 }

@@ -1,0 +1,33 @@
+import type { Clock } from '../clock.ts'
+import type { StoreError } from '../errors.ts'
+import { quietLog } from '../quiet-log.ts'
+
+/** Is told when a store stops answering, and when it answers again. */
+export interface OutageListener {
+  /** What it throws is logged and does not reach the request. */
+  onAway(error: StoreError): unknown
+  /** `checks` were counted in this isolate meanwhile. */
+  onBack?(checks: number): void
+}
+
+/**
+ * Writes outages to the console: a line when the store stops answering and one when it is back. A
+ * store that comes and goes writes one such pair a minute.
+ */
+export function outageLog(clock: Clock): OutageListener {
+  const write = (line: string) => console.warn(`tidegate: ${line}`)
+  const log = quietLog(write, clock)
+  let since = 0
+  let isLogged = false
+  return {
+    onAway({ message }) {
+      since = clock()
+      isLogged = log(`${message}; counting in this isolate alone until the store is back`)
+    },
+    onBack(checks) {
+      if (!isLogged) return
+      const seconds = ((clock() - since) / 1000).toFixed(1)
+      write(`the store is back after ${seconds} s; checks counted in this isolate alone: ${checks}`)
+    },
+  }
+}

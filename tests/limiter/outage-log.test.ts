@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import { createLimiter, guard, memory, type Store } from '../../src/index.ts'
+import { manualClock } from '../../src/testing/index.ts'
+import { warningsOf } from '../support/warnings.ts'
+
+/** A limiter over a store that fails whenever `isDown` says so. */
+function limiterOver(isDown: () => boolean) {
+  const clock = manualClock()
+  const near = memory({ clock })
+  const store: Store = {
+    guard,
+    take: (demands) => (isDown() ? Promise.reject(new Error('down')) : near.take(demands)),
+  }
+  const client = () => ({ plain: 'a' })
+  const limiter = createLimiter({ limit: 1000, window: '1d', client, store, clock })
+  return { clock, check: () => limiter.check(new Request('https://example.com/')) }
+}
+
+test('an outage is logged when it begins and when it ends, with its length and its checks', async () => {
+  let down = true
+  const { clock, check } = limiterOver(() => down)
+  const lines = await warningsOf(async () => {
+    for (let n = 0; n < 3; n++) await check()
+    down = false
+    clock.advance(12_340)
+    for (let n = 0; n < 3; n++) await check()
+  })
+  expect(lines).toHaveLength(2)
+  expect(lines[0]).toContain('counting in this isolate alone until the store is back')
+  expect(lines[1]).toBe(
+    'tidegate: the store is back after 12.3 s; checks counted in this isolate alone: 3',
+  )
+})
+
+test('a store that fails every other time is logged once a minute, with how often it failed', async () => {
+  let checks = 0
+  const { clock, check } = limiterOver(() => checks % 2 === 0)
+  const lines = await warningsOf(async () => {
+    for (; checks < 300; checks++) await check()
+    clock.advance(60_000)
+    for (; checks < 302; checks++) await check()
+  })
+  expect(lines).toHaveLength(4)
+  expect(lines[2]).toContain('(and 149 more times since the last line)')
+})
+
+test('a clock that was set back does not silence the log', async () => {
+  let down = true
+  const { clock, check } = limiterOver(() => down)
+  const lines = await warningsOf(async () => {
+    await check()
+    down = false
+    await check()
+    down = true
+    clock.advance(-3_600_000)
+    await check()
+  })
+  expect(lines).toHaveLength(3)
+})
