@@ -93,7 +93,7 @@ export function compileOptions<Env extends object>(
     fields: compileFields(headers),
     storeFor(env) {
       resolved ??= guarded(
-        typeof store === 'function' ? checkStore(store(environment(env)), policies) : store,
+        typeof store === 'function' ? checkStore(makeStore(store, env), policies) : store,
       )
       return resolved
     },
@@ -110,8 +110,22 @@ function policiesOf<Env extends object>(options: LimiterOptions<Env>): readonly 
   return compilePolicies('policies', options.policies)
 }
 
-/** Without an environment from the host, the process's variables. */
-const environment = <Env extends object>(env: Env | undefined) => env ?? (processEnv() as Env)
+/** Calls the function given as `store`: without an environment from the host, with the process's. */
+function makeStore<Env extends object>(make: (env: Env) => Store, env: Env | undefined): Store {
+  try {
+    return make(env ?? (processEnv() as Env))
+  } catch (error) {
+    // An error that names a variable says all there is to say.
+    if (!(error instanceof ConfigError) || /^[A-Z]/.test(error.option)) throw error
+    throw new ConfigError(
+      'store',
+      `a function that failed (${error.message})`,
+      env
+        ? 'one that returns a store; memory itself is called: memory()'
+        : 'check(request, { env }): none was handed over, so it got those of the host',
+    )
+  }
+}
 
 function checkStore(store: unknown, policies: readonly Policy[]): Store {
   insist(

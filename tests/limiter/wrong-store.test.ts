@@ -1,0 +1,30 @@
+import { describe, expect, test } from 'vitest'
+import { ConfigError, createLimiter, memory, type Store } from '../../src/index.ts'
+import { durableObject } from '../../src/stores/durable-object.ts'
+import { upstash } from '../../src/stores/upstash.ts'
+
+/** The error of the first check of a limiter whose `store` is this function. */
+async function errorOf(store: unknown, env?: object): Promise<string> {
+  const limiter = createLimiter({
+    limit: 1,
+    window: '1s',
+    client: () => ({ plain: 'a' }),
+    store: store as (env: object) => Store,
+  })
+  const error = await limiter.check(new Request('https://example.com/'), { env }).catch((e) => e)
+  expect(error).toBeInstanceOf(ConfigError)
+  return error.message
+}
+
+describe('a store given as a function that fails', () => {
+  test('for want of an environment: the error says how one is handed over', async () => {
+    const store = ({ URL: url = '', TOKEN: token = '' }) => upstash({ url, token })
+    expect(await errorOf(store)).toMatch(/^store: .*\(url: .*check\(request, \{ env \}\)/)
+  })
+
+  for (const [name, store] of Object.entries({ memory, upstash, durableObject })) {
+    test(`since ${name} is not called: the error says so`, async () => {
+      expect(await errorOf(store, { SOME: 'variable' })).toMatch(/^store: .*called: memory\(\)/)
+    })
+  }
+})
