@@ -25,14 +25,29 @@ export function processEnv(): Environment {
 export type Platform = 'cloudflare' | 'vercel' | 'server'
 
 /**
- * Told by what the platform itself puts in place and no request can: the runtime's name on Workers
- * (https://developers.cloudflare.com/workers/runtime-apis/web-standards/#navigatoruseragent), the
- * system variable or the request context on Vercel
- * (https://vercel.com/docs/environment-variables/system-environment-variables). A self-hosted
- * `next start` has an edge runtime too, so that `EdgeRuntime` exists says nothing.
+ * Finds the platform by what its runtime alone puts in place. Variables prove nothing: `vercel env
+ * pull` writes `VERCEL="1"` into a file that a server of your own may load. Neither does
+ * `navigator.userAgent`, which libraries set on Node and old Workers lack. On Vercel the answer is
+ * that of the request being handled, so ask while handling one.
  */
 export function detectPlatform(): Platform {
-  if (globalThis.navigator?.userAgent === 'Cloudflare-Workers') return 'cloudflare'
-  if (processEnv().VERCEL || Symbol.for('@vercel/request-context') in globalThis) return 'vercel'
-  return 'server'
+  const { WebSocketPair, [VERCEL_REQUEST]: request } = globalThis as Marks
+  if (isNative(WebSocketPair)) return 'cloudflare'
+  return request?.get?.()?.headers ? 'vercel' : 'server'
 }
+
+/**
+ * Set by Vercel's runtimes, on Node and on Edge; Next.js and @vercel/functions never set it. The
+ * emulation of it that OpenNext offers (EMULATE_VERCEL_REQUEST_CONTEXT) has no `headers`.
+ */
+const VERCEL_REQUEST = /* @__PURE__ */ Symbol.for('@vercel/request-context')
+
+interface Marks {
+  /** Native in workerd at every compatibility date; Vercel's Edge hides it (vercel/next.js#30739). */
+  readonly WebSocketPair?: unknown
+  readonly [VERCEL_REQUEST]?: { get?(): { readonly headers?: unknown } | undefined }
+}
+
+/** Whether the runtime itself brings a function, which JavaScript's own source text tells. */
+const isNative = (value: unknown) =>
+  typeof value === 'function' && /\[native code]/.test(Function.prototype.toString.call(value))

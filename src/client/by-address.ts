@@ -16,6 +16,8 @@ export function byAddress(ipv6Prefix = 64, platform?: Platform, source?: Source)
     if (plain !== undefined) return { plain }
     if (!warned) console.warn(NO_ADDRESS)
     warned = true
+    // What was found outside of a request of Vercel's need not hold inside.
+    addressOf = source
     return undefined
   }
 }

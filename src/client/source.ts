@@ -21,10 +21,10 @@ export const ADDRESS_ON: Readonly<Record<Platform, Source>> = {
   },
 
   /**
-   * Overwritten by Vercel's edge, the first even behind a proxy that the project trusts.
-   * https://vercel.com/docs/headers/request-headers
+   * Overwritten by Vercel's edge on every request. `X-Real-IP` follows `X-Forwarded-For`, which a
+   * proxy in front of Vercel may write. https://vercel.com/docs/headers/request-headers
    */
-  vercel: ({ headers }) => headers.get('x-vercel-forwarded-for') ?? headers.get('x-real-ip'),
+  vercel: ({ headers }) => headers.get('x-vercel-forwarded-for'),
 
   server(request, env: ServerEnv | undefined) {
     const server = env?.server ?? env

@@ -1,10 +1,22 @@
 import { describe, expect, test } from 'vitest'
-import type { Client } from '../../src/client/client.ts'
 import { type IpOptions, ip } from '../../src/client/ip.ts'
 import type { Platform } from '../../src/environment.ts'
 import { ConfigError } from '../../src/errors.ts'
 
 type Env = Readonly<Record<string, unknown>>
+
+/** What the console is told while `body` runs. */
+async function warningsDuring(body: () => Promise<unknown>): Promise<unknown[]> {
+  const { warn } = console
+  const told: unknown[] = []
+  console.warn = (...words: unknown[]) => told.push(...words)
+  try {
+    await body()
+  } finally {
+    console.warn = warn
+  }
+  return told
+}
 
 /** Whom `ip(options)` sees, as plain text. */
 async function seen(options: IpOptions | undefined, headers: HeadersInit, env?: Env) {
@@ -52,11 +64,8 @@ describe('each platform believes its own header alone', () => {
     expect(await seen({ platform: 'cloudflare' }, HEADERS, node('198.51.100.1'))).toBe('192.0.2.1')
   })
 
-  test('on Vercel X-Real-IP stands in for X-Vercel-Forwarded-For, and nothing else does', async () => {
-    const options = { platform: 'vercel' } as const
-    expect(await seen(options, without('x-vercel-forwarded-for'))).toBe('192.0.2.5')
-    const others = without('x-vercel-forwarded-for', 'x-real-ip')
-    expect(await seen(options, others)).toBeUndefined()
+  test('on Vercel nothing stands in for X-Vercel-Forwarded-For, X-Real-IP neither', async () => {
+    expect(await seen({ platform: 'vercel' }, without('x-vercel-forwarded-for'))).toBeUndefined()
   })
 
   test('on a server the address is that of the connection, and no header counts', async () => {
@@ -77,53 +86,117 @@ describe('each platform believes its own header alone', () => {
   }
 })
 
+/** Told in a way that is good enough for a test, and not for the library. */
+const isWorkerd = globalThis.navigator?.userAgent === 'Cloudflare-Workers'
+
+const mark = Symbol.for('@vercel/request-context')
+
+/** As Vercel's runtimes put it in place for the request that they handle. */
+const onVercel = { get: () => ({ headers: {}, url: '/', waitUntil() {} }) }
+
+/** Runs `body` while these are globals. */
+async function withGlobals<Result>(
+  globals: readonly (readonly [name: string | symbol, value: unknown])[],
+  body: () => Promise<Result>,
+): Promise<Result> {
+  const before = globals.map(([name]) => Object.getOwnPropertyDescriptor(globalThis, name))
+  for (const [name, value] of globals) {
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true })
+  }
+  try {
+    return await body()
+  } finally {
+    for (const [index, [name]] of globals.entries()) {
+      const own = before[index]
+      if (own) Object.defineProperty(globalThis, name, own)
+      else Reflect.deleteProperty(globalThis, name)
+    }
+  }
+}
+
 describe('the platform is found out without asking the request', () => {
-  const isWorkerd = globalThis.navigator?.userAgent === 'Cloudflare-Workers'
+  /** The address that counts on this runtime unless it is Vercel. */
+  const here = isWorkerd ? HEADERS['cf-connecting-ip'] : '198.51.100.1'
+  const seenHere = () => seen({}, HEADERS, node('198.51.100.1'))
 
   test('in this runtime', async () => {
-    const expected = isWorkerd ? HEADERS['cf-connecting-ip'] : '198.51.100.1'
-    expect(await seen(undefined, HEADERS, node('198.51.100.1'))).toBe(expected)
+    expect(await seenHere()).toBe(here)
   })
 
   test("Vercel, by the request context that its runtime puts in place, unless it's a Worker", async () => {
-    const mark = Symbol.for('@vercel/request-context')
-    Reflect.set(globalThis, mark, {})
-    try {
-      const name = isWorkerd ? 'cf-connecting-ip' : 'x-vercel-forwarded-for'
-      expect(await seen({}, HEADERS, node('198.51.100.1'))).toBe(HEADERS[name])
-    } finally {
-      Reflect.deleteProperty(globalThis, mark)
+    const address = isWorkerd ? here : HEADERS['x-vercel-forwarded-for']
+    expect(await withGlobals([[mark, onVercel]], seenHere)).toBe(address)
+  })
+
+  test('not Vercel by variables, which `vercel env pull` writes into a file', async () => {
+    const variables = {
+      ...{ VERCEL: '1', VERCEL_ENV: 'production', VERCEL_URL: 'app.vercel.app' },
+      ...{ VERCEL_REGION: 'fra1', NOW_REGION: 'fra1', AWS_LAMBDA_FUNCTION_NAME: 'app' },
+    }
+    const process = { env: { ...globalThis.process?.env, ...variables } }
+    expect(await withGlobals([['process', process]], seenHere)).toBe(here)
+  })
+
+  const emulations: Readonly<Record<string, unknown>> = {
+    'as OpenNext does': { get: () => ({ waitUntil() {} }) },
+    'outside of a request': { get: () => undefined },
+    'without a reader': {},
+    'as nothing': undefined,
+  }
+  for (const [kind, emulation] of Object.entries(emulations)) {
+    test(`not Vercel by a request context put in place ${kind}`, async () => {
+      expect(await withGlobals([[mark, emulation]], seenHere)).toBe(here)
+    })
+  }
+
+  test('not Cloudflare by globals that a library set', async () => {
+    const asIfWorkers: (readonly [string, unknown])[] = [
+      ['navigator', { userAgent: 'Cloudflare-Workers' }],
+      ['caches', { default: {} }],
+    ]
+    expect(await withGlobals(asIfWorkers, seenHere)).toBe(here)
+    if (isWorkerd) return
+    class WebSocketPair {}
+    for (const value of [WebSocketPair, () => {}, {}, null]) {
+      expect(await withGlobals([...asIfWorkers, ['WebSocketPair', value]], seenHere)).toBe(here)
+    }
+  })
+
+  test('Cloudflare where `navigator` is missing or replaced, and WebSocketPair wrapped', async () => {
+    if (!isWorkerd) return
+    const { WebSocketPair } = globalThis as { WebSocketPair?: object }
+    const wrapped = new Proxy(WebSocketPair ?? {}, {})
+    for (const navigator of [undefined, { userAgent: 'node' }]) {
+      const replaced = [['navigator', navigator] as const, ['WebSocketPair', wrapped] as const]
+      expect(await withGlobals(replaced, seenHere)).toBe(here)
     }
   })
 })
 
 describe('the platform is found out once', () => {
-  /** Whom a client sees in the headers of all platforms, before and after Vercel's mark appears. */
-  async function beforeAndAfter(client: Client) {
-    const request = new Request('https://example.com/', { headers: HEADERS })
-    const mark = Symbol.for('@vercel/request-context')
-    try {
-      const before = await client(request, { env: node('198.51.100.1') })
-      Reflect.set(globalThis, mark, {})
-      return [before, await client(request, { env: node('198.51.100.1') })]
-    } finally {
-      Reflect.deleteProperty(globalThis, mark)
-    }
-  }
+  const request = new Request('https://example.com/', { headers: HEADERS })
+  const own = { env: node('198.51.100.1') }
 
-  test('at the first request', async () => {
-    const [before, after] = await beforeAndAfter(ip())
+  test('at the first request whose address it tells', async () => {
+    const client = ip()
+    const before = await client(request, own)
+    const after = await withGlobals([[mark, onVercel]], async () => client(request, own))
     expect(after).toEqual(before)
   })
 
   test('and not before it, when nothing may run yet', async () => {
-    const mark = Symbol.for('@vercel/request-context')
-    Reflect.set(globalThis, mark, {})
-    const client = ip()
-    Reflect.deleteProperty(globalThis, mark)
-    const request = new Request('https://example.com/', { headers: HEADERS })
-    const seen = await client(request, { env: node('198.51.100.1') })
+    const client = await withGlobals([[mark, onVercel]], async () => ip())
+    const seen = await client(request, own)
     expect(seen).not.toEqual({ plain: HEADERS['x-vercel-forwarded-for'] })
+  })
+
+  test('but anew after a request without an address, so that no client stays unknown', async () => {
+    const client = ip()
+    const alone = new Request('https://example.com/')
+    await warningsDuring(async () => expect(await client(alone, {})).toBeUndefined())
+    const seen = await withGlobals([[mark, onVercel]], async () => client(request, {}))
+    const name = isWorkerd ? 'cf-connecting-ip' : 'x-vercel-forwarded-for'
+    expect(seen).toEqual({ plain: HEADERS[name] })
   })
 })
 

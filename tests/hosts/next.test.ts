@@ -63,6 +63,9 @@ afterAll(async () => {
 const overHttp = {
   UPSTASH_REDIS_REST_URL: gateway.url,
   UPSTASH_REDIS_REST_TOKEN: gateway.token,
+  // As in a file of `vercel env pull`: no proof that this is Vercel.
+  VERCEL: '1',
+  VERCEL_ENV: 'development',
 }
 
 /** Builds without a variable, so that those which the limiter finds are what `next start` got. */

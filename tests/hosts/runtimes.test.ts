@@ -74,9 +74,12 @@ async function start(
   })
 }
 
+const FORGED = ['x-forwarded-for', 'x-real-ip', 'x-vercel-forwarded-for', 'cf-connecting-ip']
+
 /** One request from an address of the loopback network, claiming to come from elsewhere. */
 async function ask(port: number, localAddress: string) {
-  const headers = { 'x-forwarded-for': `198.51.100.${Math.floor(Math.random() * 255)}` }
+  const forged = `198.51.100.${Math.floor(Math.random() * 255)}`
+  const headers = Object.fromEntries(FORGED.map((name) => [name, forged]))
   const asked = request({ host: '127.0.0.1', port, localAddress, headers }).end()
   const [response] = await once(asked, 'response')
   response.resume()
@@ -93,6 +96,20 @@ describe('the built package limits a Hono app by the address of the connection',
       expect(await ask(port, '127.0.0.2')).toEqual({ status: 200, rateLimit: '"default";r=2;t=60' })
     })
   }
+})
+
+test('a server is not taken for a platform by variables and globals that can be copied', async () => {
+  const { command, serve } = RUNTIMES.Node
+  const polyfilled = `
+    Object.defineProperty(globalThis, 'navigator', { value: { userAgent: 'Cloudflare-Workers' } })
+    globalThis.WebSocketPair = class WebSocketPair {}
+  `
+  // Of `vercel env pull`.
+  const variables = { VERCEL: '1', VERCEL_ENV: 'development', VERCEL_TARGET_ENV: 'development' }
+  const port = await start('copied', command, app + polyfilled + serve, variables)
+  const statuses: number[] = []
+  for (let i = 0; i < 5; i++) statuses.push((await ask(port, '127.0.0.1')).status)
+  expect(statuses).toEqual([200, 200, 200, 429, 429])
 })
 
 describe('tidegate/node counts in the Redis that REDIS_URL names', () => {
