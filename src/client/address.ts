@@ -1,11 +1,17 @@
 /** A leading zero means octal to some and decimal to others: no address to us. */
 const IPV4 = /^(?:(?:25[0-5]|(?:2[0-4]|1\d|[1-9]?)\d)\.?\b){4}$/
 
+/** What is longer is no address, in whatever notation, and is not looked at. */
+const MAX_LENGTH = 128
+
 /** `1.2.3.4:80`, and `::ffff:1.2.3.4` as a socket for both versions tells it. */
 const AROUND_IPV4 = /^::ffff:(?=[\d.]+$)|(?<=^[\d.]+):\d{1,5}$/i
 
 /** `2001:db8::1`, `[2001:db8::1]:80`, `fe80::1%eth0`; the URL parser looks at it more closely. */
 const IPV6 = /^(?=\[.*\]|[^[\]]*$)\[?([\da-f:.]+)(%[^\]\s]+)?\]?(:\d{1,5})?$/i
+
+/** A port without the brackets that RFC 3986 wants, as in `2001:db8:0:1:2:3:4:5:46532`. */
+const BARE_PORT = /(?<=^[^[]+):\d{1,5}$/
 
 /**
  * IPv4 carried in IPv6, told by the bits and not by the notation: mapped, ::ffff:0:0/96 (RFC 4291
@@ -16,15 +22,19 @@ const CARRIES_IPV4 = /^(0,0,0,0,0,65535|100,65435,0,0,0,0),/
 /**
  * The network that counts as one client, in canonical text (RFC 5952): an IPv4 address whole, an
  * IPv6 address by its first `prefix` bits, because one customer holds at least a /64 (RFC 6177).
- * Ports, brackets, zones and letter case do not matter. Nothing for a text that is no address.
+ * Ports, brackets, zones and letter case do not matter, nor that the same address is listed
+ * twice. Nothing for a text that is no address.
  */
 export function clientNetwork(text: string, prefix: number): string | undefined {
+  if (text.length > MAX_LENGTH) return undefined
   // Nearly all are written plainly.
   if (IPV4.test(text)) return text
-  const given = text.trim()
+  // A header that two proxies set alike arrives as a list.
+  const [given = '', ...others] = text.split(',').map((entry) => entry.trim())
+  if (others.some((other) => other !== given)) return undefined
   const bare = given.replace(AROUND_IPV4, '')
   if (IPV4.test(bare)) return bare
-  const address = canonical(IPV6.exec(given)?.[1])
+  const address = ipv6In(given) ?? ipv6In(given.replace(BARE_PORT, ''))
   if (address === undefined) return undefined
 
   // The eight groups, where what is empty beside `::` at either end is zero.
@@ -44,6 +54,8 @@ export function clientNetwork(text: string, prefix: number): string | undefined 
   return prefix === 128 ? address : `${canonical(network.join(':'))}/${prefix}`
 }
 
+const ipv6In = (text: string) => canonical(IPV6.exec(text)?.[1])
+
 /** An IPv6 address as hosts of URLs are written, which is RFC 5952; nothing if it is none. */
 function canonical(address: string | undefined): string | undefined {
   try {
@@ -52,3 +64,10 @@ function canonical(address: string | undefined): string | undefined {
     return undefined
   }
 }
+
+/** Loopback, link-local, private (RFC 1918, RFC 4193) and shared by a provider's hosts (RFC 6598). */
+const PRIVATE =
+  /^(?:127|10|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|^::1?(?:\/|$)|^(?:f[cd]|fe[89ab])..:/
+
+/** Whether a network is one that no visitor from the internet has: a proxy's, most likely. */
+export const isPrivate = (network: string) => PRIVATE.test(network)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import { describe, expect, test } from 'vitest'
-import { clientNetwork } from '../../src/client/address.ts'
+import { clientNetwork, isPrivate } from '../../src/client/address.ts'
 
 const { IPv4, IPv6 } = ipaddr
 
@@ -19,6 +19,9 @@ describe('spellings of one client are one network', () => {
       '0000:0000:0000:0000:0000:ffff:cb00:7107',
       '[::ffff:203.0.113.7]:443',
       '::ffff:203.0.113.7%eth0',
+      '::ffff:203.0.113.7:443',
+      '203.0.113.7, 203.0.113.7',
+      '203.0.113.7:80,203.0.113.7:80 ,\t203.0.113.7:80',
       '64:ff9b::203.0.113.7',
       '64:ff9b::cb00:7107',
       '0064:FF9B:0:0:0:0:CB00:7107',
@@ -34,6 +37,11 @@ describe('spellings of one client are one network', () => {
       '[2001:db8::1]',
       '[2001:db8::1]:8080',
       '[2001:db8::1%25eth0]:8080',
+      // With a port and no brackets, where the text is no address with it.
+      '2001:db8::1:46532',
+      '2001:db8:0:0:1:2:3:4:80',
+      '2001:db8::1%eth0:80',
+      '2001:db8::1, 2001:db8::1',
       // These end in dots, yet their bits are no IPv4.
       '2001:db8::1.2.3.4',
       '2001:db8::ffff:1.2.3.4',
@@ -64,11 +72,12 @@ describe('a text that is no address is no client', () => {
     ...['1.2.3.4:', '1.2.3.4:x', '1.2.3.4:123456', '1.2.3.4:80:80', '1.2.3.4%eth0'],
     ...['[1.2.3.4]', '[1.2.3.4]:80', '\uff11.2.3.4', '1.2.3.4\0', '1.2.3.4\r\nx'],
     ...[':', ':::', '::1::', '1::2::3', ':1:2:3:4:5:6:7', '1:2:3:4:5:6:7:', '::1:', ':1::'],
-    ...['1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9', '1:2:3:4:5:6:7:8::', '1:2:3:4::5:6:7:8'],
+    ...['1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9:9', '1:2:3:4:5:6:7:8::', '1:2:3:4::5:6:7:8:f'],
     ...['12345::', '::00001', 'g::', '::-1', '::0x1', '2001:db8::1/64'],
     ...['::ffff:1.2.3', '::ffff:1.2.3.4.5', '::ffff:256.1.1.1', '::ffff:01.2.3.4'],
-    ...['1.2.3.4::', '::1.2.3.4:5', '1:2:3:4:5:6:7:1.2.3.4', '1:2:3:4:5:6::1.2.3.4'],
-    ...['ffff1.2.3.4', '::ffff1.2.3.4', '::ffff:1.2.3.4:80'],
+    ...['1.2.3.4::', '::1.2.3.4:5:5', '1:2:3:4:5:6:7:1.2.3.4', '1:2:3:4:5:6::1.2.3.4'],
+    ...['ffff1.2.3.4', '::ffff1.2.3.4', '::1:123456', '[::1]:80:80'],
+    ...['1.2.3.4, ', ', 1.2.3.4', '1.2.3.4, 1.2.3.4, 1.2.3.5', ',', ' , '],
     ...['[]', '[', '[::1', '::1]', '[::1]:', '[::1]x', '[[::1]]', '[::1]:123456', 'fe80::1%'],
   ]
   for (const text of texts) {
@@ -195,14 +204,59 @@ describe('as ipaddr.js reads it', () => {
 
   /**
    * By ipaddr.js, where we agree with it. Deliberately stricter: it reads octal, hexadecimal and
-   * short IPv4. Deliberately wider: we drop the port of IPv4, and any zone.
+   * short IPv4. Deliberately wider: we drop a port, and any zone.
    */
   function isAddress(text: string): boolean {
-    if (IPv4.isValidFourPartDecimal(text.replace(/:\d{1,5}$/, ''))) return true
+    const withoutPort = text.replace(/:\d{1,5}$/, '')
+    if (IPv4.isValidFourPartDecimal(withoutPort)) return true
+    return isIpv6(text) || isIpv6(withoutPort)
+  }
+
+  function isIpv6(text: string): boolean {
     const [address = '', ...zone] = text.split('%')
     if (zone.length > 0 && zone.join('%') === '') return false
     const dotted = /[^:]*\.[^:]*$/.exec(address)?.[0]
     return IPv6.isValid(address) && (dotted === undefined || IPv4.isValidFourPartDecimal(dotted))
+  }
+})
+
+test('a text longer than any address is none, and is not read', () => {
+  // Short enough these would be addresses, to the fast path and to the slow one.
+  const long: readonly string[] = [
+    `${' '.repeat(200)}203.0.113.7`,
+    `2001:db8::1%${'e'.repeat(200)}`,
+    Array(50).fill('203.0.113.7').join(', '),
+  ]
+  for (const text of long) expect(clientNetwork(text, 64)).toBeUndefined()
+  // The longest that there are, with all that may stand around an address.
+  const longest = '0000:0000:0000:0000:0000:ffff:203.000.113.007'.replace('.000.', '.100.')
+  const address = `[${longest.replace('007', '107')}%25enp0s31f6.1000]:65535`
+  expect(clientNetwork(address, 64)).toBe('203.100.113.107')
+})
+
+describe('a private network, which is a proxy more likely than a visitor', () => {
+  const texts: Readonly<Record<string, boolean>> = {
+    ...{ '127.0.0.1': true, '126.255.255.255': false, '128.0.0.1': false },
+    ...{ '10.0.0.1': true, '9.255.255.255': false, '11.0.0.1': false, '100.0.0.1': false },
+    ...{ '172.15.0.1': false, '172.16.0.1': true, '172.31.255.255': true, '172.32.0.1': false },
+    ...{ '192.168.0.1': true, '192.167.0.1': false, '192.169.0.1': false, '169.254.1.1': true },
+    ...{ '100.63.0.1': false, '100.64.0.1': true, '100.127.255.255': true, '100.128.0.1': false },
+    ...{ '::1': true, '1::1': false, '::ffff:10.0.0.1': true, '::ffff:9.0.0.1': false },
+    ...{ 'fc00::1': true, 'fdaa:0:1::3': true, 'fe80::1%eth0': true, 'febf::1': true },
+    ...{
+      'fb00::1': false,
+      'fec0::1': false,
+      'ff02::1': false,
+      '2001:db8::1': false,
+      'fd::1': false,
+    },
+  }
+  for (const [text, isOne] of Object.entries(texts)) {
+    test(`${text} is ${isOne ? 'one' : 'none'}`, () => {
+      for (const prefix of [48, 64, 128]) {
+        expect(isPrivate(clientNetwork(text, prefix) ?? '')).toBe(isOne)
+      }
+    })
   }
 })
 
