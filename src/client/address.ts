@@ -65,9 +65,9 @@ function canonical(address: string | undefined): string | undefined {
   }
 }
 
-/** Loopback, link-local, private (RFC 1918, RFC 4193) and shared by a provider's hosts (RFC 6598). */
+/** Loopback, private (RFC 1918, RFC 4193), link-local, or between a provider's hosts (RFC 6598). */
 const PRIVATE =
-  /^(?:127|10|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|^::1?(?:\/|$)|^(?:f[cd]|fe[89ab])..:/
+  /^(10|127|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|^::1?(\/|$)|^f[cde]..:/
 
 /** Whether a network is one that no visitor from the internet has: a proxy's, most likely. */
 export const isPrivate = (network: string) => PRIVATE.test(network)

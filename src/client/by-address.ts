@@ -1,28 +1,57 @@
 import { detectPlatform, type Platform } from '../environment.ts'
-import { clientNetwork } from './address.ts'
+import { clientNetwork, isPrivate } from './address.ts'
 import type { Client } from './client.ts'
 import { ADDRESS_ON, type Source } from './source.ts'
 
+/** Where the caller says that the address stands. */
+export interface Declared {
+  readonly source: Source
+  /** Names that place in the log where it holds no address. */
+  readonly place: string
+  readonly advice: string
+  /** Whether a request was passed on by a proxy that told of a client beyond itself. */
+  readonly isPassedOn?: (request: Request) => boolean
+}
+
 /**
- * Counts by the network of an address: that of `source`, else the one that the platform tells. A
- * platform that is not given is found out at the first request.
+ * Counts by the network of an address: that of the declared source, else the one that the platform
+ * tells. A platform that is not given is found out at the first request. Logs one line when clients
+ * share a limit because their addresses are not seen.
  */
-export function byAddress(ipv6Prefix = 64, platform?: Platform, source?: Source): Client {
+export function byAddress(ipv6Prefix = 64, platform?: Platform, declared?: Declared): Client {
+  const { source, place, advice, isPassedOn } = declared ?? UNDECLARED
   let addressOf = source
-  let warned = source !== undefined
+  let hasWarned = false
+
+  function warn(found: string, unless = ''): void {
+    if (hasWarned) return
+    hasWarned = true
+    const shared = `where that is so, all clients share one limit${unless}`
+    console.warn(`tidegate: ip() found ${found}; ${shared}. ${advice}`)
+  }
+
   return (request, { env }) => {
     addressOf ??= ADDRESS_ON[platform ?? detectPlatform()]
     const plain = clientNetwork(addressOf(request, env) ?? '', ipv6Prefix)
-    if (plain !== undefined) return { plain }
-    if (!warned) console.warn(NO_ADDRESS)
-    warned = true
-    // What was found outside of a request of Vercel's need not hold inside.
-    addressOf = source
-    return undefined
+    if (plain === undefined) {
+      warn(`no address ${place}`, ' unless the policy sets `unknown`')
+      // What was found outside of a request of Vercel's need not hold inside.
+      addressOf = source
+      return undefined
+    }
+    if (!hasWarned && isPrivate(plain) && isPassedOn?.(request)) {
+      warn('the private address of a proxy')
+    }
+    return { plain }
   }
 }
 
-/** Behind a proxy of one's own this is how all visitors come to share one count. */
-const NO_ADDRESS =
-  'tidegate: ip() found no address of the client. Behind proxies of your own set its option ' +
-  'trustedHops or header'
+/** What the platform tells. */
+const UNDECLARED = {
+  source: undefined,
+  place: 'of the client',
+  advice:
+    'Set ip({ trustedHops: 1 }) or ip({ header }) behind proxies of your own, ' +
+    "ip({ platform: 'vercel' }) on Vercel",
+  isPassedOn: ({ headers }: Request) => headers.has('x-forwarded-for') || headers.has('forwarded'),
+}

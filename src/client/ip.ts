@@ -1,10 +1,10 @@
 import type { Platform } from '../environment.ts'
-import { ConfigError, checkChoice, checkKeys } from '../errors.ts'
+import { ConfigError, checkChoice, checkKeys, insist } from '../errors.ts'
 import { checkCount } from '../policy/duration.ts'
-import { byAddress } from './by-address.ts'
+import { byAddress, type Declared } from './by-address.ts'
 import type { Client } from './client.ts'
 import { checkHeaderName } from './header.ts'
-import { ADDRESS_ON, type Source } from './source.ts'
+import { ADDRESS_ON } from './source.ts'
 
 export { addressOf } from './source.ts'
 
@@ -17,13 +17,15 @@ export interface IpOptions {
    */
   readonly trustedHops?: number | undefined
   /**
-   * A header that holds one address, which a proxy of yours sets on every request, replacing what
-   * came from outside: `fly-client-ip` on Fly.io, `x-nf-client-connection-ip` on Netlify.
+   * A header that holds one address, with or without a port, which a proxy of yours sets on every
+   * request, replacing what came from outside: `fly-client-ip` on Fly.io,
+   * `cloudfront-viewer-address` behind CloudFront. For `x-forwarded-for` use `trustedHops`.
    */
   readonly header?: string | undefined
   /**
-   * The platform whose header is believed.
-   * @default the one this code runs on, found out at the first request
+   * The platform whose header is believed. Anybody can write that header where the code runs
+   * elsewhere or can be reached past the platform.
+   * @default the one whose runtime this is, found out at the first request
    */
   readonly platform?: Platform | undefined
   /**
@@ -37,7 +39,8 @@ export interface IpOptions {
  * Counts by IP address, as the platform tells it in a way that no client can forge:
  * `CF-Connecting-IP` on Cloudflare, `X-Vercel-Forwarded-For` on Vercel, the connection's address on
  * Node, Bun and Deno. A header of another platform is never believed, and where the platform's
- * own is missing the client is unknown.
+ * own is missing the client is unknown. A variable such as `VERCEL` makes no platform. Logs one line
+ * when visitors share a limit because their addresses are not seen.
  */
 export function ip(options: IpOptions = {}): Client {
   checkKeys('ip', options, ['trustedHops', 'header', 'platform', 'ipv6Prefix'])
@@ -47,16 +50,49 @@ export function ip(options: IpOptions = {}): Client {
   if (platform !== undefined) checkChoice('platform', platform, Object.keys(ADDRESS_ON))
   if (header !== undefined) checkHeaderName('header', header)
   const sources = [trustedHops && 'trustedHops', header && 'header', platform && 'platform']
-  const declared = sources.filter(Boolean)
-  if (declared.length > 1) {
-    throw new ConfigError('ip', declared.join(' and '), 'one of them, since only one can be right')
+  const given = sources.filter(Boolean)
+  if (given.length > 1) {
+    throw new ConfigError('ip', given.join(' and '), 'one of them, since only one can be right')
   }
 
-  let source: Source | undefined
-  if (header !== undefined) source = ({ headers }) => headers.get(header)
-  // The entry that the outermost trusted proxy wrote; nothing if the request went round it.
-  if (trustedHops > 0) {
-    source = ({ headers }) => headers.get('x-forwarded-for')?.split(',').at(-trustedHops)
+  let declared: Declared | undefined
+  if (header !== undefined) declared = inHeader(header)
+  if (trustedHops > 0) declared = behindHops(trustedHops)
+  return byAddress(ipv6Prefix, platform, declared)
+}
+
+/** Headers to which every proxy adds an entry, and in which the client may write the first. */
+const LISTS = /^(?:(?:x-(?:original-)?)?forwarded(?:-for)?|via)$/i
+
+function inHeader(name: string): Declared {
+  const want = 'a header that holds one address; for X-Forwarded-For set trustedHops instead'
+  insist(!LISTS.test(name), 'header', name, want)
+  // The one that always holds a port, and IPv6 without brackets before it.
+  const port = /^cloudfront-viewer-address$/i.test(name) ? /:\d{1,5}$/ : ''
+  return {
+    source: ({ headers }) => headers.get(name)?.replace(port, ''),
+    place: `in the header ${name}`,
+    advice: 'Name a header that your proxy sets on every request, to one address',
   }
-  return byAddress(ipv6Prefix, platform, source)
+}
+
+function behindHops(hops: number): Declared {
+  const entryOf = ({ headers }: Request, hop: number) =>
+    fromRight(headers.get('x-forwarded-for') ?? '', hop)
+  return {
+    source: (request) => entryOf(request, hops),
+    place: `at entry ${hops} from the right of X-Forwarded-For`,
+    advice: 'Set trustedHops to the number of proxies that append to that header',
+    isPassedOn: (request) => entryOf(request, hops + 1) !== undefined,
+  }
+}
+
+/** An entry of a list by its number from the right. What stands left of it is not looked at. */
+function fromRight(list: string, entry: number): string | undefined {
+  let end = list.length
+  for (let passed = 1; passed < entry; passed++) {
+    end = end > 0 ? list.lastIndexOf(',', end - 1) : -1
+    if (end < 0) return undefined
+  }
+  return list.slice(end > 0 ? list.lastIndexOf(',', end - 1) + 1 : 0, end)
 }

@@ -245,7 +245,7 @@ describe('a private network, which is a proxy more likely than a visitor', () =>
     ...{ 'fc00::1': true, 'fdaa:0:1::3': true, 'fe80::1%eth0': true, 'febf::1': true },
     ...{
       'fb00::1': false,
-      'fec0::1': false,
+      'fec0::1': true,
       'ff02::1': false,
       '2001:db8::1': false,
       'fd::1': false,

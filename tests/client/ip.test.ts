@@ -1,4 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Identity } from '../../src/client/client.ts'
 import { type IpOptions, ip } from '../../src/client/ip.ts'
 import type { Platform } from '../../src/environment.ts'
 import { ConfigError } from '../../src/errors.ts'
@@ -20,7 +22,11 @@ async function warningsDuring(body: () => Promise<unknown>): Promise<unknown[]> 
 
 /** Whom `ip(options)` sees, as plain text. */
 async function seen(options: IpOptions | undefined, headers: HeadersInit, env?: Env) {
-  const identity = await ip(options)(new Request('https://example.com/', { headers }), { env })
+  const client = ip(options)
+  let identity: Identity | null | undefined
+  await warningsDuring(async () => {
+    identity = await client(new Request('https://example.com/', { headers }), { env })
+  })
   return typeof identity === 'object' ? identity?.plain : identity
 }
 
@@ -294,6 +300,18 @@ describe('behind proxies of your own', () => {
     }
   })
 
+  test('an entry is counted from the right of the whole list, whatever the others are', async () => {
+    const entry = fc.constantFrom('', ' ', 'x', ' 203.0.113.1', '203.0.113.2 ', '203.0.113.3')
+    const entries = fc.array(entry, { minLength: 1, maxLength: 6 })
+    await fc.assert(
+      fc.asyncProperty(entries, fc.integer({ min: 1, max: 8 }), async (entries, trustedHops) => {
+        const headers = { 'x-forwarded-for': entries.join(',') }
+        const expected = /[\d.]+/.exec(entries.at(-trustedHops) ?? '')?.[0]
+        expect(await seen({ trustedHops }, headers)).toBe(expected)
+      }),
+    )
+  })
+
   test('an entry that is empty or no address is nobody, and no other takes its place', async () => {
     for (const entry of ['', ' ', 'unknown', '_hidden', 'for=203.0.113.7']) {
       const headers = { 'x-forwarded-for': `6.6.6.6, ${entry}, 198.51.100.1` }
@@ -322,32 +340,97 @@ describe('behind proxies of your own', () => {
   })
 })
 
-describe('an operator whose clients are all unknown', () => {
-  /** How often the console was told anything while these requests without an address were asked. */
-  async function warnings(options: IpOptions, requests: number) {
-    const { warn } = console
-    const told: unknown[] = []
-    console.warn = (...words: unknown[]) => told.push(...words)
-    try {
+describe('an operator whose clients share one limit', () => {
+  /** What is logged while each request is asked a hundred times. */
+  async function logged(
+    options: IpOptions,
+    ...requests: readonly (readonly [HeadersInit, Env?])[]
+  ) {
+    const lines = await warningsDuring(async () => {
       const client = ip(options)
-      for (let asked = 0; asked < requests; asked++) {
-        await client(new Request('https://example.com/'), {})
+      for (let asked = 0; asked < 100; asked++) {
+        for (const [headers, env] of requests) {
+          await client(new Request('https://example.com/', { headers }), { env })
+        }
       }
-    } finally {
-      console.warn = warn
-    }
-    return told
+    })
+    // Logs are kept by others, and for long.
+    for (const line of lines) expect(line).not.toMatch(/\d\.\d|::/)
+    return lines
   }
 
-  test('is told so once, however many they are', async () => {
-    expect(await warnings({ platform: 'server' }, 100)).toEqual([
-      expect.stringMatching(/^tidegate: ip\(\) found no address/),
-    ])
+  const proxied = { 'x-forwarded-for': '203.0.113.7' }
+  const shared = 'where that is so, all clients share one limit'
+  const unless = `${shared} unless the policy sets \`unknown\`. `
+  const advice =
+    'Set ip({ trustedHops: 1 }) or ip({ header }) behind proxies of your own, ' +
+    "ip({ platform: 'vercel' }) on Vercel"
+  const noAddress = `tidegate: ip() found no address of the client; ${unless}${advice}`
+  const ofProxy = `tidegate: ip() found the private address of a proxy; ${shared}. `
+
+  test('is told so once, and what to set, where the host tells no address', async () => {
+    for (const headers of [{}, proxied, HEADERS]) {
+      expect(await logged({ platform: 'server' }, [headers])).toEqual([noAddress])
+    }
+    expect(await logged({ platform: 'vercel' }, [{}])).toEqual([noAddress])
+    expect(await logged({ platform: 'cloudflare' }, [{}])).toEqual([noAddress])
   })
 
-  test('is not told where a source was declared, which a client may go round', async () => {
-    expect(await warnings({ trustedHops: 1 }, 2)).toEqual([])
-    expect(await warnings({ header: 'x-client' }, 2)).toEqual([])
+  test('is told so where the declared header holds none, or not one', async () => {
+    const line =
+      `tidegate: ip() found no address in the header x-client; ${unless}` +
+      'Name a header that your proxy sets on every request, to one address'
+    for (const value of ['', 'unknown', '203.0.113.7, 203.0.113.8']) {
+      expect(await logged({ header: 'x-client' }, [{ 'x-client': value }])).toEqual([line])
+    }
+    expect(await logged({ header: 'x-client' }, [{}])).toEqual([line])
+  })
+
+  test('is told so where proxies are fewer than trustedHops', async () => {
+    const line =
+      `tidegate: ip() found no address at entry 2 from the right of X-Forwarded-For; ${unless}` +
+      'Set trustedHops to the number of proxies that append to that header'
+    expect(await logged({ trustedHops: 2 }, [proxied])).toEqual([line])
+    expect(await logged({ trustedHops: 2 }, [{}])).toEqual([line])
+  })
+
+  test('is told so where proxies are more than trustedHops', async () => {
+    const line = `${ofProxy}Set trustedHops to the number of proxies that append to that header`
+    const twice = { 'x-forwarded-for': '203.0.113.7, 10.1.2.3' }
+    expect(await logged({ trustedHops: 1 }, [twice])).toEqual([line])
+    expect(await logged({ trustedHops: 2 }, [twice])).toEqual([])
+    expect(await logged({ trustedHops: 1 }, [{ 'x-forwarded-for': '10.1.2.3' }])).toEqual([])
+  })
+
+  const proxies = ['127.0.0.1', '::1', '::ffff:172.17.0.1', '10.2.3.4', '100.64.0.3', 'fdaa:0:1::3']
+  for (const address of proxies) {
+    test(`is told so where the connection comes from a proxy at ${address}`, async () => {
+      const options = { platform: 'server' } as const
+      const env = node(address)
+      expect(await logged(options, [proxied, env])).toEqual([ofProxy + advice])
+      const forwarded = { forwarded: 'for=203.0.113.7' }
+      expect(await logged(options, [forwarded, env])).toEqual([ofProxy + advice])
+      // The address still counts: without a word of yours the header is any visitor's.
+      expect(await seen(options, {}, env)).toBeDefined()
+      expect(await seen(options, proxied, env)).toBe(await seen(options, {}, env))
+    })
+  }
+
+  test('is told no second thing, whatever else is found', async () => {
+    const options = { platform: 'server' } as const
+    const lines = await logged(options, [proxied, node('10.1.2.3')], [{}])
+    expect(lines).toEqual([ofProxy + advice])
+  })
+
+  test('is told nothing where clients are told apart', async () => {
+    const options = { platform: 'server' } as const
+    expect(await logged(options, [proxied, node('203.0.113.9')])).toEqual([])
+    expect(await logged(options, [{}, node('10.1.2.3')])).toEqual([])
+    expect(await logged({ trustedHops: 1 }, [proxied, node('10.1.2.3')])).toEqual([])
+    const ownHeader = { ...proxied, 'x-client': '10.1.2.3' }
+    expect(await logged({ header: 'x-client' }, [ownHeader])).toEqual([])
+    const onCloudflare = { ...proxied, 'cf-connecting-ip': '203.0.113.9' }
+    expect(await logged({ platform: 'cloudflare' }, [onCloudflare])).toEqual([])
   })
 })
 
@@ -357,10 +440,32 @@ describe('a header named by the options', () => {
     expect(await seen({ header: 'x-none' }, HEADERS, node('198.51.100.1'))).toBeUndefined()
   })
 
-  test('holds one address', async () => {
-    const headers = { 'fly-client-ip': '203.0.113.7, 6.6.6.6' }
-    expect(await seen({ header: 'fly-client-ip' }, headers)).toBeUndefined()
+  test('holds one address, however often', async () => {
+    const options = { header: 'fly-client-ip' }
+    const two = { 'fly-client-ip': '203.0.113.7, 6.6.6.6' }
+    expect(await seen(options, two)).toBeUndefined()
+    const lines: [string, string][] = [
+      ['fly-client-ip', '203.0.113.7'],
+      ['fly-client-ip', '203.0.113.7'],
+    ]
+    expect(await seen(options, lines)).toBe('203.0.113.7')
   })
+
+  const withPorts: Readonly<Record<string, string>> = {
+    '203.0.113.7:46532': '203.0.113.7',
+    '[2001:db8:0:1::1]:46532': '2001:db8:0:1::/64',
+    // As CloudFront writes it. With a port of up to four digits it is an address by itself.
+    '2001:db8:0:1::1:46532': '2001:db8:0:1::/64',
+    '2001:db8:0:1:2:3:4:5:443': '2001:db8:0:1::/64',
+    '1::4:5:6:7:8:443': '1:0:0:4::/64',
+  }
+  for (const [value, address] of Object.entries(withPorts)) {
+    test(`is read with a port, as in CloudFront-Viewer-Address: ${value}`, async () => {
+      for (const header of ['CloudFront-Viewer-Address', 'cloudfront-viewer-address']) {
+        expect(await seen({ header }, { [header]: value })).toBe(address)
+      }
+    })
+  }
 })
 
 describe('ipv6Prefix', () => {
@@ -390,6 +495,7 @@ describe('bad options are errors at construction that name the option', () => {
   const bits = 'a whole number from 1 to 128'
   const platforms = 'one of cloudflare, vercel, server'
   const name = 'the name of a header, such as "x-api-key"'
+  const single = 'a header that holds one address; for X-Forwarded-For set trustedHops instead'
   const one = 'one of them, since only one can be right'
   const bad: readonly (readonly [object, ConfigError])[] = [
     [{ trustedHops: -1 }, new ConfigError('trustedHops', '-1', hops)],
@@ -410,6 +516,16 @@ describe('bad options are errors at construction that name the option', () => {
     [{ header: '' }, new ConfigError('header', '""', name)],
     [{ header: 'x forwarded for' }, new ConfigError('header', '"x forwarded for"', name)],
     [{ header: null }, new ConfigError('header', 'null', name)],
+    [{ header: 'x-forwarded-for' }, new ConfigError('header', '"x-forwarded-for"', single)],
+    [{ header: 'X-Forwarded-For' }, new ConfigError('header', '"X-Forwarded-For"', single)],
+    [{ header: 'Forwarded' }, new ConfigError('header', '"Forwarded"', single)],
+    [{ header: 'forwarded-for' }, new ConfigError('header', '"forwarded-for"', single)],
+    [{ header: 'x-forwarded' }, new ConfigError('header', '"x-forwarded"', single)],
+    [
+      { header: 'x-original-forwarded-for' },
+      new ConfigError('header', '"x-original-forwarded-for"', single),
+    ],
+    [{ header: 'via' }, new ConfigError('header', '"via"', single)],
     [{ header: 'x-ip', trustedHops: 1 }, new ConfigError('ip', 'trustedHops and header', one)],
     [{ header: 'x-ip', platform: 'vercel' }, new ConfigError('ip', 'header and platform', one)],
     [
