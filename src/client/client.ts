@@ -9,7 +9,9 @@ export interface ClientContext {
 
 /**
  * Who asks. A text may be a secret or name a person, so only its hash reaches the store; `plain`
- * reaches it as it stands, for operators to read (an address, a tenant's number).
+ * reaches it as it stands, for operators to read (an address, a tenant's number). Hashed all the
+ * same is a `plain` that is longer than 128 characters, holds spaces or characters outside ASCII,
+ * reads `unknown`, or looks like a hash: 32 hexadecimal digits in lower case.
  */
 export type Identity = string | { readonly plain: string }
 
@@ -22,8 +24,11 @@ export type Client = (
   context: ClientContext,
 ) => Identity | null | undefined | Promise<Identity | null | undefined>
 
-/** Longer or stranger texts than this are hashed even when `plain`, so that keys stay bounded. */
-const READABLE = /^[\x21-\x7e]{1,128}$/
+/**
+ * Longer or stranger texts than this are hashed even when `plain`, so that keys stay bounded. So
+ * are those that would meet the count of the unknown, or that of a client whose hash they are.
+ */
+const READABLE = /^(?!unknown$|[\da-f]{32}$)[\x21-\x7e]{1,128}$/
 
 /** The client's name in the store, or nothing for an unknown client; at once where that can be. */
 export function identify(

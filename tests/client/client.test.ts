@@ -35,8 +35,17 @@ describe('a text', () => {
 })
 
 describe('a plain text', () => {
-  for (const plain of ['203.0.113.7', '2001:db8::/64', 'tenant-42', '~', 'x'.repeat(128)]) {
-    test(`stays as it is: ${plain.slice(0, 20)}`, async () => {
+  const readable = [
+    ...['203.0.113.7', '2001:db8::/64', 'tenant-42', '~', 'x'.repeat(128)],
+    ...[
+      'Unknown',
+      'unknown-1',
+      'BA7816BF8F01CFEA414140DE5DAE2223',
+      'ba7816bf8f01cfea414140de5dae222',
+    ],
+  ]
+  for (const plain of readable) {
+    test(`stays as it is: ${plain.slice(0, 40)}`, async () => {
       expect(await nameOf({ plain })).toBe(plain)
     })
   }
@@ -48,6 +57,8 @@ describe('a plain text', () => {
     'that ends in a line end': 'tenant\n',
     'with a NUL': 'tenant\u00002',
     'outside ASCII': 'müller',
+    'that names the count of the unknown': 'unknown',
+    'that reads like a hash': 'ba7816bf8f01cfea414140de5dae2223',
   }
   for (const [kind, plain] of Object.entries(strange)) {
     test(`${kind} is hashed all the same`, async () => {
@@ -55,6 +66,11 @@ describe('a plain text', () => {
       expect(await nameOf({ plain })).toBe(await nameOf(plain))
     })
   }
+})
+
+test('whoever chooses a plain text cannot choose the count of another', async () => {
+  const victim = await nameOf('ana@example.com')
+  expect(await nameOf({ plain: victim ?? '' })).not.toBe(victim)
 })
 
 describe('nobody', () => {
