@@ -9,11 +9,11 @@ import { problem } from '../response/problem.ts'
 import { durableObject, isObjectNamespace, type ObjectNamespace } from '../stores/durable-object.ts'
 import { findStem, storeFromEnv } from '../stores/env.ts'
 import type { Store } from '../stores/store.ts'
-import { forward, type Origin } from './origin.ts'
+import { forward, type Origin, refuseToForward } from './origin.ts'
 
 /** The variables that configure the Worker; all the rest is code. */
 export interface FrontEnv {
-  /** Where requests go that may pass. Without it they go to the zone's own origin. */
+  /** Where requests go that may pass. Without it, on Cloudflare, they go to the zone's own origin. */
   readonly ORIGIN_URL?: string | undefined
   /** The policies: a list in `[vars]`, or JSON text. */
   readonly POLICIES?: unknown
@@ -61,6 +61,8 @@ export function front(options: FrontOptions = {}): Front {
     async fetch(request, env = processEnv(), context) {
       try {
         gate ??= readSettings(options, variablesOf(env))
+        const refusal = refuseToForward(request, gate.origin)
+        if (refusal !== undefined) return refusal
         const decision = await gate.limiter.check(request, {
           env,
           waitUntil: context && ((work) => context.waitUntil(work)),

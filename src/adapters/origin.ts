@@ -1,5 +1,8 @@
 import { addressOf } from '../client/ip.ts'
+import { detectPlatform } from '../environment.ts'
 import { problem } from '../response/problem.ts'
+import { isLooping, markLoop } from './loop.ts'
+import { stepsOut } from './steps-out.ts'
 
 /** Where requests go that may pass. */
 export interface Origin {
@@ -8,6 +11,33 @@ export interface Origin {
   readonly secret: string | undefined
   /** In ms, until the origin's answer begins. */
   readonly timeout: number
+}
+
+/**
+ * The answer to a request that cannot or must not be forwarded; nothing for all others. It needs no
+ * store, so it comes before the request is counted.
+ */
+export function refuseToForward(request: Request, { url }: Origin): Response | undefined {
+  if (url === undefined && !isOnCloudflare(request)) {
+    console.error(`tidegate: ${NO_ORIGIN.detail}`)
+    return problem(NO_ORIGIN, request)
+  }
+  if (isLooping(request, url)) {
+    console.error(`tidegate: ${LOOP_DETECTED.detail}`)
+    return problem(LOOP_DETECTED, request)
+  }
+  const hasFolder = url !== undefined && url.pathname !== '/'
+  if (hasFolder && stepsOut(new URL(request.url).pathname)) return problem(BAD_REQUEST, request)
+  return undefined
+}
+
+/**
+ * Whether a zone's own origin stands behind this Worker. Cloudflare's edge sets both on every
+ * request; a local workerd, which calls itself or whatever `Host` names, sets no `CF-Ray`.
+ * https://developers.cloudflare.com/fundamentals/reference/http-headers/#cf-ray
+ */
+function isOnCloudflare(request: Request & { readonly cf?: unknown }): boolean {
+  return detectPlatform() === 'cloudflare' && request.headers.has('cf-ray') && request.cf != null
 }
 
 /**
@@ -23,6 +53,7 @@ export async function forward(request: Request, origin: Origin): Promise<Respons
     const passed = new Request(targetOf(request, origin), request)
     dropHopByHop(passed.headers)
     setForwarded(passed.headers, request)
+    markLoop(passed.headers, request, origin.url)
     passed.headers.delete(SECRET)
     if (origin.secret) passed.headers.set(SECRET, origin.secret)
     return await fetch(passed, { redirect: 'manual', signal: stop.signal })
@@ -35,6 +66,26 @@ export async function forward(request: Request, origin: Origin): Promise<Respons
 }
 
 const SECRET = 'x-origin-secret'
+
+const NO_ORIGIN = {
+  title: 'Internal Server Error',
+  status: 500,
+  detail:
+    'ORIGIN_URL is not set. Only a Worker deployed to Cloudflare can do without; ' +
+    'elsewhere, `wrangler dev` included, it must name the origin.',
+}
+
+const LOOP_DETECTED = {
+  title: 'Loop Detected',
+  status: 508,
+  detail: 'This request has been through this gate before: ORIGIN_URL must not lead back to it.',
+}
+
+const BAD_REQUEST = {
+  title: 'Bad Request',
+  status: 400,
+  detail: 'The path steps out of the folder that is served.',
+}
 
 const METHOD_NOT_ALLOWED = {
   title: 'Method Not Allowed',

@@ -98,7 +98,7 @@ const WANTED =
   '[[migrations]] with tag = "v1" and new_sqlite_classes = ["TidegateObject"]'
 
 /** FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
-function hash(text: string): number {
+export function hash(text: string): number {
   let state = 0x811c9dc5
   for (let index = 0; index < text.length; index++) {
     state = Math.imul(state ^ text.charCodeAt(index), 0x01000193)

@@ -5,6 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { bundle, startWorker } from '../../scripts/workerd.ts'
+import { front } from '../../src/adapters/front.ts'
 import { startOrigin } from '../support/origin.ts'
 import { freePort } from '../support/redis-server.ts'
 
@@ -17,8 +18,8 @@ afterAll(async () => {
   for (const stop of stops.reverse()) await stop()
 })
 
-async function start(env: Readonly<Record<string, unknown>>) {
-  const worker = await startWorker({ script, env })
+async function start(env: Readonly<Record<string, unknown>>, port = 0) {
+  const worker = await startWorker({ script, env, port })
   stops.push(worker.stop)
   return worker
 }
@@ -79,10 +80,10 @@ stops.push(origin.stop)
 const sockets = new WebSocketServer({ server: origin.server })
 sockets.on('connection', (socket) => socket.on('message', (text) => socket.send(`echo ${text}`)))
 
-/** An answer as it is on the wire: `fetch` would decompress it. */
-async function raw(path: string, headers: OutgoingHttpHeaders = {}) {
-  const options = { headers: { 'accept-encoding': 'gzip', ...headers } }
-  const [response] = await once(request(new URL(path, gate.url), options).end(), 'response')
+/** An answer as it is on the wire: `fetch` would decompress it, and resolve the path. */
+async function raw(path: string, headers: OutgoingHttpHeaders = {}, url = gate.url) {
+  const options = { path, headers: { 'accept-encoding': 'gzip', ...headers } }
+  const [response] = await once(request(url, options).end(), 'response')
   const { headers: received, statusCode } = response
   return { headers: received, statusCode, body: await buffer(response) }
 }
@@ -260,6 +261,147 @@ describe('an origin that fails', () => {
     stops.push(slow.stop)
     const worker = await start({ POLICIES, ORIGIN_URL: slow.url, ORIGIN_TIMEOUT: '200ms' })
     expect(await (await worker.fetch('/')).text()).toBe('begun, ended')
+  })
+})
+
+describe('without ORIGIN_URL', () => {
+  const zone = { host: new URL(origin.url).host }
+
+  test('a Worker on Cloudflare passes requests on to the origin of its zone', async () => {
+    const worker = await start({ POLICIES })
+    const headers = { ...zone, 'cf-ray': '230b030023ae2822', 'accept-encoding': 'identity' }
+    const passed = await raw('/zone', headers, worker.url)
+    expect([passed.statusCode, `${passed.body}`]).toEqual([200, 'origin'])
+    expect(origin.requests.at(-1)?.url).toBe('/zone')
+  })
+
+  test('a local one says so: it passes nothing on by Host, and does not call itself', async () => {
+    const worker = await start({ POLICIES })
+    const before = origin.requests.length
+    for (const headers of [zone, {}]) {
+      const { statusCode, body } = await raw('/', headers, worker.url)
+      expect(statusCode).toBe(500)
+      expect(JSON.parse(`${body}`).detail).toContain('ORIGIN_URL is not set')
+    }
+    expect(origin.requests.length).toBe(before)
+  })
+
+  test('no other runtime passes requests on, whatever their fields', async () => {
+    const asked = new Request(`${origin.url}/`, { headers: { 'cf-ray': '230b030023ae2822' } })
+    const before = origin.requests.length
+    const response = await front().fetch(asked, { POLICIES })
+    expect(response.status).toBe(500)
+    expect(await response.json()).toMatchObject({
+      detail: expect.stringContaining('ORIGIN_URL is not set'),
+    })
+    expect(origin.requests.length).toBe(before)
+  })
+})
+
+describe('a loop', () => {
+  const lastField = () => `${origin.requests.at(-1)?.headers['cdn-loop']}`
+
+  test('costs one unit when ORIGIN_URL names the Worker itself', async () => {
+    const port = await freePort()
+    const self = await start({ POLICIES, ORIGIN_URL: `http://127.0.0.1:${port}` }, port)
+    const response = await self.fetch('/')
+    expect(response.status).toBe(508)
+    expect(response.headers.get('ratelimit')).toMatch(/^"all";r=99;/)
+    expect(await response.json()).toMatchObject({ title: 'Loop Detected', status: 508 })
+  })
+
+  test('costs one unit when another proxy leads back to the Worker', async () => {
+    const port = await freePort()
+    const hop = await startOrigin((incoming, response) => {
+      const options = { port, path: incoming.url, headers: { ...incoming.headers, host: 'hop' } }
+      request(options, (answer) => {
+        response.writeHead(answer.statusCode ?? 0, answer.headers)
+        answer.pipe(response)
+      }).end()
+    })
+    stops.push(hop.stop)
+    const worker = await start({ POLICIES, ORIGIN_URL: hop.url }, port)
+    const { statusCode, headers } = await raw('/', { host: 'hop' }, worker.url)
+    expect(statusCode).toBe(508)
+    expect(headers.ratelimit).toMatch(/^"all";r=99;/)
+  })
+
+  test('is no loop where one gate stands behind another, and all fields reach the origin', async () => {
+    const inner = await start({ POLICIES, ORIGIN_URL: origin.url })
+    const outer = await start({ POLICIES, ORIGIN_URL: inner.url.href })
+    const headers = { 'cdn-loop': 'cdn.example', connection: 'cdn-loop' }
+    expect((await raw('/', headers, outer.url)).statusCode).toBe(200)
+    const names = lastField().split(', ')
+    expect(names[0]).toBe('cdn.example')
+    expect(new Set(names).size).toBe(3)
+  })
+
+  test('that a client feigns is refused, and passes no limit', async () => {
+    await gate.fetch('/')
+    const before = origin.requests.length
+    const feigned = await gate.fetch('/', { headers: { 'cdn-loop': lastField() } })
+    expect(feigned.status).toBe(508)
+    expect(origin.requests.length).toBe(before)
+  })
+})
+
+describe('a path that steps out', () => {
+  const out = [
+    '/..%2fadmin',
+    '/..%5Cadmin',
+    '/..;/admin',
+    '/..;a=b%2fadmin',
+    '/%252e%252e%252fadmin',
+    '/%%32%65%%32%65%2fadmin',
+    '/.%252e/admin',
+    '/..%00/admin',
+    '/..%20/admin',
+    '/..%3b/admin',
+    '/..%3f/admin',
+    '/%c0%ae%c0%ae%c0%afadmin',
+    '/%u002e%u002e%u002fadmin',
+    '/%ef%bc%8e%ef%bc%8e/admin',
+    '/a/..%2f..%2fadmin',
+    '/a//..%2f..%2fadmin',
+    '/a%252fb/..%2f..%2fadmin',
+    '/;x/..%2fadmin',
+  ]
+  const within = [
+    '/',
+    '/a/..%2fb',
+    '/a/../b',
+    '/../b',
+    '/v1...v2',
+    '/...',
+    '/..a/b..',
+    '/a%2Fb;c=..',
+    '/100%25',
+    '/50%',
+    '/files/https%3A%2F%2Fx.y%2Fa%2F..%2Fb',
+    '/.well-known/%E2%82%AC',
+    '/?path=/..%2fa',
+  ]
+
+  test('of the folder in ORIGIN_URL gets 400 and does not reach the origin', async () => {
+    const nested = await start({ POLICIES, ORIGIN_URL: `${origin.url}/app` })
+    const before = origin.requests.length
+    for (const path of out) {
+      const { statusCode, body } = await raw(path, {}, nested.url)
+      expect(statusCode, path).toBe(400)
+      expect(JSON.parse(`${body}`)).toMatchObject({ title: 'Bad Request', status: 400 })
+    }
+    expect(origin.requests.length).toBe(before)
+    for (const path of within) {
+      expect((await raw(path, {}, nested.url)).statusCode, path).toBe(200)
+      expect(origin.requests.at(-1)?.url, path).toMatch(/^\/app\//)
+    }
+  })
+
+  test('is passed on as it came where ORIGIN_URL has no folder to step out of', async () => {
+    for (const path of out.filter((one) => one.includes('..%2f') || one.includes(';'))) {
+      expect((await raw(path)).statusCode, path).toBe(200)
+      expect(origin.requests.at(-1)?.url, path).toBe(path)
+    }
   })
 })
 

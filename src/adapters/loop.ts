@@ -1,0 +1,29 @@
+import { hash } from '../stores/durable-object.ts'
+
+/** https://www.rfc-editor.org/rfc/rfc8586 */
+const CDN_LOOP = 'cdn-loop'
+
+/**
+ * Whether a request has been through this gate before. A client that forges the field is refused
+ * like a loop, so it gains nothing.
+ */
+export function isLooping({ headers, url }: Request, origin: URL | undefined): boolean {
+  return headers.get(CDN_LOOP)?.includes(gateName(url, origin)) ?? false
+}
+
+/** Adds this gate to those that a request has been through, of which none may be removed. */
+export function markLoop(
+  passed: Headers,
+  { headers, url }: Request,
+  origin: URL | undefined,
+): void {
+  const before = headers.get(CDN_LOOP)
+  passed.set(CDN_LOOP, (before ? `${before}, ` : '') + gateName(url, origin))
+}
+
+/**
+ * The same in all isolates of a gate. Gates in a row differ in their host or in their origin, and
+ * may forward to one another.
+ */
+const gateName = (url: string, origin: URL | undefined) =>
+  `tidegate-${hash(`${new URL(url).host} ${origin?.href}`).toString(36)}`
