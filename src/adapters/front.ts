@@ -6,6 +6,8 @@ import { type Duration, parseTimeout } from '../policy/duration.ts'
 import { policiesFromEnv } from '../policy/env.ts'
 import type { PolicyOptions } from '../policy/policy.ts'
 import { problem } from '../response/problem.ts'
+import { withoutPolicies } from '../response/upstream.ts'
+import { nameOf } from '../response/writer.ts'
 import { durableObject, isObjectNamespace, type ObjectNamespace } from '../stores/durable-object.ts'
 import { findStem, storeFromEnv } from '../stores/env.ts'
 import type { Store } from '../stores/store.ts'
@@ -39,6 +41,14 @@ export interface FrontOptions extends Omit<SharedOptions<object>, 'store'> {
   readonly policies?: readonly PolicyOptions[] | undefined
 }
 
+/** What the variables and the options amount to. */
+interface Gate {
+  readonly limiter: Limiter<object>
+  readonly origin: Origin
+  /** The names of all policies, as `RateLimit` tells them; nothing where it is not sent. */
+  readonly ours: ReadonlySet<string> | undefined
+}
+
 /** What Workers hand over for work that goes on after the response. */
 interface ExecutionContext {
   waitUntil(work: Promise<unknown>): void
@@ -55,7 +65,7 @@ export interface Front {
  * which it is and what is wanted.
  */
 export function front(options: FrontOptions = {}): Front {
-  let gate: { readonly limiter: Limiter<object>; readonly origin: Origin } | undefined
+  let gate: Gate | undefined
 
   return {
     async fetch(request, env = processEnv(), context) {
@@ -68,7 +78,10 @@ export function front(options: FrontOptions = {}): Front {
           waitUntil: context && ((work) => context.waitUntil(work)),
         })
         if (!decision.allowed) return gate.limiter.refuse(decision, request)
-        return gate.limiter.mark(await forward(request, gate.origin), decision)
+        const response = await forward(request, gate.origin)
+        const { ours } = gate
+        const isTold = ours !== undefined && decision.policy !== undefined
+        return gate.limiter.mark(isTold ? withoutPolicies(response, ours) : response, decision)
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error
         console.error(`tidegate: ${error.message}`)
@@ -85,18 +98,17 @@ const MISCONFIGURED = {
 }
 
 /** Reads the variables. Throws a `ConfigError` that names the one that cannot work. */
-export function readSettings({ policies, ...shared }: FrontOptions, env: FrontEnv) {
-  const limiter = createLimiter<object>({
-    ...shared,
-    store: shared.store ?? storeOf,
-    policies: policies ?? policiesFromEnv(env.POLICIES),
-  })
+export function readSettings(options: FrontOptions, env: FrontEnv): Gate {
+  const { policies = policiesFromEnv(env.POLICIES), ...shared } = options
+  const limiter = createLimiter<object>({ ...shared, store: shared.store ?? storeOf, policies })
+  const isTold = [shared.headers ?? 'draft-11'].flat().includes('draft-11')
+  const ours = isTold ? new Set(policies.map(({ name = '' }) => nameOf({ name }))) : undefined
   const origin = {
     url: env.ORIGIN_URL === undefined ? undefined : checkOrigin(env.ORIGIN_URL),
     secret: env.ORIGIN_SECRET === undefined ? undefined : checkSecret(env.ORIGIN_SECRET),
     timeout: parseTimeout('ORIGIN_TIMEOUT', env.ORIGIN_TIMEOUT ?? '30s'),
   }
-  return { limiter, origin }
+  return { limiter, origin, ours }
 }
 
 /** A Redis that the variables name, else the Durable Object, else memory. */

@@ -8,7 +8,7 @@ export interface FieldWriter {
 }
 
 /** What policies are called where a name is needed. */
-export const nameOf = ({ name }: PolicyState) => name || 'default'
+export const nameOf = ({ name }: Pick<PolicyState, 'name'>) => name || 'default'
 
 /** Header fields count in whole seconds, rounded up so that nobody comes back early. */
 export const seconds = (ms: number) => Math.ceil(ms / 1000)

@@ -69,7 +69,9 @@ const origin = await startOrigin((request, response) => {
     case '/hang':
       return
     case '/own-limit':
-      response.setHeader('ratelimit', '"origin";r=5;t=1').end()
+      response.setHeader('ratelimit', ['"all";r=1;t=9', '"origin";r=5;t=1'])
+      response.setHeader('ratelimit-policy', '"origin";q=6;w=1, "all";q=2;w=9')
+      response.end()
       return
     default:
       response.end('origin')
@@ -159,9 +161,19 @@ describe('what may pass reaches the origin untouched', () => {
     expect(await response.text()).toBe('the origin is busy')
   })
 
-  test('quotas that the origin tells of stay beside ours', async () => {
-    const response = await gate.fetch('/own-limit')
-    expect(response.headers.get('ratelimit')).toMatch(/^"origin";r=5;t=1, "all";r=\d+;t=\d+$/)
+  test('quotas of the origin stay beside ours, but for a policy that has the name of one of ours', async () => {
+    const { headers } = await gate.fetch('/own-limit')
+    expect(headers.get('ratelimit')).toMatch(/^"origin";r=5;t=1, "all";r=\d\d;t=\d+$/)
+    expect(headers.get('ratelimit-policy')).toBe('"origin";q=6;w=1, "all";q=100;w=60')
+  })
+
+  test('quotas of the origin stay as they are where nothing of ours is sent', async () => {
+    const silent = await start({
+      POLICIES: [{ name: 'all', limit: 1, window: '1m', match: '/login' }],
+      ORIGIN_URL: origin.url,
+    })
+    const { headers } = await silent.fetch('/own-limit')
+    expect(headers.get('ratelimit')).toBe('"all";r=1;t=9, "origin";r=5;t=1')
   })
 
   test('the path of ORIGIN_URL stands before that of the request', async () => {
