@@ -1,6 +1,6 @@
-import { addressOf } from '../client/ip.ts'
 import { detectPlatform } from '../environment.ts'
 import { problem } from '../response/problem.ts'
+import { setForwarded } from './forwarded.ts'
 import { isLooping, markLoop } from './loop.ts'
 import { stepsOut } from './steps-out.ts'
 
@@ -52,10 +52,8 @@ export async function forward(request: Request, origin: Origin): Promise<Respons
   try {
     const passed = new Request(targetOf(request, origin), request)
     dropHopByHop(passed.headers)
-    setForwarded(passed.headers, request)
+    setForwarded(passed.headers, request, origin.secret)
     markLoop(passed.headers, request, origin.url)
-    passed.headers.delete(SECRET)
-    if (origin.secret) passed.headers.set(SECRET, origin.secret)
     return await fetch(passed, { redirect: 'manual', signal: stop.signal })
   } catch (error) {
     console.error(`tidegate: origin: ${error instanceof Error ? error.message : error}`)
@@ -64,8 +62,6 @@ export async function forward(request: Request, origin: Origin): Promise<Respons
     clearTimeout(timer)
   }
 }
-
-const SECRET = 'x-origin-secret'
 
 const NO_ORIGIN = {
   title: 'Internal Server Error',
@@ -132,24 +128,4 @@ function dropHopByHop(headers: Headers): void {
   if (!upgrade) return
   headers.set('connection', 'Upgrade')
   headers.set('upgrade', 'websocket')
-}
-
-/** Fields in which a proxy tells of the client's request, and a client may lie. */
-const TOLD_BY_PROXIES =
-  /^(x-forwarded-.*|forwarded|x-real-ip|true-client-ip|x-client-ip|x-cluster-client-ip|x-original-url|x-rewrite-url)$/
-
-/**
- * What the origin is told of the client's request. What the client itself wrote there is dropped:
- * an origin that believes such a field must not believe the client.
- */
-function setForwarded(headers: Headers, request: Request): void {
-  for (const name of [...headers.keys()]) if (TOLD_BY_PROXIES.test(name)) headers.delete(name)
-  const { protocol, host } = new URL(request.url)
-  const address = addressOf(request)
-  if (address) {
-    headers.set('x-forwarded-for', address)
-    headers.set('x-real-ip', address)
-  }
-  headers.set('x-forwarded-proto', protocol.slice(0, -1))
-  headers.set('x-forwarded-host', host)
 }

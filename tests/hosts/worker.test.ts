@@ -8,6 +8,7 @@ import { bundle, startWorker } from '../../scripts/workerd.ts'
 import { front } from '../../src/adapters/front.ts'
 import { startOrigin } from '../support/origin.ts'
 import { freePort } from '../support/redis-server.ts'
+import { startWsgi } from '../support/wsgi.ts'
 
 const script = await bundle({ entryPoints: ['src/worker.ts'] })
 const POLICIES = [{ name: 'all', limit: 100, window: '1m' }]
@@ -184,6 +185,7 @@ describe('what may pass reaches the origin untouched', () => {
 })
 
 describe('the origin is told', () => {
+  const address = { 'cf-connecting-ip': '203.0.113.9' }
   const forged = {
     'x-forwarded-for': '198.51.100.9',
     'x-forwarded-host': 'evil.example',
@@ -193,7 +195,7 @@ describe('the origin is told', () => {
     'true-client-ip': '198.51.100.9',
     'x-original-url': '/admin',
     'x-forwarded-prefix': '/evil',
-    'cf-connecting-ip': '203.0.113.9',
+    ...address,
   }
   test('the address, scheme and host of the client, and nothing that the client says of them', async () => {
     const told = await (await gate.fetch('/headers', { headers: forged })).json()
@@ -207,6 +209,79 @@ describe('the origin is told', () => {
     for (const name of Object.keys(told)) {
       expect(['198.51.100.9', 'guessed', '/admin', '/evil']).not.toContain(told[name])
     }
+  })
+
+  /** In the spellings that CGI reads alike, and of other platforms. */
+  const spellings = [
+    'X_Forwarded_For',
+    'X-Forwarded_Proto',
+    'X.Forwarded.Host',
+    'X_Real_IP',
+    'X_Origin_Secret',
+    'X-Origin_Secret',
+    'X-Forwarded',
+    'Forwarded-For',
+    'X-Original-Forwarded-For',
+    'X-Vercel-Forwarded-For',
+    'Client-IP',
+    'Client_IP',
+    'X-Client-IP',
+    'X-Cluster-Client-IP',
+    'Proxy-Client-IP',
+    'WL-Proxy-Client-IP',
+    'True_Client_IP',
+    'CF_Connecting_IP',
+    'Fastly-Client-IP',
+    'Fly-Client-IP',
+    'X-NF-Client-Connection-IP',
+    'X-Azure-ClientIP',
+    'X-Azure-SocketIP',
+    'X-Sucuri-ClientIP',
+    'X-Appengine-User-IP',
+    'X-ProxyUser-Ip',
+    'X-Originating-IP',
+    'X-Remote-IP',
+    'X-Remote-Addr',
+    'X-Envoy-External-Address',
+    'CloudFront-Viewer-Address',
+    'X-Original-Host',
+    'X_Original_URL',
+    'X_Rewrite_URL',
+    'X-Host',
+    'X-HTTP-Host-Override',
+    'X-Scheme',
+    'X-URL-Scheme',
+    'Front-End-Https',
+    'X-Script-Name',
+    'Proxy',
+  ]
+  const own = { 'X-Zip': 'kept', 'X-Membership': 'kept', X_Api_Key: 'kept', 'X-Client': 'kept' }
+
+  test('nothing that WSGI would read as told by a proxy', async () => {
+    const wsgi = await startWsgi()
+    stops.push(wsgi.stop)
+    const secret = 'known-to-the-gate-alone'
+    const worker = await start({ POLICIES, ORIGIN_URL: wsgi.url, ORIGIN_SECRET: secret })
+    const lies = Object.fromEntries(spellings.map((name) => [name, 'a lie']))
+    const headers = { ...lies, ...own, 'accept-encoding': 'identity', ...address }
+    const told = JSON.parse(`${(await raw('/', headers, worker.url)).body}`)
+    expect(Object.keys(told).filter((name) => told[name].includes('a lie'))).toEqual([])
+    expect(Object.keys(told).filter((name) => told[name] === 'kept')).toHaveLength(4)
+    expect(told).toMatchObject({
+      HTTP_X_FORWARDED_FOR: '203.0.113.9',
+      HTTP_X_REAL_IP: '203.0.113.9',
+      HTTP_X_FORWARDED_PROTO: 'http',
+      HTTP_X_ORIGIN_SECRET: secret,
+    })
+  })
+
+  test("no field of Cloudflare's where no Cloudflare is", async () => {
+    const headers = { 'cf-connecting-ip': 'a lie', 'cf-connecting-ipv6': 'a lie', 'x-own': 'kept' }
+    const asked = new Request('https://example.com/headers', { headers })
+    const response = await front().fetch(asked, { POLICIES, ORIGIN_URL: origin.url })
+    const told = await response.text()
+    expect(told).toContain('kept')
+    expect(told).not.toContain('a lie')
   })
 
   test('a secret that only the gate knows', async () => {
