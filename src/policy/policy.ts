@@ -3,6 +3,7 @@ import type { Client } from '../client/client.ts'
 import { checkChoice, checkKeys, compileList, insist } from '../errors.ts'
 import { checkCount, type Duration, parseDuration, parseTimeout } from './duration.ts'
 import { compilePath, type Path } from './path.ts'
+import { isPreflight } from './preflight.ts'
 
 /** A rule: how many units each client gets in each window, on which requests. */
 export interface PolicyOptions {
@@ -28,7 +29,7 @@ export interface PolicyOptions {
   readonly match?: string | readonly string[] | ((request: Request) => boolean) | undefined
   /**
    * Which methods count. GET stands for HEAD too, since whatever answers one answers both.
-   * @default every method
+   * @default every method; a preflight of CORS counts only where `methods` names OPTIONS
    */
   readonly methods?: readonly string[] | undefined
   /**
@@ -90,7 +91,7 @@ export const POLICY_KEYS = [
 /** Whether a policy counts a request, whose path the caller has cut if any policy has `paths`. */
 export function applies(policy: Policy, request: Request, path: Path): boolean {
   const { methods, paths, test } = policy
-  if (methods && !methods.has(request.method)) return false
+  if (methods ? !methods.has(request.method) : isPreflight(request)) return false
   if (paths && !path.some((reading) => paths.some((one) => one.test(reading)))) return false
   return test === undefined || test(request)
 }

@@ -248,9 +248,14 @@ describe('the text of an error is never long', () => {
 
 describe('a policy counts', () => {
   /** Whether a policy with these options counts a request. */
-  async function counts(options: Partial<PolicyOptions>, method: string, path = '/') {
+  async function counts(
+    options: Partial<PolicyOptions>,
+    method: string,
+    path = '/',
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     const limiter = createLimiter({ ...good, store: memory(), ...options })
-    const request = new Request(`https://example.com${path}`, { method })
+    const request = new Request(`https://example.com${path}`, { method, headers })
     return (await limiter.check(request)).source !== 'none'
   }
 
@@ -258,6 +263,29 @@ describe('a policy counts', () => {
     for (const method of ['GET', 'HEAD', 'OPTIONS', 'POST', 'DELETE', 'PROPFIND']) {
       expect(await counts({}, method, '/any/path')).toBe(true)
     }
+  })
+
+  describe('a preflight', () => {
+    const preflight = { Origin: 'https://page.example', 'Access-Control-Request-Method': 'PUT' }
+
+    test('only where its methods name OPTIONS', async () => {
+      const asked = async (options: Partial<PolicyOptions>) =>
+        counts(options, 'OPTIONS', '/', preflight)
+      expect(await asked({})).toBe(false)
+      expect(await asked({ match: '/*' })).toBe(false)
+      expect(await asked({ methods: ['PUT'] })).toBe(false)
+      expect(await asked({ methods: ['PUT', 'OPTIONS'] })).toBe(true)
+    })
+
+    test('and nothing else that looks like one', async () => {
+      const { Origin, ...asking } = preflight
+      expect(await counts({}, 'OPTIONS', '/', { Origin })).toBe(true)
+      expect(await counts({}, 'OPTIONS', '/', asking)).toBe(true)
+      expect(await counts({}, 'GET', '/', preflight)).toBe(true)
+      for (const name of ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override']) {
+        expect(await counts({}, 'OPTIONS', '/', { ...preflight, [name]: 'POST' })).toBe(true)
+      }
+    })
   })
 
   test('the methods it names', async () => {
