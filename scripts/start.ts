@@ -11,7 +11,7 @@ import { findStem, storeFromEnv } from '../src/stores/env.ts'
 import { bundle, objectsOf, startWorker } from './workerd.ts'
 
 /** The variables that the Worker reads; no other ones of this process reach it. */
-const READ = /^(ORIGIN_\w+|POLICIES|UPSTASH_REDIS_\w+|(\w+_)?KV_REST_API_\w+)$/
+const READ = /^(ORIGIN_\w+|POLICIES|CORS_ORIGINS|UPSTASH_REDIS_\w+|(\w+_)?KV_REST_API_\w+)$/
 
 try {
   await start()

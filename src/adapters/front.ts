@@ -11,6 +11,7 @@ import { nameOf } from '../response/writer.ts'
 import { durableObject, isObjectNamespace, type ObjectNamespace } from '../stores/durable-object.ts'
 import { findStem, storeFromEnv } from '../stores/env.ts'
 import type { Store } from '../stores/store.ts'
+import { type Cors, compileCors } from './cors.ts'
 import { forward, type Origin, refuseToForward } from './origin.ts'
 
 /** The variables that configure the Worker; all the rest is code. */
@@ -23,6 +24,11 @@ export interface FrontEnv {
   readonly ORIGIN_SECRET?: string | undefined
   /** How long the origin may take to begin its answer, an upload included; '30s' if not set. */
   readonly ORIGIN_TIMEOUT?: Duration | undefined
+  /**
+   * Whose scripts may read the Worker's own answers, a 429 for instance: `*`, or origins separated
+   * by commas. What the origin answers is for the origin to say.
+   */
+  readonly CORS_ORIGINS?: Cors | undefined
   /** The Durable Object of class `TidegateObject` that counts, unless a Redis is named. */
   readonly TIDEGATE?: ObjectNamespace | undefined
 }
@@ -39,6 +45,11 @@ export interface FrontOptions extends Omit<SharedOptions<object>, 'store'> {
    * @default those of the variable POLICIES
    */
   readonly policies?: readonly PolicyOptions[] | undefined
+  /**
+   * Whose scripts may read the Worker's own answers, a 429 for instance: `'*'`, or a list of origins.
+   * @default those of the variable CORS_ORIGINS, else nobody's
+   */
+  readonly cors?: Cors | undefined
 }
 
 /** What the variables and the options amount to. */
@@ -77,7 +88,9 @@ export function front(options: FrontOptions = {}): Front {
           env,
           waitUntil: context && ((work) => context.waitUntil(work)),
         })
-        if (!decision.allowed) return gate.limiter.refuse(decision, request)
+        if (!decision.allowed) {
+          return gate.origin.allow(gate.limiter.refuse(decision, request), request)
+        }
         const response = await forward(request, gate.origin)
         const { ours } = gate
         const isTold = ours !== undefined && decision.policy !== undefined
@@ -99,7 +112,7 @@ const MISCONFIGURED = {
 
 /** Reads the variables. Throws a `ConfigError` that names the one that cannot work. */
 export function readSettings(options: FrontOptions, env: FrontEnv): Gate {
-  const { policies = policiesFromEnv(env.POLICIES), ...shared } = options
+  const { policies = policiesFromEnv(env.POLICIES), cors, ...shared } = options
   const limiter = createLimiter<object>({ ...shared, store: shared.store ?? storeOf, policies })
   const isTold = [shared.headers ?? 'draft-11'].flat().includes('draft-11')
   const ours = isTold ? new Set(policies.map(({ name = '' }) => nameOf({ name }))) : undefined
@@ -107,6 +120,7 @@ export function readSettings(options: FrontOptions, env: FrontEnv): Gate {
     url: env.ORIGIN_URL === undefined ? undefined : checkOrigin(env.ORIGIN_URL),
     secret: env.ORIGIN_SECRET === undefined ? undefined : checkSecret(env.ORIGIN_SECRET),
     timeout: parseTimeout('ORIGIN_TIMEOUT', env.ORIGIN_TIMEOUT ?? '30s'),
+    allow: compileCors(cors === undefined ? 'CORS_ORIGINS' : 'cors', cors ?? env.CORS_ORIGINS),
   }
   return { limiter, origin, ours }
 }

@@ -1,5 +1,6 @@
 import { detectPlatform } from '../environment.ts'
 import { problem } from '../response/problem.ts'
+import type { Allow } from './cors.ts'
 import { setForwarded } from './forwarded.ts'
 import { isLooping, markLoop } from './loop.ts'
 import { stepsOut } from './steps-out.ts'
@@ -11,24 +12,26 @@ export interface Origin {
   readonly secret: string | undefined
   /** In ms, until the origin's answer begins. */
   readonly timeout: number
+  /** Of answers that the gate makes itself. */
+  readonly allow: Allow
 }
 
 /**
  * The answer to a request that cannot or must not be forwarded; nothing for all others. It needs no
  * store, so it comes before the request is counted.
  */
-export function refuseToForward(request: Request, { url }: Origin): Response | undefined {
+export function refuseToForward(request: Request, { url, allow }: Origin): Response | undefined {
   if (url === undefined && !isOnCloudflare(request)) {
     console.error(`tidegate: ${NO_ORIGIN.detail}`)
-    return problem(NO_ORIGIN, request)
+    return allow(problem(NO_ORIGIN, request), request)
   }
   if (isLooping(request, url)) {
     console.error(`tidegate: ${LOOP_DETECTED.detail}`)
-    return problem(LOOP_DETECTED, request)
+    return allow(problem(LOOP_DETECTED, request), request)
   }
   const hasFolder = url !== undefined && url.pathname !== '/'
-  if (hasFolder && stepsOut(new URL(request.url).pathname)) return problem(BAD_REQUEST, request)
-  return undefined
+  if (!hasFolder || !stepsOut(new URL(request.url).pathname)) return undefined
+  return allow(problem(BAD_REQUEST, request), request)
 }
 
 /**
@@ -57,7 +60,8 @@ export async function forward(request: Request, origin: Origin): Promise<Respons
     return await fetch(passed, { redirect: 'manual', signal: stop.signal })
   } catch (error) {
     console.error(`tidegate: origin: ${error instanceof Error ? error.message : error}`)
-    return problem(stop.signal.aborted ? GATEWAY_TIMEOUT : BAD_GATEWAY, request)
+    const failure = stop.signal.aborted ? GATEWAY_TIMEOUT : BAD_GATEWAY
+    return origin.allow(problem(failure, request), request)
   } finally {
     clearTimeout(timer)
   }

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { bundle, startWorker } from '../../scripts/workerd.ts'
 import { front } from '../../src/adapters/front.ts'
+import { memory } from '../../src/stores/memory.ts'
 import { startOrigin } from '../support/origin.ts'
 import { freePort } from '../support/redis-server.ts'
 import { startWsgi } from '../support/wsgi.ts'
@@ -512,6 +513,76 @@ describe('what may not pass', () => {
   })
 })
 
+describe('scripts of another origin', () => {
+  const page = 'https://page.example'
+  const preflight = {
+    method: 'OPTIONS',
+    headers: { origin: page, 'access-control-request-method': 'PUT' },
+  }
+  const one = [{ name: 'all', limit: 1, window: '1m' }]
+  const granted = ({ headers }: Response) => [
+    headers.get('access-control-allow-origin'),
+    headers.get('access-control-allow-credentials'),
+  ]
+
+  /** The refusal that a Worker with these variables sends to a script of this origin. */
+  async function refusalTo(asking: string | undefined, env: object) {
+    const worker = await start({ POLICIES: one, ORIGIN_URL: origin.url, ...env })
+    await worker.fetch('/')
+    const response = await worker.fetch('/', { headers: asking ? { origin: asking } : {} })
+    expect(response.status).toBe(429)
+    return response
+  }
+
+  test('ask for leave uncounted, and the origin answers', async () => {
+    const worker = await start({ POLICIES: one, ORIGIN_URL: origin.url })
+    for (let asked = 0; asked < 3; asked++) {
+      const { status, headers } = await worker.fetch('/', preflight)
+      expect([status, headers.get('ratelimit')]).toEqual([200, null])
+      expect(origin.requests.at(-1)?.method).toBe('OPTIONS')
+    }
+    expect((await worker.fetch('/')).headers.get('ratelimit')).toMatch(/^"all";r=0;/)
+  })
+
+  test('may not read a refusal unless CORS_ORIGINS says so', async () => {
+    expect(granted(await refusalTo(page, {}))).toEqual([null, null])
+    expect(granted(await refusalTo(page, { CORS_ORIGINS: '' }))).toEqual([null, null])
+  })
+
+  test('may read it with its times where CORS_ORIGINS is "*"', async () => {
+    const refusal = await refusalTo(page, { CORS_ORIGINS: '*' })
+    expect(granted(refusal)).toEqual(['*', null])
+    expect(refusal.headers.get('access-control-expose-headers')).toContain('Retry-After')
+    expect(granted(await refusalTo(undefined, { CORS_ORIGINS: '*' }))).toEqual([null, null])
+  })
+
+  test('may read it, with cookies too, where CORS_ORIGINS names theirs', async () => {
+    for (const CORS_ORIGINS of [`https://a.example, ${page}`, [page]]) {
+      expect(granted(await refusalTo(page, { CORS_ORIGINS }))).toEqual([page, 'true'])
+      for (const other of ['https://evil.example', 'null', `${page}.evil.example`]) {
+        expect(granted(await refusalTo(other, { CORS_ORIGINS }))).toEqual([null, null])
+      }
+    }
+  })
+
+  test('may read that the origin is away, and of its answers what the origin lets them', async () => {
+    const away = `http://127.0.0.1:${await freePort()}`
+    const cut = await start({ POLICIES, ORIGIN_URL: away, CORS_ORIGINS: page })
+    expect(granted(await cut.fetch('/', { headers: { origin: page } }))).toEqual([page, 'true'])
+    const worker = await start({ POLICIES, ORIGIN_URL: origin.url, CORS_ORIGINS: '*' })
+    const answer = await worker.fetch('/', { headers: { origin: page } })
+    expect(granted(answer)).toEqual([null, null])
+  })
+
+  test('are named in code by the option of the same sense, which goes first', async () => {
+    const env = { POLICIES: one, ORIGIN_URL: origin.url, CORS_ORIGINS: '*' }
+    const { fetch } = front({ cors: [page], store: memory() })
+    const asked = () => new Request('https://gate.example/', { headers: { origin: page } })
+    await fetch(asked(), env)
+    expect(granted(await fetch(asked(), env))).toEqual([page, 'true'])
+  })
+})
+
 describe('settings that cannot work', () => {
   const good = { POLICIES, ORIGIN_URL: origin.url }
   const bad: readonly (readonly [string, object])[] = [
@@ -522,6 +593,10 @@ describe('settings that cannot work', () => {
     ['an empty ORIGIN_URL', { ORIGIN_URL: '' }],
     ['an ORIGIN_SECRET with a space', { ORIGIN_SECRET: 'two words' }],
     ['an ORIGIN_TIMEOUT that is none', { ORIGIN_TIMEOUT: 'soon' }],
+    ['CORS_ORIGINS with a path', { CORS_ORIGINS: 'https://page.example/' }],
+    ['CORS_ORIGINS without a scheme', { CORS_ORIGINS: ['https://a.example', 'page.example'] }],
+    ['no origin in CORS_ORIGINS', { CORS_ORIGINS: [] }],
+    ['CORS_ORIGINS with every origin beside one', { CORS_ORIGINS: 'https://a.example,*' }],
     ['an Upstash URL without its token', { UPSTASH_REDIS_REST_URL: 'https://db.upstash.io' }],
   ]
   for (const [name, env] of bad) {
