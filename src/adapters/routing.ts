@@ -49,9 +49,18 @@ export function routingMiddleware<Incoming extends Request, Event>(
       waitUntil: waitUntilOf(event),
     })
     if (!decision.allowed) return limiter.refuse(decision, request)
-    return limiter.mark((await next(request, event)) ?? goOn(), decision)
+    const response = (await next(request, event)) ?? goOn()
+    const isToldCaches = response.headers.has('cache-control')
+    const marked = limiter.mark(response, decision)
+    // The host would put it in place of the page's own, which no middleware sees.
+    if (!isToldCaches && isInstruction(marked)) marked.headers.delete('cache-control')
+    return marked
   }
 }
+
+/** Whether a response tells the host to go on, so that the client gets another one. */
+const isInstruction = ({ headers }: Response) =>
+  headers.has('x-middleware-next') || headers.has('x-middleware-rewrite')
 
 /** Both hosts hand over an event that keeps work alive; a test may hand over none. */
 function waitUntilOf(event: unknown): ((work: Promise<unknown>) => void) | undefined {

@@ -1,10 +1,21 @@
 import type { Decision } from '../limiter/decision.ts'
 import type { Fields } from './fields.ts'
 
-/** The response with the decision's fields; the same object unless its headers are immutable. */
+/**
+ * The response with the decision's fields; the same object unless its headers are immutable. A
+ * response that asks shared caches to keep it gets none, since they would show one client's quota to
+ * others. Any other becomes `private`: without a word on it, caches keep what they like (RFC 9111
+ * §4.2.2).
+ */
 export function mark(response: Response, decision: Decision, fields: Fields): Response {
+  if (decision.policy === undefined || fields.length === 0) return response
+  const control = response.headers.get('Cache-Control') ?? ''
+  const isPrivate = NOT_SHARED.test(control)
+  if (!isPrivate && SHARED.test(control)) return response
+  if (TO_CDN.some((name) => isForCdn(response.headers.get(name)))) return response
   try {
     write(response.headers, decision, fields)
+    if (!isPrivate) response.headers.append('Cache-Control', 'private')
     return response
   } catch {
     // Those that `fetch` and `Response.redirect` return are immutable, from the first field on. An
@@ -14,9 +25,24 @@ export function mark(response: Response, decision: Decision, fields: Fields): Re
     if (status < 200 || bodyUsed || body?.locked) return response
     const copy = new Response(body, response)
     write(copy.headers, decision, fields)
+    if (!isPrivate) copy.headers.append('Cache-Control', 'private')
     return copy
   }
 }
+
+/** What keeps a response out of caches that serve many clients, and what lets it in (RFC 9111 §5.2.2). */
+const NOT_SHARED = /private|no-store/i
+const SHARED = /public|s-maxage/i
+
+/** Fields for a CDN alone, which go before `Cache-Control` there (RFC 9213). */
+const TO_CDN = [
+  'CDN-Cache-Control',
+  'Cloudflare-CDN-Cache-Control',
+  'Vercel-CDN-Cache-Control',
+  'Surrogate-Control',
+]
+
+const isForCdn = (control: string | null) => control !== null && !NOT_SHARED.test(control)
 
 /** Writes the fields of the policies that counted the request, if any did. */
 export function write(headers: Headers, { policies, policy }: Decision, fields: Fields): void {

@@ -22,6 +22,7 @@ test('what wrangler would deploy runs in workerd without nodejs_compat, and limi
 
   const config = readConfig({ config: 'wrangler.toml' })
   expect(config.compatibility_flags).toEqual([])
+  expect(config.cache).toMatchObject({ enabled: false })
   const objects = objectsOf(config)
   expect(objects).toEqual({ TIDEGATE: 'TidegateObject' })
   const script = readFileSync(join(folder, 'worker.js'), 'utf8')

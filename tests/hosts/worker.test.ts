@@ -75,6 +75,11 @@ const origin = await startOrigin((request, response) => {
       response.setHeader('ratelimit-policy', '"origin";q=6;w=1, "all";q=2;w=9')
       response.end()
       return
+    case '/cache': {
+      const [, control] = request.url?.split('?') ?? []
+      response.setHeader('cache-control', decodeURIComponent(`${control}`)).end()
+      return
+    }
     default:
       response.end('origin')
   }
@@ -161,6 +166,17 @@ describe('what may pass reaches the origin untouched', () => {
     expect(response.headers.get('retry-after')).toBe('9')
     expect(response.headers.get('ratelimit-policy')).toBe('"all";q=100;w=60')
     expect(await response.text()).toBe('the origin is busy')
+  })
+
+  test('an answer for shared caches has no fields, and any other with fields is private', async () => {
+    const fieldsOf = async (control: string) => {
+      const { headers } = await gate.fetch(`/cache?${encodeURIComponent(control)}`)
+      return [headers.get('cache-control'), headers.has('ratelimit')]
+    }
+    expect(await fieldsOf('public, max-age=60')).toEqual(['public, max-age=60', false])
+    expect(await fieldsOf('s-maxage=60')).toEqual(['s-maxage=60', false])
+    expect(await fieldsOf('max-age=60')).toEqual(['max-age=60, private', true])
+    expect(await fieldsOf('no-store')).toEqual(['no-store', true])
   })
 
   test('quotas of the origin stay beside ours, but for a policy that has the name of one of ours', async () => {

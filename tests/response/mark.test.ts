@@ -35,6 +35,9 @@ const mark = (
 
 const STATE = '"default";r=99;t=60'
 
+/** What a response without a word on caching gets. */
+const OURS = ['ratelimit', 'ratelimit-policy', 'cache-control']
+
 /** Whether the fields of a response can be changed at all. */
 function isMutable({ headers }: Response): boolean {
   try {
@@ -64,7 +67,7 @@ describe('a response whose fields can be changed is marked itself', () => {
       expect(marked.headers.get('ratelimit-policy')).toBe('"default";q=100;w=60')
       expect([marked.status, marked.statusText]).toEqual([twin.status, twin.statusText])
       expect(await marked.text()).toBe(await twin.text())
-      for (const name of ['ratelimit', 'ratelimit-policy']) marked.headers.delete(name)
+      for (const name of OURS) marked.headers.delete(name)
       expect([...marked.headers]).toEqual([...twin.headers])
     })
   }
@@ -126,7 +129,7 @@ describe('a response whose fields are immutable is marked as a copy', () => {
       const marked = mark(response)
       expect([marked.status, marked.statusText]).toEqual([status, response.statusText])
       expect(marked.headers.get('ratelimit')).toBe(STATE)
-      for (const name of ['ratelimit', 'ratelimit-policy']) marked.headers.delete(name)
+      for (const name of OURS) marked.headers.delete(name)
       expect([...marked.headers]).toEqual(before)
       expect(await marked.text()).toBe(body)
     }
@@ -138,6 +141,7 @@ describe('a response whose fields are immutable is marked as a copy', () => {
       'draft-11',
     ])
     expect(Object.fromEntries(marked.headers)).toEqual({
+      'cache-control': 'private',
       location: 'https://example.com/',
       ratelimit: STATE,
       'ratelimit-policy': '"default";q=100;w=60',
@@ -152,6 +156,54 @@ describe('a response whose fields are immutable is marked as a copy', () => {
     const twice = mark(once, of('outer'))
     expect(twice).toBe(once)
     expect(twice.headers.get('ratelimit')).toBe('"inner";r=99;t=60, "outer";r=99;t=60')
+  })
+})
+
+describe('a cache shows the quota of one client to no other', () => {
+  const make = (headers: Record<string, string>) => new Response('x', { headers })
+
+  const shared: readonly Record<string, string>[] = [
+    { 'Cache-Control': 'public, max-age=60' },
+    { 'Cache-Control': 'max-age=0, Public' },
+    { 'Cache-Control': 's-maxage=60' },
+    { 'Cache-Control': 'max-age=1,S-MaxAge=60, stale-while-revalidate' },
+    { 'Cache-Control': 'no-cache', 'CDN-Cache-Control': 'max-age=60' },
+    { 'Cache-Control': 'private', 'Cloudflare-CDN-Cache-Control': 'max-age=60' },
+    { 'Vercel-CDN-Cache-Control': 'max-age=60' },
+    { 'Surrogate-Control': 'max-age=60' },
+  ]
+  for (const headers of shared) {
+    test(`as a response for all has no fields: ${JSON.stringify(headers)}`, () => {
+      const before = { ...Object.fromEntries(make(headers).headers) }
+      const response = make(headers)
+      expect(mark(response)).toBe(response)
+      expect(Object.fromEntries(response.headers)).toEqual(before)
+    })
+  }
+
+  const others: readonly (readonly [string, string])[] = [
+    ['max-age=60', 'max-age=60, private'],
+    ['no-cache', 'no-cache, private'],
+    ['max-age=60, private', 'max-age=60, private'],
+    ['Private', 'Private'],
+    ['no-store', 'no-store'],
+  ]
+  for (const [given, expected] of others) {
+    test(`as one with fields is private: ${given}`, () => {
+      const { headers } = mark(make({ 'Cache-Control': given }))
+      expect([headers.get('cache-control'), headers.get('ratelimit')]).toEqual([expected, STATE])
+    })
+  }
+
+  test('as one without a word on caching is private, also as a copy', () => {
+    expect(mark(make({})).headers.get('cache-control')).toBe('private')
+    const { headers } = mark(Response.redirect('https://example.com/'))
+    expect(headers.get('cache-control')).toBe('private')
+  })
+
+  test('where the CDN is told not to keep it, there are fields', () => {
+    const { headers } = mark(make({ 'CDN-Cache-Control': 'no-store' }))
+    expect(headers.get('ratelimit')).toBe(STATE)
   })
 })
 
