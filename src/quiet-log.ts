@@ -2,11 +2,14 @@ import type { Clock } from './clock.ts'
 
 const MINUTE_MS = 60_000
 
+/** Takes a line, and returns whether it was written. */
+export type Log = (line: string) => boolean
+
 /**
  * A log for what may happen many times a second: passes on one line a minute at most, and says in the
- * next one how many it left out. Returns whether the line was written.
+ * next one how many it left out.
  */
-export function quietLog(write: (line: string) => void, clock: Clock): (line: string) => boolean {
+export function quietLog(write: (line: string) => void, clock: Clock): Log {
   let writtenAt = Number.NEGATIVE_INFINITY
   let leftOut = 0
   return (line) => {

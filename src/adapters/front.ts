@@ -1,3 +1,4 @@
+import { systemClock } from '../clock.ts'
 import { processEnv, variablesOf } from '../environment.ts'
 import { ConfigError, show } from '../errors.ts'
 import { createLimiter, type Limiter } from '../limiter/limiter.ts'
@@ -5,6 +6,7 @@ import type { SharedOptions } from '../limiter/options.ts'
 import { type Duration, parseTimeout } from '../policy/duration.ts'
 import { policiesFromEnv } from '../policy/env.ts'
 import type { PolicyOptions } from '../policy/policy.ts'
+import { quietLog } from '../quiet-log.ts'
 import { problem } from '../response/problem.ts'
 import { withoutPolicies } from '../response/upstream.ts'
 import { nameOf } from '../response/writer.ts'
@@ -77,6 +79,7 @@ export interface Front {
  */
 export function front(options: FrontOptions = {}): Front {
   let gate: Gate | undefined
+  const log = quietLog(toConsole, options.clock ?? systemClock)
 
   return {
     async fetch(request, env = processEnv(), context) {
@@ -97,12 +100,14 @@ export function front(options: FrontOptions = {}): Front {
         return gate.limiter.mark(isTold ? withoutPolicies(response, ours) : response, decision)
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error
-        console.error(`tidegate: ${error.message}`)
+        log(error.message)
         return problem(MISCONFIGURED, request)
       }
     },
   }
 }
+
+const toConsole = (line: string) => console.error(`tidegate: ${line}`)
 
 const MISCONFIGURED = {
   title: 'Internal Server Error',
@@ -116,11 +121,14 @@ export function readSettings(options: FrontOptions, env: FrontEnv): Gate {
   const limiter = createLimiter<object>({ ...shared, store: shared.store ?? storeOf, policies })
   const isTold = [shared.headers ?? 'draft-11'].flat().includes('draft-11')
   const ours = isTold ? new Set(policies.map(({ name = '' }) => nameOf({ name }))) : undefined
+  const clock = shared.clock ?? systemClock
   const origin = {
     url: env.ORIGIN_URL === undefined ? undefined : checkOrigin(env.ORIGIN_URL),
     secret: env.ORIGIN_SECRET === undefined ? undefined : checkSecret(env.ORIGIN_SECRET),
     timeout: parseTimeout('ORIGIN_TIMEOUT', env.ORIGIN_TIMEOUT ?? '30s'),
     allow: compileCors(cors === undefined ? 'CORS_ORIGINS' : 'cors', cors ?? env.CORS_ORIGINS),
+    logRefused: quietLog(toConsole, clock),
+    logFailed: quietLog(toConsole, clock),
   }
   return { limiter, origin, ours }
 }

@@ -1,5 +1,7 @@
 import { detectPlatform } from '../environment.ts'
+import type { Log } from '../quiet-log.ts'
 import { problem } from '../response/problem.ts'
+import { startTimeout } from '../timeout.ts'
 import type { Allow } from './cors.ts'
 import { setForwarded } from './forwarded.ts'
 import { isLooping, markLoop } from './loop.ts'
@@ -14,19 +16,23 @@ export interface Origin {
   readonly timeout: number
   /** Of answers that the gate makes itself. */
   readonly allow: Allow
+  /** Why requests were not forwarded, and why the origin gave no answer. */
+  readonly logRefused: Log
+  readonly logFailed: Log
 }
 
 /**
  * The answer to a request that cannot or must not be forwarded; nothing for all others. It needs no
  * store, so it comes before the request is counted.
  */
-export function refuseToForward(request: Request, { url, allow }: Origin): Response | undefined {
+export function refuseToForward(request: Request, origin: Origin): Response | undefined {
+  const { url, allow, logRefused } = origin
   if (url === undefined && !isOnCloudflare(request)) {
-    console.error(`tidegate: ${NO_ORIGIN.detail}`)
+    logRefused(NO_ORIGIN.detail)
     return allow(problem(NO_ORIGIN, request), request)
   }
   if (isLooping(request, url)) {
-    console.error(`tidegate: ${LOOP_DETECTED.detail}`)
+    logRefused(LOOP_DETECTED.detail)
     return allow(problem(LOOP_DETECTED, request), request)
   }
   const hasFolder = url !== undefined && url.pathname !== '/'
@@ -51,7 +57,7 @@ export async function forward(request: Request, origin: Origin): Promise<Respons
   // An origin that answers TRACE sends back what it got, the secret too (RFC 9110 §9.3.8).
   if (request.method === 'TRACE') return problem(METHOD_NOT_ALLOWED)
   const stop = new AbortController()
-  const timer = setTimeout(() => stop.abort(), origin.timeout)
+  const stopTimer = startTimeout(origin.timeout, () => stop.abort())
   try {
     const passed = new Request(targetOf(request, origin), request)
     dropHopByHop(passed.headers)
@@ -59,11 +65,11 @@ export async function forward(request: Request, origin: Origin): Promise<Respons
     markLoop(passed.headers, request, origin.url)
     return await fetch(passed, { redirect: 'manual', signal: stop.signal })
   } catch (error) {
-    console.error(`tidegate: origin: ${error instanceof Error ? error.message : error}`)
+    origin.logFailed(`origin: ${error instanceof Error ? error.message : error}`)
     const failure = stop.signal.aborted ? GATEWAY_TIMEOUT : BAD_GATEWAY
     return origin.allow(problem(failure, request), request)
   } finally {
-    clearTimeout(timer)
+    stopTimer()
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { detectPlatform } from '../environment.ts'
 import type { StoreError } from '../errors.ts'
+import { type Log, quietLog } from '../quiet-log.ts'
 import { deadline } from './deadline.ts'
 import { fallback } from './fallback.ts'
 import { known } from './known.ts'
@@ -35,22 +36,27 @@ export const guard: Guard = (store, { timeout, ahead, clock, onStoreError }) => 
   const listener = onStoreError ? { onAway: onStoreError } : outageLog(clock)
   const safe = fallback(deadline(store, timeout), memory({ clock }), listener)
   const guarded = lease(known(safe, store, clock), ahead, clock)
+  const log = quietLog((line) => console.error(`tidegate: ${line}`), clock)
   // A server runs on after the response, and needs nobody to keep its work alive.
   const runsOn = detectPlatform() === 'server' ? () => {} : undefined
   return {
     take(demands, options) {
       const waitUntil = options?.waitUntil ?? runsOn
-      return guarded.take(demands, waitUntil && { waitUntil: (work) => keepAlive(waitUntil, work) })
+      return guarded.take(
+        demands,
+        waitUntil && { waitUntil: (work) => keepAlive(waitUntil, work, log) },
+      )
     },
   }
 }
 
 /** What a host does not keep alive (its method was handed over unbound) may still come to its end. */
-function keepAlive(waitUntil: NonNullable<TakeOptions['waitUntil']>, work: Promise<unknown>): void {
+function keepAlive(
+  waitUntil: NonNullable<TakeOptions['waitUntil']>,
+  work: Promise<unknown>,
+  log: Log,
+): void {
   new Promise<void>((resolve) => resolve(waitUntil(work))).catch((error: unknown) =>
-    console.error(
-      'tidegate: waitUntil failed; hand it over as (work) => context.waitUntil(work)',
-      error,
-    ),
+    log(`waitUntil failed (${error}): hand it over as (work) => context.waitUntil(work)`),
   )
 }
