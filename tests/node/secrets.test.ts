@@ -1,0 +1,180 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { front } from '../../src/adapters/front.ts'
+import { rateLimit as forHono } from '../../src/adapters/hono.ts'
+import { rateLimit as forNext } from '../../src/adapters/next.ts'
+import { rateLimit as forVercel } from '../../src/adapters/vercel.ts'
+import { doctor } from '../../src/doctor/doctor.ts'
+import { readSettings } from '../../src/gateway/settings.ts'
+import { createLimiter, header, ip, memory, storeFromEnv } from '../../src/index.ts'
+import { storeFromEnv as storeOnNode } from '../../src/node.ts'
+import { policiesFromEnv } from '../../src/policy/env.ts'
+import { durableObject } from '../../src/stores/durable-object.ts'
+import { redis } from '../../src/stores/redis.ts'
+import { upstash } from '../../src/stores/upstash.ts'
+import { vercelKv } from '../../src/stores/vercel-kv.ts'
+
+const PASSWORD = 's3cret'
+/** Values that hold a password, as they are pasted by mistake. */
+const VALUES = [
+  `redis://default:${PASSWORD}@db.example.com:6379`,
+  `rediss://default:${PASSWORD}/with@slash@db.example.com:6379/0`,
+  `https://default:${PASSWORD}@eu1-calm-1234.upstash.io`,
+  `https://eu1-calm-1234.upstash.io/?_token=${PASSWORD}`,
+  `default:${PASSWORD}@db.example.com`,
+  `UPSTASH_REDIS_REST_TOKEN=${PASSWORD}`,
+  ` redis://default:${PASSWORD}@db.example.com `,
+  `"https://default:${PASSWORD}@eu1-calm-1234.upstash.io"`,
+]
+
+type Make = (value: never) => unknown
+const request = () => new Request('https://example.com/')
+
+const LIMITER_OPTIONS = [
+  ...['limit', 'window', 'name', 'client', 'match', 'methods', 'unknown', 'lease', 'policies'],
+  ...['store', 'timeout', 'headers', 'onStoreError', 'clock'],
+]
+const good = { limit: 1, window: '1m', store: memory(), client: () => 'a' } as const
+
+/** Every option of every entry, by what a caller writes. */
+const ENTRIES: Readonly<Record<string, Make>> = {
+  ...Object.fromEntries(
+    LIMITER_OPTIONS.flatMap((option): [string, Make][] => {
+      const withOption = (value: never) => ({ ...good, [option]: value }) as never
+      return [
+        [`createLimiter({ ${option} })`, (value) => createLimiter(withOption(value))],
+        [`rateLimit of Hono ({ ${option} })`, (value) => forHono(withOption(value))],
+        [`rateLimit of Next.js ({ ${option} })`, (value) => forNext(withOption(value))],
+        [`rateLimit of Vercel ({ ${option} })`, (value) => forVercel(withOption(value))],
+        [
+          `policies[0].${option}`,
+          (value) => {
+            const { store, ...policy } = { ...good, [option]: value }
+            return createLimiter({ store, policies: [policy as never] })
+          },
+        ],
+        [`front({ ${option} })`, (value) => ask(front({ [option]: value }), {})],
+      ]
+    }),
+  ),
+  'createLimiter(options)': (value) => createLimiter(value),
+  'createLimiter({ lease: { ahead } })': (value) =>
+    createLimiter({ ...good, lease: { ahead: value } }),
+  'createLimiter({ methods: [method] })': (value) => createLimiter({ ...good, methods: [value] }),
+  'createLimiter({ match: [path] })': (value) => createLimiter({ ...good, match: [value] }),
+  'createLimiter({ headers: [style] })': (value) => createLimiter({ ...good, headers: [value] }),
+  'an unknown option': (value) => createLimiter({ ...good, [value]: 1 } as never),
+  'skipPrefetches of Next.js': (value) => forNext({ ...good, skipPrefetches: value }),
+  'the answer of a client function': (value) =>
+    createLimiter({ ...good, client: () => ({ plain: [value] }) as never }).check(request()),
+  'the answer of a store function': (value) =>
+    createLimiter({ ...good, store: () => value }).check(request()),
+  'a store function that fails': (value) =>
+    createLimiter({ ...good, store: () => upstash(value) }).check(request()),
+  'front({ cors })': (value) => ask(front({ cors: value }), {}),
+  'memory(options)': (value) => memory(value),
+  'memory({ maxKeys })': (value) => memory({ maxKeys: value }),
+  'memory({ clock })': (value) => memory({ clock: value }),
+  'header(name)': (value) => header(value),
+  'ip(options)': (value) => ip(value),
+  'ip({ header })': (value) => ip({ header: value }),
+  'ip({ trustedHops })': (value) => ip({ trustedHops: value }),
+  'ip({ platform })': (value) => ip({ platform: value }),
+  'ip({ ipv6Prefix })': (value) => ip({ ipv6Prefix: value }),
+  'upstash(source)': (value) => upstash(value),
+  'upstash({ url })': (value) => check(upstash({ url: value, token: 'token' })),
+  'upstash({ token })': (value) =>
+    check(upstash({ url: 'http://127.0.0.1:1', token: `${value}`.replace(/[\s"]/g, '') })),
+  'upstash({ prefix })': (value) =>
+    upstash({ url: 'http://127.0.0.1:1', token: 't' }, { prefix: value }),
+  'upstash({ fetch })': (value) =>
+    upstash({ url: 'http://127.0.0.1:1', token: 't' }, { fetch: value }),
+  'upstash({ batch })': (value) =>
+    upstash({ url: 'http://127.0.0.1:1', token: 't' }, { batch: value }),
+  'upstash({ batch: { wait } })': (value) =>
+    upstash({ url: 'http://127.0.0.1:1', token: 't' }, { batch: { wait: value } }),
+  'upstash(client, options)': (value) => upstash({ url: 'http://127.0.0.1:1', token: 't' }, value),
+  'vercelKv(client)': (value) => vercelKv(value),
+  'vercelKv(undefined, { prefix })': (value) => vercelKv(undefined, { prefix: value }),
+  'redis(client)': (value) => redis(value),
+  'redis(client, options)': (value) => redis({} as never, value),
+  'durableObject(namespace)': (value) => durableObject(value),
+  'durableObject(namespace, options)': (value) => durableObject(namespace, value),
+  'durableObject(namespace, { shards })': (value) => durableObject(namespace, { shards: value }),
+  'durableObject(namespace, { locationHint })': (value) =>
+    durableObject(namespace, { locationHint: value }),
+  'doctor(target)': (value) => doctor(value),
+  'doctor(target, { prefix })': (value) => doctor(memory(), { prefix: value }),
+  'doctor(target, { timeout })': (value) => doctor(memory(), { timeout: value }),
+  'policiesFromEnv(value)': (value) => policiesFromEnv(value),
+  ...Object.fromEntries(
+    ['--redis', '--host', '--port', '--token', '--allow', '--tls-cert'].map(
+      (flag): [string, Make] => [`gateway ${flag}`, (value) => readSettings([flag, value], {})],
+    ),
+  ),
+  ...Object.fromEntries(
+    ['REDIS_URL', 'PORT', 'GATEWAY_TOKEN'].map((name): [string, Make] => [
+      `gateway ${name}`,
+      (value) => readSettings([], { [name]: value }),
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['POLICIES', 'ORIGIN_URL', 'ORIGIN_SECRET', 'ORIGIN_TIMEOUT', 'CORS_ORIGINS'].map(
+      (name): [string, Make] => [
+        `the Worker's ${name}`,
+        (value) =>
+          ask(front(), {
+            POLICIES: [{ limit: 1, window: '1m' }],
+            ORIGIN_URL: 'http://127.0.0.1:1',
+            [name]: value,
+          }),
+      ],
+    ),
+  ),
+  ...Object.fromEntries(
+    [
+      ...['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN', 'UPSTASH_REDIS_URL'],
+      ...['KV_REST_API_URL', 'KV_REST_API_TOKEN', 'KV_URL', 'REDIS_URL', 'UPSTASH_URL'],
+    ].flatMap((name): [string, Make][] => [
+      [`storeFromEnv({ ${name} })`, (value) => storeFromEnv({ [name]: value })],
+      [`storeFromEnv of Node ({ ${name} })`, (value) => storeOnNode({ [name]: value })],
+    ]),
+  ),
+}
+
+const namespace = { idFromName: () => ({}), get: () => ({}) }
+const ask = (gate: ReturnType<typeof front>, env: object) => gate.fetch(request(), env)
+const check = (store: ReturnType<typeof memory>) =>
+  createLimiter({ ...good, store, timeout: 200 }).check(request())
+
+/** Everything that leaves us: what was thrown or returned, and what was written to the console. */
+const written: unknown[] = []
+
+beforeEach(() => {
+  written.length = 0
+  for (const method of ['log', 'info', 'warn', 'error'] as const) {
+    vi.spyOn(console, method).mockImplementation((...parts) => void written.push(...parts))
+  }
+})
+afterEach(() => void vi.restoreAllMocks())
+
+/** An error with all that a logger would print of it. */
+const textOf = (value: unknown): string =>
+  value instanceof Error
+    ? `${value.stack} ${JSON.stringify(value)} ${textOf(value.cause)}`
+    : `${JSON.stringify(value)}`
+
+describe('no error and no log shows the password of', () => {
+  for (const [entry, make] of Object.entries(ENTRIES)) {
+    test(entry, async () => {
+      for (const value of VALUES) {
+        try {
+          const made = await make(value as never)
+          if (made instanceof Response) written.push(await made.text())
+        } catch (error) {
+          written.push(error)
+        }
+      }
+      for (const value of written) expect(textOf(value)).not.toContain(PASSWORD)
+    })
+  }
+})
