@@ -1,4 +1,4 @@
-import { type Examination, remedyOf } from './examination.ts'
+import { type Examination, remedyOf, unanswered } from './examination.ts'
 import type { Probe } from './patient.ts'
 import { whatIsForbidden } from './permission.ts'
 import type { Finding } from './report.ts'
@@ -14,7 +14,7 @@ export async function checkCounting(exam: Examination): Promise<readonly Finding
   try {
     const wrong = await countWrongly(exam)
     if (patient.command === undefined) return [wrong ?? counts]
-    return [mayWrite, runsScripts, wrong ?? counts, locking(patient.locksKeys())]
+    return [mayWrite, runsScripts, wrong ?? counts, await checkLocking(exam)]
   } catch (error) {
     const found = troubleOf(error)
     if (found.kind === 'forbidden') return [await whatIsForbidden(exam)]
@@ -38,13 +38,16 @@ const counts: Finding = {
   says: 'It grants, counts and refuses, also several calls at once, and charges all of a call or nothing.',
 }
 
-const locking = (locksKeys: boolean): Finding => ({
-  check: 'locking',
-  level: 'ok',
-  says: locksKeys
-    ? 'Scripts lock their own keys alone, as Upstash does.'
-    : 'A Redis without locks by key: each script runs alone, for microseconds.',
-})
+async function checkLocking({ patient }: Examination): Promise<Finding> {
+  try {
+    const says = (await patient.locksKeys())
+      ? 'Scripts lock their own keys alone, as Upstash does.'
+      : 'A Redis without locks by key: each script runs alone, for microseconds.'
+    return { check: 'locking', level: 'ok', says }
+  } catch (error) {
+    return unanswered('locking', 'EVAL', error)
+  }
+}
 
 /** Three calls in order, then three at once; nothing if all was right. */
 async function countWrongly({ patient: { take } }: Examination): Promise<Finding | undefined> {

@@ -4,9 +4,17 @@ import { KEY_LOCKING } from '../stores/script.ts'
 import { scriptedStore } from '../stores/scripted.ts'
 import type { Demand, Grant, Store } from '../stores/store.ts'
 import type { Patience } from './patience.ts'
+import { troubleOf } from './trouble.ts'
 
 /** How long a probe's window is at most, in ms: what could not be deleted ends by itself then. */
 export const PROBE_WINDOW = 20_000
+
+/**
+ * Upstash refuses keys that are not in KEYS to a script with this header. A proxy that takes the
+ * header off, as `tidegate gateway` does, lets it read them.
+ * https://upstash.com/docs/redis/features/key-locking
+ */
+const UNDECLARED = `#!lua flags=allow-key-locking\nreturn redis.call('GET', ARGV[1])`
 
 /** A demand of the doctor's own: whose, how many. */
 export type Probe = Pick<Demand, 'policy' | 'limit' | 'cost'> & { readonly window?: number }
@@ -19,8 +27,8 @@ export interface Patient {
   readonly command?: Send | undefined
   /** The key of a probe; for raw commands. */
   keyOf(policy: string): string
-  /** Whether the server took the script whose header locks its keys alone. */
-  locksKeys(): boolean
+  /** Whether scripts lock their keys alone. Asks only a server that took the header for it. */
+  locksKeys(): Promise<boolean>
   /** Every key that may exist now because of this examination. */
   traces(): readonly string[]
 }
@@ -30,7 +38,7 @@ export function patientOf(source: Send | Store, prefix: string, patience: Patien
   // In braces, the hash tag of a cluster: all keys of an examination share a slot.
   const client = `{${crypto.randomUUID()}}`
   const traces = new Set<string>()
-  let locking = false
+  let tookHeader = false
 
   const send: Send | undefined = typeof source === 'function' ? source : undefined
   const store: Store = typeof source === 'function' ? storeOver(source) : source
@@ -39,7 +47,7 @@ export function patientOf(source: Send | Store, prefix: string, patience: Patien
   function storeOver(raw: Send): Store {
     const client = restClient(async (command, options) => {
       const answer = await raw(command, options)
-      if (command[1] === KEY_LOCKING.text) locking = true
+      if (command[1] === KEY_LOCKING.text) tookHeader = true
       return answer
     })
     return scriptedStore(client, { name: 'store', prefix })
@@ -56,7 +64,18 @@ export function patientOf(source: Send | Store, prefix: string, patience: Patien
       traces.add(keyOfProbe(policy))
       return keyOfProbe(policy)
     },
-    locksKeys: () => locking,
+    async locksKeys() {
+      if (!tookHeader || send === undefined) return false
+      const key = keyOfProbe('doctor-undeclared')
+      try {
+        await patience.ask((options) => send(['EVAL', UNDECLARED, '0', key], options))
+        return false
+      } catch (error) {
+        const { kind } = troubleOf(error)
+        if (kind === 'refused' || kind === 'forbidden') return true
+        throw error
+      }
+    },
     traces: () => [...traces],
   }
 }

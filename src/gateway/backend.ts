@@ -5,6 +5,7 @@ import { saidBy } from '../stores/redis-error.ts'
 import { watchSilence } from '../stores/silence.ts'
 import { RedisAway } from './away.ts'
 import type { Command } from './command.ts'
+import { keyLocking, PROBE } from './key-locking.ts'
 import { isRefusal, toFailure, toReply } from './refusal.ts'
 import type { Refusal, Reply } from './reply.ts'
 import { redisSubscriptions } from './subscribe.ts'
@@ -49,6 +50,7 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
   let lost: { readonly since: number } | undefined
   let readySince = 0
   let reason = 'the connection was closed'
+  const locking = keyLocking()
   /** ioredis goes on in database 0 if another one is refused: no place for anybody's counts. */
   let astray = false
 
@@ -82,6 +84,7 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
   })
   redis.on('close', () => {
     transacted.renewed()
+    locking.renewed()
     if (stopping || lost) return
     lost = { since: systemClock() }
     log(`Redis is away (${reason}): answering 503 until it is back`)
@@ -91,6 +94,7 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
     lost = undefined
     readySince = systemClock()
     reason = 'the connection was closed'
+    send(PROBE).then(locking.isKnown, () => {})
   })
   // After QUIT, and names that ioredis mistakes for it, it would leave the connection closed.
   redis.on('end', () => {
@@ -145,9 +149,14 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
     },
     async call(command) {
       assertThere(1)
-      return send(command).then(toReply, toFailure)
+      const reply = await send(locking.sent(command)).then(toReply, toFailure)
+      return locking.answered(reply, command)
     },
-    transact: transacted.run,
+    async transact(commands) {
+      const replies = await transacted.run(commands.map(locking.sent))
+      if ('error' in replies) return replies
+      return replies.map((reply, index) => locking.answered(reply, commands[index]))
+    },
     async subscribe(command) {
       assertThere(1)
       return subscriptions.open(command)

@@ -63,6 +63,7 @@ const connectionsOf = async (user: string) =>
     .split('\n')
     .filter((client) => client.includes(` user=${user} `))
     .map((client) => client.split(' ')[0])
+    .sort()
 
 test('a transaction that Redis itself has discarded costs nobody the connection', async () => {
   const before = await connectionsOf('half')

@@ -284,7 +284,7 @@ test('what goes wrong in Redis or in the request has status 400 and the words of
     ['/', ['EVALSHA', 'f'.repeat(40), '0'], 'NOSCRIPT'],
     ['/', ['NO-SUCH-COMMAND'], 'ERR unknown command'],
     ['/', ['GET'], "ERR wrong number of arguments for 'get' command"],
-    ['/', ['EVAL', '#!lua flags=allow-key-locking\nreturn 1', '0'], 'Unexpected flag in script'],
+    ['/', ['EVAL', '#!lua flags=no-such-flag\nreturn 1', '0'], 'Unexpected flag in script'],
     ['/', [], 'ERR failed to parse command'],
     ['/', '{', 'ERR failed to parse command'],
     ['/', '', 'ERR failed to parse command'],

@@ -37,7 +37,11 @@ describe('trips', () => {
 
   test('a plain Redis rejects the header once, and is then asked without it', async () => {
     await upstash(inject('gateway')).take([demand()])
-    const spy = spyFetch()
+    const spy = spyFetch(([, text]) =>
+      text === KEY_LOCKING.text
+        ? Response.json({ error: 'ERR Unexpected flag in script shebang' }, { status: 400 })
+        : undefined,
+    )
     const store = upstash(inject('gateway'), { fetch: spy.fetch })
     for (let check = 0; check < 3; check++) await store.take([demand()])
     expect(spy.names()).toEqual(['EVAL', 'EVALSHA', 'EVALSHA', 'EVALSHA'])

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto'
+import type { Command } from './command.ts'
+import type { Reply } from './reply.ts'
+
+/** Upstash's flag in the first line of a script: https://upstash.com/docs/redis/features/key-locking */
+const FLAG = 'allow-key-locking'
+
+/** A Redis that runs this script knows the flag. A replica runs it too. */
+export const PROBE: Command = ['EVAL', `#!lua flags=no-writes,${FLAG}\nreturn 1`, '0']
+
+/** In bytes. A longer first line is not looked at. */
+const LONGEST_HEADER = 1000
+
+/** When a hash was dropped, its client gets NOSCRIPT and sends the text again. */
+const MOST_HASHES = 1000
+
+const TEXTS: ReadonlySet<string> = new Set(['EVAL', 'EVAL_RO', 'SCRIPT|LOAD'])
+const HASHES: ReadonlySet<string> = new Set(['EVALSHA', 'EVALSHA_RO', 'SCRIPT|EXISTS'])
+
+/** Lets scripts with the flag run on a Redis that rejects it. */
+export interface KeyLocking {
+  /** The Redis of this connection ran `PROBE`: from now on nothing is changed. */
+  isKnown(): void
+  /** The connection is another one now. */
+  renewed(): void
+  /** The command that Redis gets. */
+  sent(command: Command): Command
+  /** The reply that the client gets: SCRIPT LOAD returns the hash of the text that the client sent. */
+  answered(reply: Reply, command: Command | undefined): Reply
+}
+
+/**
+ * Takes the flag off the texts of scripts. A client hashes the text that it sends, so the hash of
+ * every text that came with the flag stands for the hash of the text without it.
+ */
+export function keyLocking(): KeyLocking {
+  /** Until Redis says so, texts go without the flag: every Redis takes those. */
+  let known = false
+  const plainHashes = new Map<string, string>()
+
+  function plainText(text: string | Buffer): string | Buffer {
+    const plain = withoutFlag(text)
+    if (plain === undefined) return text
+    remember(sha1(text), sha1(plain))
+    return plain
+  }
+
+  function plainHash(hash: string | Buffer): string | Buffer {
+    const sent = `${hash}`.toLowerCase()
+    const plain = plainHashes.get(sent)
+    if (plain === undefined) return hash
+    remember(sent, plain)
+    return plain
+  }
+
+  /** The newest is the last one. */
+  function remember(sent: string, plain: string): void {
+    plainHashes.delete(sent)
+    plainHashes.set(sent, plain)
+    const [oldest] = plainHashes.keys()
+    if (plainHashes.size > MOST_HASHES && oldest !== undefined) plainHashes.delete(oldest)
+  }
+
+  return {
+    isKnown() {
+      known = true
+    },
+    renewed() {
+      known = false
+    },
+    sent(command) {
+      if (known) return command
+      const { form, at } = formOf(command)
+      const [name, ...args] = command
+      if (TEXTS.has(form)) {
+        return [name, ...args.map((arg, index) => (index === at ? plainText(arg) : arg))]
+      }
+      if (!HASHES.has(form)) return command
+      const last = form === 'SCRIPT|EXISTS' ? args.length : at
+      return [
+        name,
+        ...args.map((arg, index) => (index >= at && index <= last ? plainHash(arg) : arg)),
+      ]
+    },
+    answered(reply, command) {
+      const text = command?.[2]
+      if (known || 'error' in reply || command?.[0] !== 'SCRIPT' || text === undefined) return reply
+      const isChanged = formOf(command).form === 'SCRIPT|LOAD' && withoutFlag(text) !== undefined
+      return isChanged ? { value: Buffer.from(sha1(text)) } : reply
+    },
+  }
+}
+
+/** `EVAL` or `SCRIPT|LOAD`, and at which of its arguments texts or hashes begin. */
+function formOf([name, first]: Command): { readonly form: string; readonly at: number } {
+  return name === 'SCRIPT'
+    ? { form: `SCRIPT|${first}`.toUpperCase(), at: 1 }
+    : { form: name, at: 0 }
+}
+
+/** The script without the flag, or `undefined` if it has none. A header that is empty then goes too. */
+function withoutFlag(text: string | Buffer): Buffer | undefined {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text
+  const end = bytes.subarray(0, LONGEST_HEADER).indexOf('\n')
+  const header = bytes.toString('latin1', 0, Math.max(end, 0)).trim()
+  const words = header.split(/\s+/)
+  if (words[0] !== '#!lua') return undefined
+  const kept = words.map(wordWithoutFlag).filter((word) => word !== 'flags=')
+  if (kept.join(' ') === words.join(' ')) return undefined
+  return kept.length === 1
+    ? bytes.subarray(end + 1)
+    : Buffer.concat([Buffer.from(kept.join(' '), 'latin1'), bytes.subarray(end)])
+}
+
+function wordWithoutFlag(word: string): string {
+  const [key, flags] = word.split('=')
+  if (key !== 'flags' || flags === undefined) return word
+  const kept = flags.split(',').filter((flag) => flag !== FLAG)
+  return `flags=${kept.join(',')}`
+}
+
+const sha1 = (text: string | Buffer) => createHash('sha1').update(text).digest('hex')
