@@ -8,11 +8,12 @@ import type { Command } from './command.ts'
 export type Allow = (command: Command, connection?: 'shared' | 'stream') => string | undefined
 
 /**
- * What limiting needs. The stores send EVAL, EVALSHA and INCRBY; limiters without scripts, as the
- * old guide's, GET, SET, INCR and so on; people look at a count or clear it; probes ask PING and TIME.
+ * What limiting needs. The stores send EVAL, EVALSHA and INCRBY; other limiters' stores SCRIPT LOAD
+ * too; limiters without scripts, as the old guide's, GET, SET, INCR and so on; people look at a count
+ * or clear it; probes ask PING and TIME.
  */
 export const DEFAULTS: readonly string[] = [
-  ...['EVAL', 'EVALSHA'],
+  ...['EVAL', 'EVALSHA', 'SCRIPT|LOAD'],
   ...['GET', 'SET', 'INCR', 'INCRBY', 'DECR', 'DECRBY', 'EXPIRE', 'PEXPIRE'],
   ...['EXISTS', 'TTL', 'PTTL', 'DEL'],
   ...['PING', 'TIME'],
@@ -33,6 +34,16 @@ const STREAMS: ReadonlySet<string> = new Set(['SUBSCRIBE', 'PSUBSCRIBE'])
 
 /** Reading a stream blocks only when asked to. */
 const MAY_BLOCK: ReadonlySet<string> = new Set(['XREAD', 'XREADGROUP'])
+
+/** Commands that do nothing but by their subcommands. https://redis.io/docs/latest/commands/ */
+const CONTAINERS: ReadonlySet<string> = new Set([
+  ...['ACL', 'CLIENT', 'CLUSTER', 'COMMAND', 'COMMANDLOG', 'CONFIG', 'FUNCTION', 'HOTKEYS'],
+  ...['LATENCY', 'MEMORY', 'MODULE', 'OBJECT', 'PUBSUB', 'SCRIPT', 'SENTINEL', 'SLOWLOG'],
+  ...['XGROUP', 'XINFO', 'DEBUG', 'FT.CONFIG', 'FT.CURSOR', 'JSON.DEBUG'],
+])
+
+/** Behind the name may stand a key or a value of megabytes. */
+const LONGEST_FORM = 100
 
 /** A name as Redis' ACL writes it: `scan`, `config|get`, `json.get`. */
 const NAME = /^[a-z][a-z\d._-]*(\|[a-z\d._-]+)?$/i
@@ -55,15 +66,18 @@ export function allowList(more: readonly string[] = []): Allow {
 
   return ([name, ...args], connection = 'shared') => {
     if (always.has(name)) return undefined
+    const form = `${name}|${args[0] ?? ''}`.slice(0, LONGEST_FORM).toUpperCase()
+    if (always.has(form)) return undefined
+    const called = CONTAINERS.has(name) && args.length > 0 ? form.toLowerCase() : name
+    const refused = `ERR Command is not available: '${shown(called)}'.`
     if (STREAMS.has(name) && connection === 'shared') {
-      return `ERR Command is not available: '${shown(name)}'. It takes POST /${name.toLowerCase()}/<channel> with Accept: text/event-stream`
+      return `${refused} It takes POST /${name.toLowerCase()}/<channel> with Accept: text/event-stream`
     }
-    const form = `${name}|${args[0] ?? ''}`.toUpperCase()
     if (isNever(form) || (MAY_BLOCK.has(name) && blocks(args))) {
-      return `ERR Command is not available: '${shown(name)}'. Requests share one connection, which it would change or block`
+      return `${refused} Requests share one connection, which it would change or block`
     }
     if (all || names.has(name) || names.has(form)) return undefined
-    return `ERR Command is not available: '${shown(name)}'. The gateway passes it on when started with --allow`
+    return `${refused} The gateway passes it on when started with ${flagFor(called)}`
   }
 }
 
@@ -81,3 +95,9 @@ function blocks(args: readonly (string | Buffer)[]): boolean {
 
 /** What a client calls a command may be a key that slipped: it goes back to nobody but the client. */
 const shown = (name: string) => name.slice(0, 40)
+
+/** The flag that passes a command on, as one pastes it into a shell, to which a bare `|` is a pipe. */
+function flagFor(name: string): string {
+  if (!NAME.test(name)) return '--allow'
+  return name.includes('|') ? `--allow '${name}'` : `--allow ${name.toLowerCase()}`
+}

@@ -39,10 +39,10 @@ const send = (
     body: typeof body === 'string' ? body : JSON.stringify(body),
   })
 
-/** What Redis itself was asked, beside what its connections need. */
+/** What Redis itself was asked, beside what new connections ask: INFO, and the EVAL of a probe. */
 async function countCommands() {
   const stats = await gateway.redis.info('commandstats')
-  return [...stats.matchAll(/cmdstat_(?!info)\S+?:calls=(\d+)/g)].reduce(
+  return [...stats.matchAll(/cmdstat_(?!info|eval:)\S+?:calls=(\d+)/g)].reduce(
     (sum, [, calls]) => sum + Number(calls),
     0,
   )
@@ -154,9 +154,11 @@ describe('of the commands', () => {
   test('those pass that limiting needs', async () => {
     expect([...DEFAULTS].sort()).toEqual([
       ...['DECR', 'DECRBY', 'DEL', 'EVAL', 'EVALSHA', 'EXISTS', 'EXPIRE', 'GET', 'INCR', 'INCRBY'],
-      ...['PEXPIRE', 'PING', 'PTTL', 'SET', 'TIME', 'TTL'],
+      ...['PEXPIRE', 'PING', 'PTTL', 'SCRIPT|LOAD', 'SET', 'TIME', 'TTL'],
     ])
-    for (const command of DEFAULTS) expect(await refused(gateway, [command])).toBe(false)
+    for (const command of DEFAULTS) {
+      expect(await refused(gateway, command.toLowerCase().split('|'))).toBe(false)
+    }
     const store = upstash(gateway, { prefix: key })
     const demand = { policy: '', client: 'a', limit: 1, window: 1000, cost: 1 }
     expect(await store.take([demand])).toMatchObject([{ granted: 1 }])
@@ -175,7 +177,8 @@ describe('of the commands', () => {
       ],
       ...[
         ['SCRIPT', 'FLUSH'],
-        ['SCRIPT', 'LOAD', ''],
+        ['SCRIPT', 'KILL'],
+        ['SCRIPT'],
         ['SHUTDOWN'],
         ['SCAN', 0],
         ['INFO'],
@@ -203,6 +206,31 @@ describe('of the commands', () => {
     ]
     for (const command of commands) expect(await refused(gateway, command)).toBe(true)
     expect((await fetch(`${gateway.url}/flushall?_token=${gateway.token}`)).status).toBe(400)
+  })
+
+  test('one that is refused is named as the flag that passes it on, and that alone, wants it', async () => {
+    for (const [command, name, flag] of [
+      [['KEYS', '*'], 'KEYS', '--allow keys'],
+      [['script', 'exists', 'x'], 'script|exists', "--allow 'script|exists'"],
+      [['XGROUP', 'CREATE', key, 'g', '$'], 'xgroup|create', "--allow 'xgroup|create'"],
+      [['CONFIG', 'Get', '*'], 'config|get', "--allow 'config|get'"],
+      [['FUNCTION', 'LOAD', 'x'], 'function|load', "--allow 'function|load'"],
+      [['SCRIPT'], 'SCRIPT', '--allow script'],
+      [['GET KEY'], 'GET KEY', '--allow'],
+    ] as const) {
+      const { error } = await (await send(gateway, '/', command)).json()
+      const start = `ERR Command is not available: '${name}'.`
+      expect(error).toBe(`${start} The gateway passes it on when started with ${flag}`)
+    }
+    const followed = await startGateway(inject('redisUrl'), { allow: ['script|exists'] })
+    try {
+      expect(await refused(followed, ['SCRIPT', 'EXISTS', 'x'])).toBe(false)
+      expect(await refused(followed, ['SCRIPT', 'FLUSH'])).toBe(true)
+    } finally {
+      await followed.stop()
+    }
+    const { error } = await (await send(open, '/', ['SCRIPT', 'DEBUG', 'YES'])).json()
+    expect(error).toContain("'script|debug'. Requests share one connection")
   })
 
   test('one that is refused fails alone in a pipeline, and all of a transaction', async () => {
@@ -324,6 +352,8 @@ describe('the ACL user of docs/gateway.md', () => {
       for (const granted of [1, 1, 0]) {
         expect(await store.take([demand])).toMatchObject([{ granted }])
       }
+      const loaded = await (await send(limited, '/', ['SCRIPT', 'LOAD', 'return 1'])).json()
+      expect(loaded).toEqual({ result: expect.stringMatching(/^[\da-f]{40}$/) })
       await admin.set('other', 'safe')
       for (const [command, words] of [
         [['EVAL', 'return redis.call("FLUSHALL")', 0], "can't run this command"],
@@ -331,6 +361,7 @@ describe('the ACL user of docs/gateway.md', () => {
         [['EVAL', 'return redis.call("SCAN", "0")', 0], "can't run this command"],
         [['GET', 'other'], 'NOPERM'],
         [['CONFIG', 'GET', '*'], 'NOPERM'],
+        [['SCRIPT', 'FLUSH'], 'NOPERM'],
       ] as const) {
         const { error } = await (await send(limited, '/', command)).json()
         expect(error).toContain(words)
