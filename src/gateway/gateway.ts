@@ -28,17 +28,13 @@ export interface GatewayOptions {
 
 const METHODS: ReadonlySet<string> = new Set(['HEAD', 'GET', 'POST', 'PUT'])
 
-/** One Redis answers everything, so that what a client wrote is what it reads: nothing to wait for. */
-const SYNC = { 'upstash-sync-token': 'tidegate' }
 const JSON_TYPE = { 'content-type': 'application/json' }
-const KNOWN = { ...JSON_TYPE, ...SYNC }
-const KNOWN_RESP2 = { 'content-type': 'application/octet-stream', ...SYNC }
+const RESP2_TYPE = { 'content-type': 'application/octet-stream' }
 /** Without buffering by nginx: https://nginx.org/en/docs/http/ngx_http_proxy_module.html */
 const EVENTS = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-cache',
   'x-accel-buffering': 'no',
-  ...SYNC,
 }
 
 /**
@@ -48,6 +44,15 @@ const EVENTS = {
  */
 export function gateway({ redis, tokens, allow, log }: GatewayOptions): Answering {
   const isToken = tokenCheck(tokens)
+  let answers = 0
+  /**
+   * With a sync token, of which a client wants no more than that it changes. One Redis answers
+   * everything, so a client reads what it wrote, and the token that it sends back means nothing.
+   */
+  const synced = (headers: Answer['headers']): Answer['headers'] => ({
+    ...headers,
+    'upstash-sync-token': `${++answers}`,
+  })
   if (!log) return answer
   return async (ask) => {
     const start = stopwatch()
@@ -73,12 +78,10 @@ export function gateway({ redis, tokens, allow, log }: GatewayOptions): Answerin
       }
       return await single(ask, path, query)
     } catch (error) {
-      if (error instanceof RequestError) return failure(error.status, error.message)
-      if (error instanceof RedisAway) {
-        return failure(503, error.message, { ...KNOWN, 'retry-after': '1' })
-      }
+      if (error instanceof RequestError) return known(error.status, error.message)
+      if (error instanceof RedisAway) return known(503, error.message, { 'retry-after': '1' })
       log?.(`failed: ${error instanceof Error ? error.name : typeof error}`)
-      return failure(500, 'the gateway failed')
+      return known(500, 'the gateway failed')
     }
   }
 
@@ -96,8 +99,8 @@ export function gateway({ redis, tokens, allow, log }: GatewayOptions): Answerin
     const reply = newRoom().fit(await run(command))
     const status = 'error' in reply ? 400 : 200
     return format === 'resp2'
-      ? { status, headers: KNOWN_RESP2, body: toResp2(reply) }
-      : { status, headers: KNOWN, body: toJson(reply, format) }
+      ? { status, headers: synced(RESP2_TYPE), body: toResp2(reply) }
+      : { status, headers: synced(JSON_TYPE), body: toJson(reply, format) }
   }
 
   async function pipeline(ask: Ask): Promise<Answer> {
@@ -105,28 +108,37 @@ export function gateway({ redis, tokens, allow, log }: GatewayOptions): Answerin
     const commands = commandsOfBody(await ask.body(), 'pipeline')
     const replies = await runAll(commands, run)
     return format === 'resp2'
-      ? { status: 200, headers: KNOWN_RESP2, body: Buffer.concat(replies.map(toResp2)) }
-      : { status: 200, headers: KNOWN, body: listOf(replies, format) }
+      ? { status: 200, headers: synced(RESP2_TYPE), body: Buffer.concat(replies.map(toResp2)) }
+      : { status: 200, headers: synced(JSON_TYPE), body: listOf(replies, format) }
   }
 
   async function transaction(ask: Ask): Promise<Answer> {
     const format = isBase64(ask) ? 'base64' : 'json'
     const commands = commandsOfBody(await ask.body(), 'multi-exec')
     const refused = commands.map((command) => allow(command)).find((reason) => reason !== undefined)
-    if (refused !== undefined) return failure(400, refused)
+    if (refused !== undefined) return known(400, refused)
     const replies = await redis.transact(commands)
     return 'error' in replies
-      ? failure(400, replies.error)
-      : { status: 200, headers: KNOWN, body: listOf(replies.map(newRoom().fit), format) }
+      ? known(400, replies.error)
+      : {
+          status: 200,
+          headers: synced(JSON_TYPE),
+          body: listOf(replies.map(newRoom().fit), format),
+        }
   }
 
   /** The body means nothing, but Node sees a client go only once it was read. */
   async function events(ask: Ask, subscription: Command): Promise<Answer> {
     await ask.body()
     const refused = allow(subscription, 'stream')
-    if (refused !== undefined) return failure(400, refused)
+    if (refused !== undefined) return known(400, refused)
     const body = await redis.subscribe(subscription)
-    return 'error' in body ? failure(400, body.error) : { status: 200, headers: EVENTS, body }
+    return 'error' in body ? known(400, body.error) : { status: 200, headers: synced(EVENTS), body }
+  }
+
+  /** An error for a client whose token is right. */
+  function known(status: number, error: string, more: Answer['headers'] = {}): Answer {
+    return failure(status, error, synced({ ...JSON_TYPE, ...more }))
   }
 
   function run(command: Command): Reply | Promise<Reply> {
@@ -155,7 +167,7 @@ const isBase64 = ({ headers }: Ask) => headers['upstash-encoding'] === 'base64'
 const listOf = (replies: readonly Reply[], format: Format) =>
   `[${replies.map((reply) => toJson(reply, format)).join()}]`
 
-const failure = (status: number, error: string, headers: Answer['headers'] = KNOWN): Answer => ({
+const failure = (status: number, error: string, headers: Answer['headers']): Answer => ({
   status,
   headers,
   body: JSON.stringify({ error }),

@@ -271,11 +271,39 @@ describe('the gateway takes', () => {
     ])
   })
 
-  test('a sync token, and answers with one', async () => {
-    const first = await post('/', ['PING'], { 'upstash-sync-token': '' })
-    const sync = first.headers.get('upstash-sync-token') ?? ''
-    expect(sync).not.toBe('')
-    expect((await post('/', ['PING'], { 'upstash-sync-token': sync })).status).toBe(200)
+  test('a sync token, and answers with one that is never the same', async () => {
+    const tokens: (string | null)[] = []
+    let sent = ''
+    for (const [path, body] of [
+      ['/', ['PING']],
+      ['/', ['SET', key, 1]],
+      ['/', ['NO-SUCH-COMMAND']],
+      ['/', '{'],
+      ['/pipeline', [['PING']]],
+      ['/multi-exec', [['PING']]],
+      ['/multi-exec', [['NO-SUCH-COMMAND']]],
+      ['/ping', ''],
+    ] as const) {
+      const { headers } = await post(path, body, { 'upstash-sync-token': sent })
+      sent = headers.get('upstash-sync-token') ?? ''
+      expect(sent).not.toBe('')
+      tokens.push(sent)
+    }
+    expect(new Set(tokens).size).toBe(tokens.length)
+  })
+
+  test('a token that its own client sees change with each call', async () => {
+    const seen: (string | undefined)[] = [redis.readYourWritesSyncToken]
+    for (const call of [
+      () => redis.set(key, 'value'),
+      () => redis.set(key, 'value'),
+      () => redis.pipeline().set(key, 1).set(other, 2).exec(),
+      () => redis.createScript("return redis.call('SET', KEYS[1], 'x')").exec([key], []),
+    ]) {
+      await call()
+      seen.push(redis.readYourWritesSyncToken)
+    }
+    expect(new Set(seen).size).toBe(5)
   })
 })
 
