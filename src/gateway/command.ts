@@ -1,12 +1,10 @@
 import { type Ask, RequestError } from './exchange.ts'
+import { type Excess, excessOf, withQuotedNumbers } from './json.ts'
 
 /** A command for Redis: its name in upper case, and arguments that may be bytes. */
 export type Command = readonly [name: string, ...args: (string | Buffer)[]]
 
-/** The command that a body holds: `["SET", "key", "value"]`. */
-export function commandOfBody(body: Buffer): Command {
-  return toCommand(parse(body, 'ERR failed to parse command'))
-}
+const UNSUPPORTED = 'ERR unsupported arg type'
 
 /** As many as @upstash/redis sends at once. A million would keep everybody waiting for seconds. */
 const MOST_COMMANDS = 1000
@@ -14,16 +12,17 @@ const MOST_COMMANDS = 1000
 /** Of all commands of a request. Redis 6 ends a connection that brings 2^20 in one. */
 const MOST_ARGUMENTS = 1_000_000
 
+/** The command that a body holds: `["SET", "key", "value"]`. */
+export function commandOfBody(body: Buffer): Command {
+  return toCommand(parse(body, 'command', 1))
+}
+
 /** The commands that a body holds: `[["SET", "key", "value"], ["GET", "key"]]`. */
 export function commandsOfBody(body: Buffer, what: 'pipeline' | 'multi-exec'): readonly Command[] {
+  const entries = parse(body, `${what} request`, 2)
   const failed = `ERR failed to parse ${what} request`
-  const entries = parse(body, failed)
   if (!Array.isArray(entries)) throw new RequestError(400, failed)
   if (entries.length === 0) throw new RequestError(400, `ERR empty ${what} request`)
-  if (entries.length > MOST_COMMANDS) {
-    throw new RequestError(400, `ERR max ${what} size exceeded. Limit: ${MOST_COMMANDS} commands`)
-  }
-  assertFew(entries.flat().length)
   return entries.map((entry) => {
     if (!Array.isArray(entry)) throw new RequestError(400, failed)
     return toCommand(entry)
@@ -65,20 +64,25 @@ function withoutToken(target: string): string {
 }
 
 /**
- * The body as JSON. Numbers that a double may not carry keep the digits that were sent: a second
- * reading takes them as texts. (`context.source` of a reviver would say them, from Node 21 on.)
+ * The body as JSON: lists, so many levels deep. Numbers that a double may not carry keep the digits
+ * that were sent: a second reading takes them as texts. (`context.source` of a reviver would say
+ * them, from Node 21 on.)
  */
-function parse(body: Buffer, failed: string): unknown {
-  const text = body.toString()
+function parse(body: Buffer, what: string, depth: 1 | 2): unknown {
+  const failed = `ERR failed to parse ${what}`
+  const excess = excessOf(body, { depth, lists: MOST_COMMANDS, values: MOST_ARGUMENTS })
+  if (excess) {
+    const errors: Readonly<Record<Excess, string>> = {
+      shape: failed,
+      depth: UNSUPPORTED,
+      lists: `ERR max ${what.replace(' request', '')} size exceeded. Limit: ${MOST_COMMANDS} commands`,
+      values: `ERR max arguments exceeded. Limit: ${MOST_ARGUMENTS}`,
+    }
+    throw new RequestError(400, errors[excess])
+  }
   try {
-    const parsed: unknown = JSON.parse(text)
-    if (!holdsLargeNumber(parsed)) return parsed
-    let inText = false
-    const quoted = text.replace(/\\.|"|-?\d[\d.eE+-]*/g, (token) => {
-      if (token === '"') inText = !inText
-      return inText || token === '"' ? token : `"${token}"`
-    })
-    return JSON.parse(quoted)
+    const parsed: unknown = JSON.parse(body.toString())
+    return holdsLargeNumber(parsed) ? JSON.parse(withQuotedNumbers(body)) : parsed
   } catch {
     throw new RequestError(400, failed)
   }
@@ -94,18 +98,12 @@ function toCommand(parts: unknown): Command {
   if (!Array.isArray(parts) || parts.length === 0) {
     throw new RequestError(400, 'ERR failed to parse command')
   }
-  assertFew(parts.length)
   const [name = '', ...args] = parts.map((part) => {
     if (part === null) throw new RequestError(400, 'ERR null args are not supported')
-    if (typeof part === 'object') throw new RequestError(400, 'ERR unsupported arg type')
+    if (typeof part === 'object') throw new RequestError(400, UNSUPPORTED)
     return String(part)
   })
   return named(name, args)
-}
-
-function assertFew(parts: number): void {
-  if (parts <= MOST_ARGUMENTS) return
-  throw new RequestError(400, `ERR max arguments exceeded. Limit: ${MOST_ARGUMENTS}`)
 }
 
 /** In upper case, for ioredis changes the answers to some of the names in lower case. */

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import { type Listen, watchSilence } from '../stores/silence.ts'
 import { RedisAway } from './away.ts'
 import type { Command } from './command.ts'
+import { holdsMoreLists } from './json.ts'
 import type { Refusal } from './reply.ts'
 
 /** Subscriptions to channels, each a stream of events with a connection of its own. */
@@ -28,6 +29,9 @@ const MOST = 100
 
 /** In bytes. A client that is further behind with its reading is given up. */
 const MOST_BEHIND = 8 * 1024 * 1024
+
+/** JSON with more lists and objects goes out as a text: parsing it would keep everybody waiting. */
+const MOST_LISTS = 100_000
 
 /** An event that says nothing: https://html.spec.whatwg.org/multipage/server-sent-events.html */
 const COMMENT = ':\n\n'
@@ -114,6 +118,7 @@ function onOneLine(text: string): string {
 }
 
 function isJson(text: string): boolean {
+  if (holdsMoreLists(Buffer.from(text), MOST_LISTS)) return false
   try {
     JSON.parse(text)
     return true

@@ -56,6 +56,35 @@ test('a text of millions of escapes stands beside a number that a double may not
   expect(await gateway.redis.get(other)).toBe('1.50')
 })
 
+describe('8 MB of JSON that is no list of texts', () => {
+  const SIZE = 8 * 2 ** 20
+  const deep = (open: string, close: string) => {
+    const levels = SIZE / (open.length + close.length)
+    return `${open.repeat(levels)}${close.repeat(levels)}`
+  }
+  const wide = (item: string) => `[${`${item},`.repeat(SIZE / (item.length + 1))}${item}]`
+
+  for (const [what, body] of Object.entries({
+    'lists in lists': deep('[', ']'),
+    'lists in lists, for an argument': `["SET","${key}",0.5,${deep('[', ']')}]`,
+    'lists in lists, for an argument of a pipeline': `[["SET","${key}",0.5,${deep('[', ']')}]]`,
+    'lists that do not end': '['.repeat(SIZE),
+    'lists a thousand deep, one after the other': wide('['.repeat(1000) + ']'.repeat(1000)),
+    'numbers that a double may not carry': wide('0.5'),
+  })) {
+    test(`is refused at once: ${what}`, async () => {
+      for (const path of ['/', '/pipeline', '/multi-exec']) {
+        const before = process.cpuUsage()
+        const [status, { error }] = await send(path, body)
+        const { user, system } = process.cpuUsage(before)
+        expect(status).toBe(400)
+        expect(error).toMatch(/^ERR (failed to parse|unsupported arg type|max .* exceeded)/)
+        expect((user + system) / 1000, 'ms of work').toBeLessThan(600)
+      }
+    })
+  }
+})
+
 describe('replies of more than 32 MB', () => {
   const over = { error: 'ERR max response size exceeded. Limit: 33554432 bytes' }
   const get = ['GET', `${prefix}-mb`]

@@ -109,6 +109,17 @@ describe('the client of Upstash', () => {
     await none()
   })
 
+  test('hears JSON of several lines and a hundred thousand lists as the text that it is', async () => {
+    const subscriber = client.subscribe('lists')
+    const heard = await hear(subscriber)
+    const text = `[\n${'[],'.repeat(100_000)}1]`
+    await client.publish('lists', text)
+    await eventually(() => heard.length).toBe(1)
+    expect(heard).toEqual([{ channel: 'lists', message: text }])
+    await subscriber.unsubscribe()
+    await none()
+  })
+
   test('hears what fits its pattern, a ? in it too', async () => {
     const subscriber = client.psubscribe('room-?:*')
     const heard = await hear(subscriber, 'pmessage')
