@@ -55,7 +55,7 @@ const NAME = /^[a-z][a-z\d._-]*(\|[a-z\d._-]+)?$/i
 export function allowList(more: readonly string[] = []): Allow {
   const all = more.includes('all')
   for (const name of more) {
-    const want = 'names of commands such as scan,config|get, or all'
+    const want = "names of commands such as 'scan,config|get', or all"
     if (!NAME.test(name)) throw new ConfigError('--allow', JSON.stringify(name.slice(0, 60)), want)
     if (isNever(name.toUpperCase())) {
       throw new ConfigError('--allow', name, 'no command of a connection: all requests share one')

@@ -9,7 +9,11 @@ import { RATELIMIT } from './support/consumers-ratelimit.ts'
 /** What docs/gateway.md says that each needs: nothing, or the commands behind --allow. */
 const needs = new Map(
   [...readFileSync('docs/gateway.md', 'utf8').matchAll(/^\| (.+?) \| (.+?) \|$/gm)].map(
-    ([, name, need = '']) => [name, /^`--allow '?([\w,|]+)'?`/.exec(need)?.[1]?.split(',') ?? []],
+    ([, name = '', need = '']) => {
+      // In a table Markdown wants `|` escaped, also in code.
+      const [, commands] = /^`--allow '?([\w,|]+)'?`/.exec(need.replaceAll('\\|', '|')) ?? []
+      return [name, commands?.split(',') ?? []]
+    },
   ),
 )
 
