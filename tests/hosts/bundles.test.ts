@@ -81,7 +81,7 @@ const BUDGETS = {
     'export { default, TidegateObject } from "./dist/worker.js"',
     15_450,
   ],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 13_750],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 13_850],
 } as const
 
 describe('bundles stay within their budgets', () => {
