@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { Redis, Command as RedisCommand } from 'ioredis'
 import { systemClock } from '../clock.ts'
+import { quietLog } from '../quiet-log.ts'
 import { saidBy } from '../stores/redis-error.ts'
 import { watchSilence } from '../stores/silence.ts'
 import { RedisAway } from './away.ts'
@@ -25,7 +26,7 @@ export interface Backend {
 }
 
 export interface BackendOptions {
-  /** Told in one line when Redis goes away and when it is back. */
+  /** Gets a line when Redis goes away and one when it is back: one such pair a minute at most. */
   readonly log?: (line: string) => void
   /**
    * How long Redis may be silent while commands wait, in ms, before its connection is given up.
@@ -45,9 +46,11 @@ const MOST_AT_ONCE = 10_000
 /** One connection, on which commands follow each other without waiting. */
 export function redisBackend(url: string, options: BackendOptions = {}): Backend {
   const { log = () => {}, silence = 5000, probe = 5000 } = options
+  const logAway = quietLog(log, systemClock)
+  const logAstray = quietLog(log, systemClock)
   let waiting = 0
   let stopping = false
-  let lost: { readonly since: number } | undefined
+  let lost: { readonly since: number; readonly isLogged: boolean } | undefined
   let readySince = 0
   let reason = 'the connection was closed'
   const locking = keyLocking()
@@ -77,7 +80,7 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
     reason = wordsOf(error)
     if (error.command?.name !== 'select') return
     astray = true
-    log(`Redis refuses the number of the database (${reason}): answering 503`)
+    logAstray(`Redis refuses the number of the database (${reason}): answering 503`)
   })
   redis.on('connect', () => {
     astray = false
@@ -86,11 +89,12 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
     transacted.renewed()
     locking.renewed()
     if (stopping || lost) return
-    lost = { since: systemClock() }
-    log(`Redis is away (${reason}): answering 503 until it is back`)
+    const isLogged = logAway(`Redis is away (${reason}): answering 503 until it is back`)
+    lost = { since: systemClock(), isLogged }
   })
   redis.on('ready', () => {
-    if (lost) log(`Redis is back after ${((systemClock() - lost.since) / 1000).toFixed(1)} s`)
+    if (lost?.isLogged)
+      log(`Redis is back after ${((systemClock() - lost.since) / 1000).toFixed(1)} s`)
     lost = undefined
     readySince = systemClock()
     reason = 'the connection was closed'

@@ -111,6 +111,25 @@ test('a Redis that hangs holds requests for a bounded time, and the next ones no
   }
 })
 
+test('a Redis that comes and goes is logged as one outage a minute', async () => {
+  const server = await spawnRedis()
+  const gateway = await startGateway(server.url)
+  try {
+    for (let outage = 0; outage < 5; outage++) {
+      await gateway.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+      await until(async () => (await health(gateway)) === '503 away')
+      await until(async () => (await health(gateway)) === '200 ok')
+    }
+    expect(gateway.log).toEqual([
+      expect.stringContaining('is away'),
+      expect.stringContaining('is back'),
+    ])
+  } finally {
+    await gateway.stop()
+    await server.stop()
+  }
+})
+
 test('a Redis that is killed in the middle of traffic costs 503 and no wrong answer', async () => {
   const port = await freePort()
   let server = await spawnRedis({ port })
