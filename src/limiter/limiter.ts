@@ -55,10 +55,11 @@ export function createLimiter<Env extends object = object>(
     const counting: Policy[] = []
     const demands: Demand[] = []
     for (const policy of policies) {
-      if (!applies(policy, request, path)) continue
+      const applying = applies(policy, request, path)
+      // A test that needs no time is not waited for.
+      if (!(typeof applying === 'boolean' ? applying : await applying)) continue
       const { name, limit, window, client, unknown } = policy
       const asked = names?.has(client) ? names.get(client) : identify(client, request, about)
-      // One that needs no time is not waited for.
       const asking = typeof asked === 'object' ? await asked : asked
       names?.set(client, asking)
       if (asking === undefined && unknown === 'refuse') return UNIDENTIFIED

@@ -23,10 +23,11 @@ export interface PolicyOptions {
    */
   readonly client?: Client | undefined
   /**
-   * Which requests count, by path (`'/api/*'`) or by a function of the request.
+   * Which requests count, by path (`'/api/*'`) or by a function of the request, which may be
+   * async. What the function throws, `check` throws.
    * @default every path
    */
-  readonly match?: string | readonly string[] | ((request: Request) => boolean) | undefined
+  readonly match?: string | readonly string[] | Test | undefined
   /**
    * Which methods count. GET stands for HEAD too, since whatever answers one answers both.
    * @default every method; a preflight of CORS counts only where `methods` names OPTIONS
@@ -55,6 +56,8 @@ export interface LeaseOptions {
   readonly ahead?: Duration | undefined
 }
 
+type Test = (request: Request) => boolean | Promise<boolean>
+
 export type UnknownClient = 'share' | 'refuse' | 'pass'
 
 /** A rule with its options checked and compiled. */
@@ -70,7 +73,7 @@ export interface Policy {
   readonly ahead: number | undefined
   readonly methods: ReadonlySet<string> | undefined
   readonly paths: readonly RegExp[] | undefined
-  readonly test: ((request: Request) => boolean) | undefined
+  readonly test: Test | undefined
 }
 
 /** One function for all policies that name none, so that a check asks it once. */
@@ -89,7 +92,7 @@ export const POLICY_KEYS = [
 ] as const
 
 /** Whether a policy counts a request, whose path the caller has cut if any policy has `paths`. */
-export function applies(policy: Policy, request: Request, path: Path): boolean {
+export function applies(policy: Policy, request: Request, path: Path): boolean | Promise<boolean> {
   const { methods, paths, test } = policy
   if (methods ? !methods.has(request.method) : isPreflight(request)) return false
   if (paths && !path.some((reading) => paths.some((one) => one.test(reading)))) return false

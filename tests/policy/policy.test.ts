@@ -315,6 +315,28 @@ describe('a policy counts', () => {
     expect(await counts({ match }, 'GET', '/')).toBe(false)
   })
 
+  test('requests for which its function says so later, and no other', async () => {
+    const match = async ({ url }: Request) => new URL(url).searchParams.has('expensive')
+    expect(await counts({ match }, 'GET', '/?expensive')).toBe(true)
+    expect(await counts({ match }, 'GET', '/')).toBe(false)
+  })
+
+  test('no request of which its function says so without a boolean', async () => {
+    for (const none of [undefined, null, 0, '', Promise.resolve(undefined)]) {
+      expect(await counts({ match: (() => none) as never }, 'GET')).toBe(false)
+    }
+    for (const some of [1, '1', [], Promise.resolve('1')]) {
+      expect(await counts({ match: (() => some) as never }, 'GET')).toBe(true)
+    }
+  })
+
+  test('nothing where its function fails: check throws what the function throws', async () => {
+    const match = async () => {
+      throw new RangeError('no such tenant')
+    }
+    await expect(counts({ match }, 'GET')).rejects.toThrow('no such tenant')
+  })
+
   test('only where both method and path match', async () => {
     const options = { match: '/login', methods: ['POST'] }
     expect(await counts(options, 'POST', '/login')).toBe(true)
