@@ -2,6 +2,7 @@ import { byAddress } from '../client/by-address.ts'
 import type { Client } from '../client/client.ts'
 import { checkChoice, checkKeys, compileList, insist } from '../errors.ts'
 import { checkCount, type Duration, parseDuration, parseTimeout } from './duration.ts'
+import { hasMethod } from './method.ts'
 import { compilePath, type Path } from './path.ts'
 import { isPreflight } from './preflight.ts'
 
@@ -29,7 +30,10 @@ export interface PolicyOptions {
    */
   readonly match?: string | readonly string[] | Test | undefined
   /**
-   * Which methods count. GET stands for HEAD too, since whatever answers one answers both.
+   * Which methods count. GET stands for HEAD too, since whatever answers one answers both. A
+   * request also counts if it claims such a method in `X-HTTP-Method-Override`, `X-HTTP-Method`,
+   * `X-Method-Override` or the query's `_method`, since many frameworks obey that. A `_method` in
+   * the body cannot be seen: where the application reads it, list `'POST'` too.
    * @default every method; a preflight of CORS counts only where `methods` names OPTIONS
    */
   readonly methods?: readonly string[] | undefined
@@ -94,7 +98,7 @@ export const POLICY_KEYS = [
 /** Whether a policy counts a request, whose path the caller has cut if any policy has `paths`. */
 export function applies(policy: Policy, request: Request, path: Path): boolean | Promise<boolean> {
   const { methods, paths, test } = policy
-  if (methods ? !methods.has(request.method) : isPreflight(request)) return false
+  if (methods ? !hasMethod(request, methods) : isPreflight(request)) return false
   if (paths && !path.some((reading) => paths.some((one) => one.test(reading)))) return false
   return test === undefined || test(request)
 }

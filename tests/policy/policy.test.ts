@@ -337,6 +337,47 @@ describe('a policy counts', () => {
     await expect(counts({ match }, 'GET')).rejects.toThrow('no such tenant')
   })
 
+  describe('the method that a request claims in the place of its own, since frameworks obey it', () => {
+    const methods = ['DELETE']
+
+    for (const name of ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override']) {
+      test(`in ${name}`, async () => {
+        expect(await counts({ methods }, 'POST', '/', { [name]: 'DELETE' })).toBe(true)
+        expect(await counts({ methods }, 'GET', '/', { [name]: 'delete' })).toBe(true)
+        expect(await counts({ methods }, 'POST', '/', { [name]: 'DELETE, PUT' })).toBe(true)
+        expect(await counts({ methods }, 'POST', '/', { [name]: 'PUT' })).toBe(false)
+        expect(await counts({ methods }, 'POST', '/', { [name]: '' })).toBe(false)
+      })
+    }
+
+    test('in the parameter _method of the query', async () => {
+      const queries = ['?_method=DELETE', '?a=b&_method=delete', '?%5Fmetho%64=D%45LETE']
+      for (const query of [...queries, '?_method=&_method=DELETE', '?+%20.method=DELETE']) {
+        expect(await counts({ methods }, 'POST', `/${query}`), query).toBe(true)
+        expect(await counts({ methods }, 'GET', `/${query}`), query).toBe(true)
+      }
+      for (const query of [
+        '?_method=PUT',
+        '?method=DELETE',
+        '?_methods=DELETE',
+        '?a=_method',
+        '',
+      ]) {
+        expect(await counts({ methods }, 'POST', `/${query}`), query).toBe(false)
+      }
+    })
+
+    test('but its own all the same, or a claim would be a way round the limit', async () => {
+      expect(await counts({ methods }, 'DELETE', '/', { 'X-HTTP-Method': 'GET' })).toBe(true)
+      expect(await counts({ methods }, 'DELETE', '/?_method=GET')).toBe(true)
+    })
+
+    test('and GET stands for a claimed HEAD too', async () => {
+      const claim = { 'X-HTTP-Method-Override': 'HEAD' }
+      expect(await counts({ methods: ['GET'] }, 'POST', '/', claim)).toBe(true)
+    })
+  })
+
   test('only where both method and path match', async () => {
     const options = { match: '/login', methods: ['POST'] }
     expect(await counts(options, 'POST', '/login')).toBe(true)
