@@ -3,7 +3,7 @@ import { processEnv, variablesOf } from '../environment.ts'
 import { ConfigError, show } from '../errors.ts'
 import { createLimiter, type Limiter } from '../limiter/limiter.ts'
 import type { SharedOptions } from '../limiter/options.ts'
-import { type Duration, parseTimeout } from '../policy/duration.ts'
+import { type Duration, parseTimeout, warnOfBareNumber } from '../policy/duration.ts'
 import { policiesFromEnv } from '../policy/env.ts'
 import type { PolicyOptions } from '../policy/policy.ts'
 import { quietLog } from '../quiet-log.ts'
@@ -130,6 +130,7 @@ export function readSettings(options: FrontOptions, env: FrontEnv): Gate {
     logRefused: quietLog(toConsole, clock),
     logFailed: quietLog(toConsole, clock),
   }
+  warnOfBareNumber('ORIGIN_TIMEOUT', env.ORIGIN_TIMEOUT)
   return { limiter, origin, ours }
 }
 

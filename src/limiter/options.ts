@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../clock.ts'
 import { processEnv } from '../environment.ts'
 import { ConfigError, checkKeys, insist, type StoreError } from '../errors.ts'
-import { type Duration, parseTimeout } from '../policy/duration.ts'
+import { type Duration, parseTimeout, warnOfBareNumber } from '../policy/duration.ts'
 import {
   compilePolicies,
   compilePolicy,
@@ -30,7 +30,7 @@ export interface SharedOptions<Env extends object = object> {
   readonly store: Store | ((env: Env) => Store)
   /**
    * How long a check may wait for the store. After it this isolate counts alone, and the decision
-   * says `degraded`.
+   * says `degraded`. A bare number counts milliseconds; one below 50 is warned of.
    * @default '1s'
    */
   readonly timeout?: Duration | undefined
@@ -71,6 +71,8 @@ export function compileOptions<Env extends object>(
   const { store, timeout = '1s', headers = 'draft-11', clock = systemClock, onStoreError } = options
   const policies = policiesOf(options)
   const ms = parseTimeout('timeout', timeout)
+  // Some hundreds are usual here, a few are seconds that somebody meant.
+  warnOfBareNumber('timeout', timeout, 50)
   if (typeof store !== 'function') checkStore(store, policies)
   if (onStoreError !== undefined) checkFunction('onStoreError', onStoreError)
   checkFunction('clock', clock)

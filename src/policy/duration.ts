@@ -1,6 +1,9 @@
 import { insist } from '../errors.ts'
 
-/** Milliseconds, or a whole number with a unit: `'500ms'`, `'10s'`, `'1m'`, `'1h'`, `'1d'`. */
+/**
+ * A whole number with a unit, such as `'500ms'`, `'10s'`, `'1m'`, `'1h'`, `'1d'`, or a bare number of milliseconds: 60
+ * is 60 ms, not a minute.
+ */
 export type Duration = number | `${number}${Unit}`
 
 type Unit = keyof typeof MS
@@ -22,6 +25,20 @@ export function parseTimeout(option: string, value: unknown): number {
   const ms = parseDuration(option, value)
   insist(ms < 2 ** 31, option, value, 'at most 24 days')
   return ms
+}
+
+/** What was warned of, in lower case: a Worker checks POLICIES, and then the same as `policies`. */
+const warned = new Set<string>()
+
+/** Warns once of a bare number that is too small to be meant as ms, such as a window of 60. */
+export function warnOfBareNumber(option: string, value: unknown, below = 1000): void {
+  const known = `${option} ${value}`.toLowerCase()
+  if (typeof value !== 'number' || value >= below || warned.has(known)) return
+  warned.add(known)
+  console.warn(
+    `tidegate: ${option}: ${value} is ${value} milliseconds. ` +
+      `Write '${value}s' for seconds, or '${value}ms' if that is meant`,
+  )
 }
 
 function parseText(text: string): number {

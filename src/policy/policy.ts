@@ -1,7 +1,13 @@
 import { byAddress } from '../client/by-address.ts'
 import type { Client } from '../client/client.ts'
 import { checkChoice, checkKeys, compileList, insist } from '../errors.ts'
-import { checkCount, type Duration, parseDuration, parseTimeout } from './duration.ts'
+import {
+  checkCount,
+  type Duration,
+  parseDuration,
+  parseTimeout,
+  warnOfBareNumber,
+} from './duration.ts'
 import { hasMethod } from './method.ts'
 import { compilePath, type Path } from './path.ts'
 import { isPreflight } from './preflight.ts'
@@ -16,7 +22,10 @@ export interface PolicyOptions {
   readonly name?: string | undefined
   /** Units per window, 1 to 999,999,999,999,999. A request costs one. */
   readonly limit: number
-  /** How long a window lasts from its first unit. */
+  /**
+   * How long a window lasts from its first unit: a text with a unit (`'1m'`), or a number of milliseconds. A bare
+   * number below 1,000 looks like seconds and is warned of once; `'60ms'` is not.
+   */
   readonly window: Duration
   /**
    * Who is counted.
@@ -136,10 +145,12 @@ export function compilePolicy(prefix: string, options: PolicyOptions): Policy {
   insist(isClient, `${prefix}client`, client, 'ip(), header(name) or a function')
   checkChoice(`${prefix}unknown`, unknown, ['share', 'refuse', 'pass'])
   const hasTest = typeof match === 'function'
+  const ms = parseDuration(`${prefix}window`, window)
+  warnOfBareNumber(`${prefix}window`, window)
   return {
     name: name ?? '',
     limit,
-    window: parseDuration(`${prefix}window`, window),
+    window: ms,
     client,
     unknown,
     ahead: compileLease(`${prefix}lease`, lease),
@@ -170,5 +181,7 @@ function compileLease(option: string, lease: unknown): number | undefined {
   insist(typeof options === 'object', option, lease, 'true, false or { ahead }')
   checkKeys(option, options, ['ahead'])
   const { ahead = '4s' } = options as LeaseOptions
-  return parseTimeout(`${option}.ahead`, ahead)
+  const ms = parseTimeout(`${option}.ahead`, ahead)
+  warnOfBareNumber(`${option}.ahead`, ahead)
+  return ms
 }

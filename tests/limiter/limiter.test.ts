@@ -275,7 +275,7 @@ describe('an outage', () => {
         window: '1m',
         client,
         store,
-        timeout: 5,
+        timeout: '5ms',
         clock: manualClock(),
         onStoreError: ({ code, message }) => reports.push(`${code}: ${message}`),
       })

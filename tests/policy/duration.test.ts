@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { readSettings } from '../../src/adapters/front.ts'
 import { ConfigError } from '../../src/errors.ts'
+import { createLimiter, type LimiterOptions, memory } from '../../src/index.ts'
 import { isCount, MAX_INTEGER, parseDuration } from '../../src/policy/duration.ts'
+import { warningsOf } from '../support/warnings.ts'
 
 const DAY = 86_400_000
 
@@ -74,6 +77,79 @@ describe('anything else is an error that says what is wanted', () => {
   test('which names the option that it was given', () => {
     expect(() => parseDuration('policies[1].window', '')).toThrow(/^policies\[1\]\.window: got ""/)
   })
+})
+
+describe('a bare number that looks like seconds is warned of', () => {
+  const warned = (options: object) =>
+    warningsOf(() => {
+      const good = { limit: 5, window: '1m', store: memory() }
+      createLimiter({ ...good, ...options } as LimiterOptions<object>)
+    })
+
+  test('once, in a line that names the option and says what to write', () => {
+    expect(warned({ window: 60 })).toEqual([
+      "tidegate: window: 60 is 60 milliseconds. Write '60s' for seconds, or '60ms' if that is meant",
+    ])
+    expect(warned({ window: 60 })).toEqual([])
+  })
+
+  test('in a list by its index', () => {
+    const policies = [
+      { name: 'a', limit: 5, window: '1m' },
+      { name: 'b', limit: 5, window: 61 },
+    ]
+    const [line, ...more] = warningsOf(() => {
+      createLimiter({ policies, store: memory() } as LimiterOptions<object>)
+    })
+    expect(line).toMatch(/^tidegate: policies\[1\]\.window: 61 is 61 milliseconds\. /)
+    expect(more).toEqual([])
+  })
+
+  test('in POLICIES once, though a Worker reads it twice', () => {
+    const POLICIES = '[{ "limit": 5, "window": 62 }]'
+    const [line, ...more] = warningsOf(() => readSettings({ store: memory() }, { POLICIES }))
+    expect(line).toMatch(/^tidegate: POLICIES\[0\]\.window: 62 is 62 milliseconds\. /)
+    expect(more).toEqual([])
+  })
+
+  const others: readonly (readonly [string, object])[] = [
+    ['window: 1 is 1 milliseconds', { window: 1 }],
+    ['window: 999 is 999 milliseconds', { window: 999 }],
+    ['lease.ahead: 4 is 4 milliseconds', { lease: { ahead: 4 } }],
+    ['timeout: 5 is 5 milliseconds', { timeout: 5 }],
+    ['timeout: 49 is 49 milliseconds', { timeout: 49 }],
+  ]
+  for (const [text, options] of others) {
+    test(text, () => {
+      const [line, ...more] = warned(options)
+      expect(line).toContain(`tidegate: ${text}. Write`)
+      expect(more).toEqual([])
+    })
+  }
+
+  test('ORIGIN_TIMEOUT: 30 is 30 milliseconds', () => {
+    const POLICIES = [{ limit: 5, window: '1m' }]
+    const [line] = warningsOf(() =>
+      readSettings({ store: memory() }, { POLICIES, ORIGIN_TIMEOUT: 30 }),
+    )
+    expect(line).toContain('tidegate: ORIGIN_TIMEOUT: 30 is 30 milliseconds. Write')
+  })
+
+  const silent: readonly object[] = [
+    { window: '63ms' },
+    { window: 1000 },
+    { window: 60_000 },
+    { lease: { ahead: '5ms' } },
+    { lease: { ahead: 1000 } },
+    { timeout: '6ms' },
+    { timeout: 50 },
+    { timeout: 500 },
+  ]
+  for (const options of silent) {
+    test(`but not ${JSON.stringify(options)}`, () => {
+      expect(warned(options)).toEqual([])
+    })
+  }
 })
 
 test('whatever is no error is a whole number from 1 that a header field can carry', () => {

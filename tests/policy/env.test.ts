@@ -64,7 +64,7 @@ describe('an entry that cannot work is an error that names it', () => {
     ['POLICIES[1].max: got an unknown option', [good, { ...other, max: 1 }]],
     [
       'POLICIES[1].__proto__: got an unknown option',
-      `[{"name":"a","limit":1,"window":1},{"__proto__":{}}]`,
+      `[{"name":"a","limit":1,"window":"1ms"},{"__proto__":{}}]`,
     ],
   ]
   for (const [message, policies] of bad) {
