@@ -17,6 +17,18 @@ export interface CheckContext<Env extends object = object> {
    * batches sent, behind the back of requests. Servers that run on need none.
    */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
+  /**
+   * Further paths by which the application knows the request, such as `'/hello'` for `/shop/fr/hello`. A policy's
+   * `match` may fit any of them or the path in the URL. Called only if a policy matches by path.
+   * @default only the path in the URL
+   */
+  readonly paths?: (() => readonly string[]) | undefined
+  /**
+   * An object that stands for the request, such as the framework's context. A policy that charged the request under
+   * this object does not charge it again, so that a limiter may be used twice on a request's way.
+   * @default each check charges, also of one `Request`
+   */
+  readonly once?: object | undefined
 }
 
 /** Rate limiting for whatever handles a `Request` and answers with a `Response`. */
@@ -35,6 +47,15 @@ export interface Limiter<Env extends object = object> {
 
 const NO_PATH: Path = []
 
+/** Every reading of every path by which a request is known. */
+function readPaths({ url }: Request, { paths }: CheckContext): Path {
+  const path = parsePath(url)
+  const more = paths?.() ?? NO_PATH
+  return more.length > 0
+    ? [...path, ...more.flatMap((one) => parsePath(`http://host${one}`))]
+    : path
+}
+
 /**
  * Makes a limiter. Options are checked at once (`ConfigError`); nothing else happens before the
  * first request.
@@ -45,16 +66,19 @@ export function createLimiter<Env extends object = object>(
   const { policies, fields, storeFor } = compileOptions(options)
   const hasPaths = policies.some(({ paths }) => paths !== undefined)
   const single = policies.length === 1
+  const charged = new WeakMap<object, readonly Policy[]>()
 
   /** The way of a request, whole. */
   async function check(request: Request, context: CheckContext<Env> = {}): Promise<Decision> {
-    const path = hasPaths ? parsePath(request.url) : NO_PATH
+    const path = hasPaths ? readPaths(request, context) : NO_PATH
+    const before = context.once && charged.get(context.once)
     const about = { env: context.env && variablesOf(context.env) }
     // Policies that share a client ask it once.
     const names = single ? undefined : new Map<Client, string | undefined>()
     const counting: Policy[] = []
     const demands: Demand[] = []
     for (const policy of policies) {
+      if (before?.includes(policy)) continue
       const applying = applies(policy, request, path)
       // A test that needs no time is not waited for.
       if (!(typeof applying === 'boolean' ? applying : await applying)) continue
@@ -68,7 +92,11 @@ export function createLimiter<Env extends object = object>(
       demands.push({ policy: name, client: asking ?? 'unknown', limit, window, cost: 1 })
     }
     if (demands.length === 0) return UNCOUNTED
-    return decide(counting, demands, await storeFor(context.env).take(demands, context))
+    const decision = decide(counting, demands, await storeFor(context.env).take(demands, context))
+    if (context.once && decision.allowed) {
+      charged.set(context.once, before ? [...before, ...counting] : counting)
+    }
+    return decision
   }
 
   return {

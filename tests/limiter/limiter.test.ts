@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   ConfigError,
   createLimiter,
+  type Decision,
   type Demand,
   guard,
   memory,
@@ -160,6 +161,90 @@ describe('check', () => {
       },
     })
     await expect(limiter.check(request())).rejects.toThrow('no such tenant')
+  })
+})
+
+describe('check of one request again', () => {
+  const limiter = (more: object = {}) =>
+    createLimiter({ limit: 9, window: '10s', client, store: memory(), ...more })
+  const one = request('/', { client: 'a' })
+  const remaining = async (checking: Promise<Decision>) => (await checking).policy?.remaining
+
+  test('charges it again: a handler may count each message of a connection', async () => {
+    const { check } = limiter()
+    expect(await remaining(check(one))).toBe(8)
+    expect(await remaining(check(one))).toBe(7)
+  })
+
+  test('charges it once for all checks that name one object', async () => {
+    const { check } = limiter()
+    const once = {}
+    expect(await remaining(check(one, { once }))).toBe(8)
+    expect(await check(one, { once })).toMatchObject({
+      allowed: true,
+      source: 'none',
+      policies: [],
+    })
+    expect(await remaining(check(one, { once: {} }))).toBe(7)
+    expect(await remaining(check(one))).toBe(6)
+  })
+
+  test('charges it once by each limiter', async () => {
+    const once = {}
+    for (const { check } of [limiter(), limiter()]) {
+      expect(await remaining(check(one, { once }))).toBe(8)
+    }
+  })
+
+  test('charges the policies that did not count it before', async () => {
+    const policies = [
+      { name: 'all', limit: 9, window: '10s', client },
+      { name: 'login', limit: 9, window: '10s', client, match: '/login' },
+    ] as const
+    const { check } = createLimiter({ policies, store: memory() })
+    const once = {}
+    const names = async (path: string) => {
+      const { policies } = await check(request(path, { client: 'a' }), { once })
+      return policies.map(({ name }) => name)
+    }
+    expect(await names('/')).toEqual(['all'])
+    expect(await names('/login')).toEqual(['login'])
+    expect(await names('/login')).toEqual([])
+  })
+
+  test('refuses it again: nothing was charged', async () => {
+    const { check } = limiter({ limit: 1 })
+    await check(one)
+    const once = {}
+    for (let asked = 0; asked < 2; asked++) {
+      expect((await check(one, { once })).allowed).toBe(false)
+    }
+  })
+})
+
+describe('a request that the application knows by further paths', () => {
+  const check = (match: string, paths: () => readonly string[]) =>
+    createLimiter({ limit: 9, window: '10s', match, store: memory() }).check(
+      request('/shop/fr/hello'),
+      { paths },
+    )
+  const paths = () => ['/fr/hello', '/Hello%2F']
+
+  test('is counted by any of them, and by the one in its URL', async () => {
+    for (const match of ['/shop/*', '/fr/hello', '/hello']) {
+      expect((await check(match, paths)).policies, match).toHaveLength(1)
+    }
+    for (const match of ['/fr', '/shop', '/api/*']) {
+      expect((await check(match, paths)).source, match).toBe('none')
+    }
+  })
+
+  test('is not asked for them where no policy matches by path', async () => {
+    const limiter = createLimiter({ limit: 9, window: '10s', match: () => true, store: memory() })
+    const paths = () => {
+      throw new Error('asked')
+    }
+    expect((await limiter.check(request(), { paths })).allowed).toBe(true)
   })
 })
 
