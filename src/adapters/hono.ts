@@ -7,7 +7,10 @@ import type { LimiterOptions } from '../limiter/options.ts'
 export type RateLimitOptions<Bindings extends object = object> = LimiterOptions<Bindings>
 
 /**
- * Middleware for Hono, on any runtime. Refuses with 429 before the handler runs, or marks what
+ * Middleware for Hono, on any runtime. A request is charged once, also where one middleware is used
+ * for an app and again in its sub-app. `match` fits the path as it was sent, and as the app sees it
+ * in which the middleware is used: without the base of `basePath()` or `route()`. An app under
+ * `mount()` gets a new request without the mount's path. Refuses with 429 before the handler runs, or marks what
  * the handler returned: raw, proxied, streamed and error responses alike.
  */
 export function rateLimit<Bindings extends object = object>(
@@ -28,7 +31,12 @@ export function rateLimit<Bindings extends object = object>(
   }
 
   return async function rateLimit(c, next) {
-    const decision = await limiter.check(c.req.raw, { env: c.env, waitUntil: waitUntilOf(c) })
+    const decision = await limiter.check(c.req.raw, {
+      env: c.env,
+      waitUntil: waitUntilOf(c),
+      paths: () => pathsOf(c),
+      once: c,
+    })
     if (!decision.allowed) {
       const refusal = limiter.refuse(decision, c.req.raw)
       // Hono copies the fields of the response it holds, which a cors() before us has filled, over
@@ -45,4 +53,23 @@ export function rateLimit<Bindings extends object = object>(
     c.res = undefined
     c.res = marked
   }
+}
+
+/**
+ * The path as the app sees it in which the limiter is used: without the base of `basePath()` or `route()`, in which
+ * parameters may stand.
+ */
+function pathsOf({ req }: Context): readonly string[] {
+  // Hono before 4.8 does not know the base. What replaces the deprecated `matchedRoutes` lies in a module of its own,
+  // and would ship with every bundle.
+  const base: string | undefined = req.matchedRoutes[req.routeIndex]?.basePath
+  const depth = base?.split('/').filter(Boolean).length ?? 0
+  return depth === 0
+    ? []
+    : [
+        `/${req.path
+          .split('/')
+          .slice(depth + 1)
+          .join('/')}`,
+      ]
 }

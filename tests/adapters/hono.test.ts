@@ -1,4 +1,4 @@
-import { Hono, type MiddlewareHandler } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { HTTPException } from 'hono/http-exception'
 import { describe, expect, inject, test } from 'vitest'
@@ -26,6 +26,11 @@ const allow = (limit: number, more: Partial<PolicyOptions> = {}) =>
   rateLimit({ limit, window: '1m', client, store: memory({ clock: manualClock() }), ...more })
 
 const named = (name: string, limit: number) => allow(limit, { name })
+
+/** An app of any type. */
+interface App {
+  request(path: string): Response | Promise<Response>
+}
 
 /** What a response says of its policies. */
 const stateOf = ({ headers }: Response) => headers.get('ratelimit')
@@ -437,6 +442,124 @@ describe('a request that Hono routes to a handler', () => {
       expect(stateOf(response)).toBe('"default";r=0;t=60')
     })
   }
+})
+
+describe('one limiter that is used twice on the way of a request', () => {
+  const ALLOWED = [200, '"default";r=8;t=60']
+
+  /** What the second request gets. */
+  async function second(app: App, path = '/api/users') {
+    await app.request(path)
+    const response = await app.request(path)
+    return [response.status, stateOf(response)]
+  }
+
+  test('charges it once, at the door of an app and of its sub-app', async () => {
+    const limited = allow(10)
+    const api = new Hono().use(limited).get('/users', limited, (c) => c.text('users'))
+    const app = new Hono().use('/api/*', limited).route('/api', api)
+    expect(await second(app)).toEqual(ALLOWED)
+  })
+
+  test('charges it once where what is between them builds the request anew', async () => {
+    const limited = allow(10)
+    const app = new Hono()
+      .use(limited)
+      .use(async (c, next) => {
+        c.req.raw = new Request(c.req.raw)
+        await next()
+      })
+      .get('/api/*', limited, (c) => c.text('ok'))
+    expect(await second(app)).toEqual(ALLOWED)
+  })
+
+  test('charges it once in a sub-app that handles its own errors', async () => {
+    const limited = allow(10)
+    const api = new Hono()
+      .onError((_, c) => c.text('broken', 500))
+      .use(limited)
+      .get('/users', () => {
+        throw new RangeError('broken')
+      })
+    const app = new Hono().use(limited).route('/api', api)
+    expect(await second(app)).toEqual([500, '"default";r=8;t=60'])
+  })
+
+  test('refuses over the limit, and not at half of it', async () => {
+    const limited = allow(10)
+    const api = new Hono().use(limited).get('/users', (c) => c.text('users'))
+    const app = new Hono().use('/api/*', limited).route('/api', api)
+    const statuses: number[] = []
+    for (let n = 0; n < 11; n++) statuses.push((await app.request('/api/users')).status)
+    expect(statuses).toEqual([...Array(10).fill(200), 429])
+  })
+
+  test('charges each of two limiters, and each request', async () => {
+    const app = new Hono().use(named('outer', 9)).use(named('inner', 9))
+    const request = new Request('http://localhost/')
+    app.get('/', (c) => c.text('ok'))
+    await app.fetch(request)
+    expect(stateOf(await app.fetch(request))).toBe('"inner";r=7;t=60, "outer";r=7;t=60')
+  })
+})
+
+describe('a path is matched as it was sent, and as the app sees it that limits', () => {
+  const ok = (c: Context) => c.text('ok')
+  const limited = (match: string) => allow(9, { match })
+
+  const apps: Readonly<Record<string, (match: string) => App>> = {
+    'of an app with a base path': (match) =>
+      new Hono().basePath('/v1').use('/api/*', limited(match)).get('/api/ping', ok),
+    'of a sub-app': (match) =>
+      new Hono().route('/v1', new Hono().use(limited(match)).get('/api/ping', ok)),
+    'of a route in a sub-app': (match) =>
+      new Hono().route('/v1', new Hono().get('/api/ping', limited(match), ok)),
+    'of a sub-app whose base is open': (match) =>
+      new Hono().route('/:version', new Hono().use(limited(match)).get('/api/ping', ok)),
+    'of a sub-app that handles its own errors': (match) =>
+      new Hono().route(
+        '/v1',
+        new Hono()
+          .onError((_, c) => ok(c))
+          .use(limited(match))
+          .get('/api/ping', ok),
+      ),
+  }
+  for (const [kind, appOf] of Object.entries(apps)) {
+    test(kind, async () => {
+      const counts = async (match: string) =>
+        stateOf(await appOf(match).request('/v1/api/ping')) !== null
+      expect(await counts('/v1/api/*')).toBe(true)
+      expect(await counts('/api/*')).toBe(true)
+      expect(await counts('/ping')).toBe(false)
+      expect(await counts('/v1')).toBe(false)
+    })
+  }
+
+  test('of a sub-app in a sub-app by its whole base', async () => {
+    const api = new Hono().use(limited('/ping')).get('/ping', ok)
+    const app = new Hono().route('/v1', new Hono().route('/api', api))
+    expect(stateOf(await app.request('/v1/api/ping'))).toBe('"default";r=8;t=60')
+  })
+
+  test('but outside a sub-app only as it was sent', async () => {
+    const app = new Hono()
+      .use(limited('/ping'))
+      .route('/admin', new Hono().get('/ping', ok))
+      .get('/ping', ok)
+    expect(stateOf(await app.request('/admin/ping'))).toBeNull()
+    expect(stateOf(await app.request('/ping'))).toBe('"default";r=8;t=60')
+  })
+
+  test('within a mounted app as that sees it, and outside as it was sent', async () => {
+    const inner = new Hono().use(limited('/api/*')).get('/api/ping', ok)
+    const mounted = new Hono().mount('/shop', inner.fetch)
+    expect(stateOf(await mounted.request('/shop/api/ping'))).toBe('"default";r=8;t=60')
+    const outside = new Hono()
+      .use(limited('/shop/api/*'))
+      .mount('/shop', new Hono().get('/api/ping', ok).fetch)
+    expect(stateOf(await outside.request('/shop/api/ping'))).toBe('"default";r=8;t=60')
+  })
 })
 
 describe('the examples of the documentation', () => {
