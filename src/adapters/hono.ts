@@ -7,11 +7,14 @@ import type { LimiterOptions } from '../limiter/options.ts'
 export type RateLimitOptions<Bindings extends object = object> = LimiterOptions<Bindings>
 
 /**
- * Middleware for Hono, on any runtime. A request is charged once, also where one middleware is used
- * for an app and again in its sub-app. `match` fits the path as it was sent, and as the app sees it
- * in which the middleware is used: without the base of `basePath()` or `route()`. An app under
- * `mount()` gets a new request without the mount's path. Refuses with 429 before the handler runs, or marks what
+ * Middleware for Hono, on any runtime. Refuses with 429 before the handler runs, or marks what
  * the handler returned: raw, proxied, streamed and error responses alike.
+ *
+ * Charges a request once, also where one middleware is used for an app and again in its sub-app. A
+ * policy's `match` fits the path as it was sent, and without the base of the app in which the
+ * middleware is used (`basePath()`, `route()`; Hono 4.8 and later). An app under `mount()` gets a
+ * new request without the mount's path: there the path as sent cannot be seen, and a middleware
+ * that is used outside too charges again.
  */
 export function rateLimit<Bindings extends object = object>(
   options: RateLimitOptions<Bindings>,
@@ -56,12 +59,12 @@ export function rateLimit<Bindings extends object = object>(
 }
 
 /**
- * The path as the app sees it in which the limiter is used: without the base of `basePath()` or `route()`, in which
- * parameters may stand.
+ * The path without the base of the app in which the limiter is used. Segments are counted, since a
+ * base may hold parameters.
  */
 function pathsOf({ req }: Context): readonly string[] {
-  // Hono before 4.8 does not know the base. What replaces the deprecated `matchedRoutes` lies in a module of its own,
-  // and would ship with every bundle.
+  // Hono before 4.8 has no `basePath` here. The helper that replaces the deprecated `matchedRoutes`
+  // would be the one module of Hono that this adapter imports.
   const base: string | undefined = req.matchedRoutes[req.routeIndex]?.basePath
   const depth = base?.split('/').filter(Boolean).length ?? 0
   return depth === 0

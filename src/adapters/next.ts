@@ -34,7 +34,34 @@ export function rateLimit<Incoming extends Request = Request, Event = unknown>(
   if (typeof skipPrefetches !== 'boolean') {
     throw new ConfigError('skipPrefetches', show(skipPrefetches), 'true or false')
   }
-  return routingMiddleware(rest as RoutingOptions, next, skipPrefetches ? isPrefetch : undefined)
+  const skip = skipPrefetches ? isPrefetch : undefined
+  return routingMiddleware(rest as RoutingOptions, next, { skip, pathsOf })
+}
+
+/** The part of `NextRequest` that tells how Next.js routes a request. */
+interface NextUrl {
+  readonly pathname: string
+  readonly origin: string
+  href: string
+  clone(): NextUrl
+}
+
+/** A page's data, of which only `skipProxyUrlNormalize` shows the path. */
+const DATA = /^\/_next\/data\/[^/]+(\/.*)\.json$/
+
+/**
+ * The path as `config.matcher` sees it: without `basePath`, locale and `/_next/data/<build>`.
+ *
+ * Next.js 16 writes `/shop/fr/hello` as `/fr/shop/fr/hello` where an app has both a base path and locales, and
+ * `nextUrl.pathname` is `/shop/fr/hello` then: only a second reading finds `/hello`.
+ */
+function pathsOf(request: Request): readonly string[] {
+  const { nextUrl } = request as { readonly nextUrl?: NextUrl }
+  if (nextUrl === undefined) return []
+  const { pathname, origin } = nextUrl
+  const again = nextUrl.clone()
+  again.href = `${origin}${pathname.replace(DATA, (_, page) => (page === '/index' ? '/' : page))}`
+  return [pathname, again.pathname]
 }
 
 /** https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Purpose */

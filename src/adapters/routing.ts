@@ -32,21 +32,28 @@ type StoreOptional<Options> = Options extends { readonly store: infer Given }
     }
   : never
 
-/**
- * The middleware of Next.js and of Vercel's Routing Middleware, which share one protocol. Requests
- * that `skip` picks go on uncounted.
- */
+/** What one host does its own way. */
+interface Host {
+  /** Picks the requests that go on uncounted. */
+  readonly skip?: ((request: Request) => boolean) | undefined
+  /** Further paths by which the application knows a request. */
+  readonly pathsOf?: (request: Request) => readonly string[]
+}
+
+/** The middleware of Next.js and of Vercel's Routing Middleware, which share one protocol. */
 export function routingMiddleware<Incoming extends Request, Event>(
   options: RoutingOptions,
   next: Middleware<Incoming, Event> = () => undefined,
-  skip: (request: Request) => boolean = () => false,
+  { skip, pathsOf }: Host = {},
 ): RoutingMiddleware<Incoming, Event> {
   const limiter = createLimiter({ ...options, store: options.store ?? storeFromEnv })
   return async function rateLimit(request, event) {
-    if (skip(request)) return (await next(request, event)) ?? goOn()
+    if (skip?.(request)) return (await next(request, event)) ?? goOn()
     const decision = await limiter.check(request, {
       env: processEnv(),
       waitUntil: waitUntilOf(event),
+      paths: pathsOf && (() => pathsOf(request)),
+      once: request,
     })
     if (!decision.allowed) return limiter.refuse(decision, request)
     const response = (await next(request, event)) ?? goOn()

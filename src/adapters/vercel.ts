@@ -12,7 +12,8 @@ export type RateLimitOptions = RoutingOptions
 
 /**
  * Vercel Routing Middleware, for a project of any framework: the default export of `middleware.ts`
- * at its root. A middleware given as `next` runs for requests that may pass.
+ * at its root. A middleware given as `next` runs for requests that may pass. It
+ * runs before the project's rewrites, so a policy's `match` fits the path as it was sent.
  *
  * `tidegate/vercel`, https://vercel.com/docs/routing-middleware
  */

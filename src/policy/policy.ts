@@ -33,8 +33,13 @@ export interface PolicyOptions {
    */
   readonly client?: Client | undefined
   /**
-   * Which requests count, by path (`'/api/*'`) or by a function of the request, which may be
-   * async. What the function throws, `check` throws.
+   * Which requests count, by path (`'/api/*'`) or by a function of the request, which may be async. What the function
+   * throws, `check` throws.
+   *
+   * A path fits as it was sent, and as the application sees it where the adapter can tell: in Next.js without
+   * `basePath`, locale and `/_next/data/<build>`, in Hono without the base of the app in which the limiter is used. A
+   * rewrite that comes after the limiter (Vercel's, next.config's, the origin's) cannot be seen: match the path that
+   * is sent.
    * @default every path
    */
   readonly match?: string | readonly string[] | Test | undefined

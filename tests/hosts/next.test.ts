@@ -44,6 +44,46 @@ const OVER_TCP: NextApp = {
   },
 }
 
+/** examples/next with pages, under what next.config says, by a limiter without a matcher. */
+function routed(file: 'middleware' | 'proxy', config: object): NextApp {
+  return {
+    example: 'next',
+    change: {
+      from: 'middleware.ts',
+      to: `${file}.ts`,
+      text: () => `
+        import { rateLimit } from 'tidegate/next'
+        export const ${file} = rateLimit({
+          policies: [
+            { name: 'hello', limit: 100, window: '1m', match: '/hello' },
+            { name: 'api', limit: 100, window: '1m', match: '/api/*' },
+            { name: 'home', limit: 100, window: '1m', match: '/' },
+          ],
+        })`,
+    },
+    files: {
+      'next.config.mjs': `
+        const config = ${JSON.stringify(config)}
+        export default { ...config, generateBuildId: () => 'build' }`,
+      'pages/hello.tsx': PAGE,
+      'pages/welcome.tsx': PAGE,
+      'pages/api/ping.ts': `
+        export default function ping(_: unknown, answer: { json(value: object): void }) {
+          answer.json({ pong: true })
+        }`,
+    },
+  }
+}
+
+/** A page whose data is asked for with each request. */
+const PAGE = `
+  export default function Page() {
+    return <p>hello</p>
+  }
+  export const getServerSideProps = async () => ({ props: {} })`
+
+const i18n = { locales: ['en', 'fr', 'zh-TW'], defaultLocale: 'en' }
+
 const host = programs()
 // A database of its own: all clients without an address share one key, those of other tests too.
 const gateway = await startGateway(new URL('/11', inject('redisUrl')).href)
@@ -296,5 +336,89 @@ describe('examples/next-proxy with REDIS_URL as its one variable', () => {
     expect(app.runtime).toBe('nodejs')
     expect(await gateway.redis.get('ratelimit:198.51.100.9')).toBe('3')
     expect(gateway.seen.requests).toBe(before)
+  })
+})
+
+/** By what an app is configured: its limiter's file, and the policy that counts each path. */
+const ROUTED: Readonly<
+  Record<
+    string,
+    {
+      readonly file: 'middleware' | 'proxy'
+      readonly config: object
+      readonly counted: Readonly<Record<string, string | null>>
+    }
+  >
+> = {
+  'with a basePath, by its proxy.ts': {
+    file: 'proxy',
+    config: { basePath: '/shop' },
+    counted: {
+      '/shop/api/ping': 'api',
+      '/shop/hello': 'hello',
+      '/shop/_next/data/build/hello.json': 'hello',
+      '/shop': 'home',
+      '/shop/welcome': null,
+    },
+  },
+  'with locales, by its middleware.ts': {
+    file: 'middleware',
+    config: { i18n },
+    counted: {
+      '/api/ping': 'api',
+      '/hello': 'hello',
+      '/en/hello': 'hello',
+      '/fr/hello': 'hello',
+      '/FR/hello': 'hello',
+      '/zh-tw/hello': 'hello',
+      '/_next/data/build/hello.json': 'hello',
+      '/_next/data/build/fr/hello.json': 'hello',
+      '/_next/data/build/fr/hell%6f.json': 'hello',
+      '/fr/welcome': null,
+      '/_next/data/build/fr/welcome.json': null,
+    },
+  },
+  'with a basePath, locales and trailing slashes, by its middleware.ts': {
+    file: 'middleware',
+    config: { basePath: '/shop', i18n, trailingSlash: true },
+    counted: {
+      '/shop/api/ping/': 'api',
+      '/shop/hello/': 'hello',
+      '/shop/en/hello/': 'hello',
+      '/shop/fr/hello/': 'hello',
+      '/shop/FR/hello/': 'hello',
+      '/shop/zh-TW/hello/': 'hello',
+      '/shop/_next/data/build/hello.json': 'hello',
+      '/shop/_next/data/build/fr/hello.json': 'hello',
+      '/shop/fr/welcome/': null,
+    },
+  },
+  'with a basePath, locales and skipProxyUrlNormalize, by its proxy.ts': {
+    file: 'proxy',
+    config: { basePath: '/shop', i18n, skipProxyUrlNormalize: true },
+    counted: {
+      '/shop/api/ping': 'api',
+      '/shop/hello': 'hello',
+      '/shop/fr/hello': 'hello',
+      '/shop/_next/data/build/hello.json': 'hello',
+      '/shop/_next/data/build/fr/hello.json': 'hello',
+      '/shop/_next/data/build/fr/welcome.json': null,
+    },
+  },
+}
+
+describe.each(Object.entries(ROUTED))('an app %s', (name, { file, config, counted }) => {
+  let app: Awaited<ReturnType<typeof serve>>
+  beforeAll(async () => {
+    app = await serve(`next-${name.replaceAll(/\W+/g, '-')}`, routed(file, config))
+  }, BUILD)
+
+  test('is counted by the paths of its pages and routes, as config.matcher matches them', async () => {
+    expect(app.runtime).toBe(file === 'proxy' ? 'nodejs' : 'edge')
+    for (const [path, policy] of Object.entries(counted)) {
+      const response = await fetch(`${app.url}${path}`, { redirect: 'manual' })
+      expect([path, response.status]).toEqual([path, 200])
+      expect([path, quotaOf(response)?.match(/^"(\w+)"/)?.[1] ?? null]).toEqual([path, policy])
+    }
   })
 })

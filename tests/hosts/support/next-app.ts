@@ -7,7 +7,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { freePort } from '../../support/redis-server.ts'
 import type { programs } from './programs.ts'
 
@@ -24,6 +24,8 @@ export interface NextApp {
     readonly to: string
     readonly text: (text: string) => string
   }
+  /** What is added to it: texts by the names of their files. */
+  readonly files?: Readonly<Record<string, string>>
 }
 
 /**
@@ -39,7 +41,7 @@ export async function installNext({ run }: ReturnType<typeof programs>): Promise
 export async function buildNext(
   { run }: ReturnType<typeof programs>,
   name: string,
-  { example, change }: NextApp,
+  { example, change, files = {} }: NextApp,
 ): Promise<string> {
   console.log(`Next.js: next build of ${name}`)
   const directory = join(BUILDS, name)
@@ -54,6 +56,10 @@ export async function buildNext(
     const file = join(directory, change.to)
     renameSync(join(directory, change.from), file)
     writeFileSync(file, change.text(readFileSync(file, 'utf8')))
+  }
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true })
+    writeFileSync(join(directory, name), text)
   }
   await run(process.execPath, [next(directory), 'build'], {
     cwd: directory,
