@@ -52,8 +52,8 @@ const DATA = /^\/_next\/data\/[^/]+(\/.*)\.json$/
 /**
  * The path as `config.matcher` sees it: without `basePath`, locale and `/_next/data/<build>`.
  *
- * Next.js 16 writes `/shop/fr/hello` as `/fr/shop/fr/hello` where an app has both a base path and locales, and
- * `nextUrl.pathname` is `/shop/fr/hello` then: only a second reading finds `/hello`.
+ * Next.js 16 writes `/shop/fr/hello` as `/fr/shop/fr/hello` where an app has both a base path and
+ * locales, and `nextUrl.pathname` is `/shop/fr/hello` then: only a second reading finds `/hello`.
  */
 function pathsOf(request: Request): readonly string[] {
   const { nextUrl } = request as { readonly nextUrl?: NextUrl }
@@ -61,7 +61,7 @@ function pathsOf(request: Request): readonly string[] {
   const { pathname, origin } = nextUrl
   const again = nextUrl.clone()
   again.href = `${origin}${pathname.replace(DATA, (_, page) => (page === '/index' ? '/' : page))}`
-  return [pathname, again.pathname]
+  return [...new Set([pathname, again.pathname])]
 }
 
 /** https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Purpose */

@@ -13,19 +13,21 @@ export interface CheckContext<Env extends object = object> {
   /** The host's bindings or variables. The store is made from those of the first request. */
   readonly env?: Env | undefined
   /**
-   * Keeps work alive after the response: `(work) => ctx.waitUntil(work)` of the host. Leases are then refilled, and
-   * batches sent, behind the back of requests. Servers that run on need none.
+   * Keeps work alive after the response: `(work) => ctx.waitUntil(work)` of the host. Leases are
+   * then refilled, and batches sent, behind the back of requests. Servers that run on need none.
    */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
   /**
-   * Further paths by which the application knows the request, such as `'/hello'` for `/shop/fr/hello`. A policy's
-   * `match` may fit any of them or the path in the URL. Called only if a policy matches by path.
+   * Further paths by which the application knows the request, such as `'/hello'` for
+   * `/shop/fr/hello`. A policy's `match` may fit any of them or the path in the URL. Called only if
+   * a policy matches by path.
    * @default only the path in the URL
    */
   readonly paths?: (() => readonly string[]) | undefined
   /**
-   * An object that stands for the request, such as the framework's context. A policy that charged the request under
-   * this object does not charge it again, so that a limiter may be used twice on a request's way.
+   * An object that stands for the request, such as the framework's context. A policy that charged
+   * the request under this object does not charge it again, so that a limiter may be used twice on
+   * a request's way.
    * @default each check charges, also of one `Request`
    */
   readonly once?: object | undefined

@@ -1,8 +1,8 @@
 import { insist } from '../errors.ts'
 
 /**
- * A whole number with a unit, such as `'500ms'`, `'10s'`, `'1m'`, `'1h'`, `'1d'`, or a bare number of milliseconds: 60
- * is 60 ms, not a minute.
+ * A whole number with a unit, such as `'500ms'`, `'10s'`, `'1m'`, `'1h'`, `'1d'`, or a bare number
+ * of milliseconds: 60 is 60 ms, not a minute.
  */
 export type Duration = number | `${number}${Unit}`
 

@@ -1,20 +1,21 @@
 /**
- * Header fields by which frameworks let a request replace its method: Express, Rails, Symfony, Laravel, ASP.NET
- * and CakePHP read the first, OData and IBM's products the others.
+ * Header fields by which frameworks let a request replace its method: Express, Rails, Symfony,
+ * Laravel, ASP.NET and CakePHP read the first, OData and IBM's products the others.
  */
 const OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override']
 
 /**
- * The parameter `_method` of the query, which Express, Symfony, Spring and Hono may read, in each spelling that is
- * decoded to it. PHP drops blanks before a name and takes `.` for `_`. `URLSearchParams` is no help: it needs 50 ms
- * for a hostile query of 12 kB.
+ * The parameter `_method` of the query, which Express, Symfony, Spring and Hono may read, in each
+ * spelling that is decoded to it. PHP drops blanks before a name and takes `.` for `_`.
+ * `URLSearchParams` is no help: it needs 50 ms for a hostile query of 12 kB.
  */
 const PARAMETER =
   /[?&;](?:\+|%20)*(?:[_.]|%5f|%2e)(?:m|%6d)(?:e|%65)(?:t|%74)(?:h|%68)(?:o|%6f)(?:d|%64)=([^&;#]{1,60})/gi
 
 /**
- * Whether a request has one of these methods, or claims one in a place where frameworks look for it: either counts,
- * since the limiter cannot know what the application obeys. A claim in the body stays unseen.
+ * Whether a request has one of these methods, or claims one in a place where frameworks look for
+ * it: either counts, since the limiter cannot know what the application obeys. A claim in the body
+ * stays unseen.
  */
 export function hasMethod(request: Request, methods: ReadonlySet<string>): boolean {
   if (methods.has(request.method)) return true
@@ -27,7 +28,7 @@ export function hasMethod(request: Request, methods: ReadonlySet<string>): boole
   return [...url.matchAll(PARAMETER)].some(([, claimed = '']) => isOneOf(decodeAscii(claimed)))
 }
 
-/** Fields that were sent twice are joined by commas (RFC 9110 §5.3); frameworks take one of them. */
+/** Fields sent twice are joined by commas (RFC 9110 §5.3); frameworks take one of them. */
 const claims = (text: string) => text.toUpperCase().split(/\s*,\s*/)
 
 const decodeAscii = (text: string) =>

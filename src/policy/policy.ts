@@ -23,8 +23,9 @@ export interface PolicyOptions {
   /** Units per window, 1 to 999,999,999,999,999. A request costs one. */
   readonly limit: number
   /**
-   * How long a window lasts from its first unit: a text with a unit (`'1m'`), or a number of milliseconds. A bare
-   * number below 1,000 looks like seconds and is warned of once; `'60ms'` is not.
+   * How long a window lasts from its first unit: a text with a unit (`'1m'`), or a number of
+   * milliseconds. A bare number below 1,000 looks like seconds and is warned of once; `'60ms'` is
+   * not.
    */
   readonly window: Duration
   /**
@@ -33,13 +34,13 @@ export interface PolicyOptions {
    */
   readonly client?: Client | undefined
   /**
-   * Which requests count, by path (`'/api/*'`) or by a function of the request, which may be async. What the function
-   * throws, `check` throws.
+   * Which requests count, by path (`'/api/*'`) or by a function of the request, which may be async.
+   * What the function throws, `check` throws.
    *
-   * A path fits as it was sent, and as the application sees it where the adapter can tell: in Next.js without
-   * `basePath`, locale and `/_next/data/<build>`, in Hono without the base of the app in which the limiter is used. A
-   * rewrite that comes after the limiter (Vercel's, next.config's, the origin's) cannot be seen: match the path that
-   * is sent.
+   * A path fits as it was sent, and as the application sees it where the adapter can tell: in
+   * Next.js without `basePath`, locale and `/_next/data/<build>`, in Hono without the base of the
+   * app in which the limiter is used. A rewrite that comes after the limiter (Vercel's,
+   * next.config's, the origin's) cannot be seen: match the path that is sent.
    * @default every path
    */
   readonly match?: string | readonly string[] | Test | undefined
