@@ -1,3 +1,5 @@
+import { OVERRIDES } from './method.ts'
+
 /**
  * Whether a browser asks leave for a request of another origin
  * (https://fetch.spec.whatwg.org/#cors-preflight-request). It sends none of the page's fields with
@@ -11,5 +13,3 @@ export function isPreflight({ method, headers }: Request): boolean {
     !OVERRIDES.some((name) => headers.has(name))
   )
 }
-
-const OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override']

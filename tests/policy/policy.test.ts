@@ -367,6 +367,12 @@ describe('a policy counts', () => {
       }
     })
 
+    test('at the end of a list that is longer than anybody needs', async () => {
+      const claim = `${'PUT, '.repeat(100)}DELETE`
+      expect(await counts({ methods }, 'POST', '/', { 'X-HTTP-Method': claim })).toBe(true)
+      expect(await counts({ methods }, 'POST', `/?_method=${'x'.repeat(100)}`)).toBe(true)
+    })
+
     test('but its own all the same, or a claim would be a way round the limit', async () => {
       expect(await counts({ methods }, 'DELETE', '/', { 'X-HTTP-Method': 'GET' })).toBe(true)
       expect(await counts({ methods }, 'DELETE', '/?_method=GET')).toBe(true)
