@@ -5,6 +5,7 @@ import { applies, type Policy } from '../policy/policy.ts'
 import { mark } from '../response/mark.ts'
 import { refuse } from '../response/refuse.ts'
 import type { Demand } from '../stores/store.ts'
+import { assertMark, assertRefusal, assertRequest } from './arguments.ts'
 import { type Decision, decide, UNCOUNTED, UNIDENTIFIED } from './decision.ts'
 import { compileOptions, type LimiterOptions } from './options.ts'
 
@@ -38,12 +39,18 @@ export interface Limiter<Env extends object = object> {
   /**
    * Counts a request and says whether it may pass. A store that is down degrades the decision and
    * does not throw. Throws what a function in the options throws, and a `ConfigError` if the
-   * environment cannot work.
+   * environment cannot work or `request` is no `Request`.
    */
   check(request: Request, context?: CheckContext<Env>): Promise<Decision>
-  /** The answer to a request that may not pass: 429 with `Retry-After`, as problem+json. */
+  /**
+   * The answer to a request that may not pass: 429 with `Retry-After`, as problem+json. Throws a
+   * `ConfigError` for a decision that allows the request.
+   */
   refuse(decision: Decision, request?: Request): Response
-  /** The response with the decision's header fields; the same object where it can be changed. */
+  /**
+   * The response with the decision's header fields; the same object where it can be changed. Throws
+   * a `ConfigError` for a promise in the place of either.
+   */
   mark(response: Response, decision: Decision): Response
 }
 
@@ -72,6 +79,7 @@ export function createLimiter<Env extends object = object>(
 
   /** The way of a request, whole. */
   async function check(request: Request, context: CheckContext<Env> = {}): Promise<Decision> {
+    assertRequest(request)
     const path = hasPaths ? readPaths(request, context) : NO_PATH
     const before = context.once && charged.get(context.once)
     const about = { env: context.env && variablesOf(context.env) }
@@ -103,7 +111,13 @@ export function createLimiter<Env extends object = object>(
 
   return {
     check,
-    refuse: (decision, request) => refuse(decision, fields, request),
-    mark: (response, decision) => mark(response, decision, fields),
+    refuse(decision, request) {
+      assertRefusal(decision)
+      return refuse(decision, fields, request)
+    },
+    mark(response, decision) {
+      assertMark(response, decision)
+      return mark(response, decision, fields)
+    },
   }
 }

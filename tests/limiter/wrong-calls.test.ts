@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest'
+import { ConfigError, createLimiter, memory } from '../../src/index.ts'
+
+const limiter = createLimiter({
+  limit: 1,
+  window: '1m',
+  client: () => ({ plain: 'a' }),
+  store: memory(),
+})
+const request = new Request('https://example.com/')
+const allowed = limiter.check(request)
+const refused = allowed.then(() => limiter.check(request))
+
+/** A request of Express: its headers are a plain object. */
+const ofExpress = { method: 'GET', url: '/', headers: { host: 'example.com' }, get: () => '' }
+
+/** The methods as JavaScript calls them, whatever the types say. */
+const { check, mark, refuse } = limiter as unknown as Record<
+  'check' | 'mark' | 'refuse',
+  (...args: unknown[]) => unknown
+>
+
+const WRONG: Readonly<Record<string, [call: () => unknown, message: RegExp]>> = {
+  'check()': [() => check(), /^check: got nothing, want a Request/],
+  "check('user_42')": [() => check('user_42'), /^check: got "user_42", want a Request/],
+  'check(null)': [() => check(null), /^check: got null, want a Request/],
+  'check(request of Express)': [() => check(ofExpress), /^check: got .*, want a Request/],
+  'check(promise)': [() => check(Promise.resolve(request)), /^check: got a promise/],
+  'mark(response, promise)': [
+    () => mark(new Response(), limiter.check(request)),
+    /^mark: got a promise, want the decision of `await limiter\.check\(request\)`/,
+  ],
+  'mark(response)': [() => mark(new Response()), /^mark: got nothing, want the decision/],
+  'mark(promise, decision)': [
+    async () => mark(Promise.resolve(new Response()), await allowed),
+    /^mark: got a promise, want a Response/,
+  ],
+  'refuse(promise)': [() => refuse(limiter.check(request)), /^refuse: got a promise, want the/],
+  'refuse() of a decision that allows': [
+    async () => refuse(await allowed, request),
+    /^refuse: got a decision that allows, want one whose `allowed` is false/,
+  ],
+}
+
+describe('a call that cannot be meant is an error that says what is', () => {
+  for (const [name, [call, message]] of Object.entries(WRONG)) {
+    test(name, async () => {
+      const error = await new Promise((resolve) => resolve(call())).catch((thrown) => thrown)
+      expect(error).toBeInstanceOf(ConfigError)
+      expect(error).toHaveProperty('message', expect.stringMatching(message))
+    })
+  }
+
+  test('a request and a response of another realm are taken', async () => {
+    const like = { url: request.url, method: 'GET', headers: new Headers() }
+    expect(await check(like)).toMatchObject({ policy: { limit: 1 } })
+    const response = { headers: new Headers() }
+    expect(mark(response, await refused)).toBe(response)
+  })
+})
