@@ -71,16 +71,20 @@ export function checkChoice(
 /**
  * Throws unless `options` is an object whose options are all known: one that is misspelt would be
  * obeyed by nobody. In errors the name of an option stands after `path`.
+ *
+ * @param otherNames what is meant by names that other packages use
  */
 export function checkKeys(
   path: string,
   options: unknown,
   known: readonly string[],
+  otherNames: Readonly<Record<string, string>> = {},
 ): asserts options is object {
   const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
   insist(isObject, path || 'options', options, 'an object')
   for (const key of Object.keys(options)) {
-    checkChoice((path && `${path}.`) + nameOfOption(key), key, known, 'an unknown option')
+    const meant = Object.hasOwn(otherNames, key) ? ` (did you mean ${otherNames[key]}?)` : ''
+    checkChoice((path && `${path}.`) + nameOfOption(key), key, known, `an unknown option${meant}`)
   }
 }
 

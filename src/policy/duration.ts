@@ -16,7 +16,8 @@ export const MAX_INTEGER = 999_999_999_999_999
 /** A duration in ms, at least 1. Throws a `ConfigError` that names the option. */
 export function parseDuration(option: string, value: unknown): number {
   const ms = typeof value === 'string' ? parseText(value) : value
-  insist(isCount(ms), option, value, 'a time such as "10s" or "1d", or milliseconds')
+  const want = `a time such as "10s" or "1d", or milliseconds${hintFor(value)}`
+  insist(isCount(ms), option, value, want)
   return ms
 }
 
@@ -39,6 +40,14 @@ export function warnOfBareNumber(option: string, value: unknown, below = 1000): 
     `tidegate: ${option}: ${value} is ${value} milliseconds. ` +
       `Write '${value}s' for seconds, or '${value}ms' if that is meant`,
   )
+}
+
+/** What is meant by a duration that is written for another package, such as `'10 seconds'`. */
+function hintFor(value: unknown): string {
+  if (typeof value !== 'string') return ''
+  const [, count, unit = ''] = /^(\d+) ?(?!mo|mil)(ms|[smhdSHD])[a-z]*$/.exec(value) ?? []
+  const meant = `${count}${unit.toLowerCase()}`
+  return meant !== value && isCount(parseText(meant)) ? ` (did you mean "${meant}"?)` : ''
 }
 
 function parseText(text: string): number {

@@ -9,6 +9,7 @@ import {
   warnOfBareNumber,
 } from './duration.ts'
 import { hasMethod } from './method.ts'
+import { OTHER_NAMES } from './other-names.ts'
 import { compilePath, type Path } from './path.ts'
 import { isPreflight } from './preflight.ts'
 
@@ -123,7 +124,7 @@ export function compilePolicies(option: string, list: unknown): readonly Policy[
   const isOne = Array.isArray(list) && list.length === 1
   const names = new Set<string | undefined>([undefined])
   return compileList(option, list, 'policy', (at, entry) => {
-    checkKeys(at, entry, POLICY_KEYS)
+    checkKeys(at, entry, POLICY_KEYS, OTHER_NAMES)
     const policy = compilePolicy(`${at}.`, entry as PolicyOptions)
     const { name } = entry as PolicyOptions
     insist(isOne || !names.has(name), `${at}.name`, name, 'a name that no other policy has')

@@ -69,7 +69,7 @@ describe('anything else is an error that says what is wanted', () => {
   for (const [value, shown] of bad) {
     test(`got ${shown}`, () => {
       expect(() => parseDuration('window', value)).toThrow(
-        new ConfigError('window', shown, 'a time such as "10s" or "1d", or milliseconds'),
+        `window: got ${shown}, want a time such as "10s" or "1d", or milliseconds`,
       )
     })
   }
