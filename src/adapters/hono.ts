@@ -47,7 +47,9 @@ export function rateLimit<Bindings extends object = object>(
       const exposed = c.res.headers.get('Access-Control-Expose-Headers')
       if (exposed) refusal.headers.append('Access-Control-Expose-Headers', exposed)
       for (const name of refusal.headers.keys()) c.res.headers.delete(name)
-      return refusal
+      // Before 4.13.16 the `some` of hono/combine loses a response that is only returned (hono#5391).
+      c.res = refusal
+      return c.res
     }
     await next()
     const marked = limiter.mark(c.res, decision)
