@@ -1,32 +1,54 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { unstable_readConfig as readConfig } from 'wrangler'
-import { bundle, startWorker } from '../../scripts/workerd.ts'
+import { bundle, NAME, objectsOf, startWorker, type WorkerOptions } from '../../scripts/workerd.ts'
 import { startOrigin } from '../support/origin.ts'
 import { installPackage } from '../support/package.ts'
 import { redisCommand } from '../support/subjects.ts'
 
-const PAGES = ['README', 'docs/worker', 'docs/writing-a-store', 'docs/stores', 'docs/from-get-set']
+/** docs/next.md shows the files of two examples, which `next build` checks (tests/hosts/next.test.ts). */
+const PAGES = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`)].filter(
+  (page) => page !== 'docs/next.md',
+)
 const { folder, remove } = installPackage('hono', '@upstash/redis', '@types/node', 'ioredis')
 const gateway = inject('gateway')
 
-/** Every block of code that has a file's name, written to that file beside the installed package. */
-const files = PAGES.flatMap((page) =>
-  [...readFileSync(`${page}.md`, 'utf8').matchAll(/^```\w+ (\S+)\n(.*?)^```$/gms)].map(
-    ([, name = '', code = '']) => {
-      writeFileSync(join(folder, name), code)
-      return name
-    },
-  ),
-)
+/** A block of code on a page. Its first line names its language and its file. */
+interface Block {
+  readonly language: string
+  readonly name: string | undefined
+  readonly code: string
+}
 
+function blocksOf(page: string): readonly Block[] {
+  const blocks = readFileSync(page, 'utf8').matchAll(/^```(\w+)(?: (\S+))?\n(.*?)^```$/gms)
+  return [...blocks].map(([, language = '', name, code = '']) => ({ language, name, code }))
+}
+
+/** Each page has a folder of its own beside the installed package. */
+const folderOf = (page: string) => join(folder, basename(page, '.md'))
+
+for (const page of PAGES) {
+  mkdirSync(folderOf(page))
+  for (const { name, code } of blocksOf(page)) {
+    if (name !== undefined) writeFileSync(join(folderOf(page), name), code)
+  }
+}
+
+// wrangler.toml names its main file by a path.
+symlinkSync(join(folder, 'node_modules'), join(folder, 'README', 'node_modules'))
+
+/** The file `name` of a page, such as `README/hono.ts`. */
 const load = (name: string) => import(pathToFileURL(join(folder, name)).href)
 
 /** The statuses of requests, of which `send` makes one. */
-async function statusesOf(count: number, send: () => Response | Promise<Response>) {
+async function statusesOf(
+  count: number,
+  send: () => { status: number } | Promise<{ status: number }>,
+) {
   const statuses: number[] = []
   for (let request = 0; request < count; request++) statuses.push((await send()).status)
   return statuses
@@ -59,22 +81,25 @@ describe('the code of the documents', () => {
       noEmit: true,
       allowImportingTsExtensions: true,
     }
-    const include = ['*.ts']
+    const include = ['*/*.ts']
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include }))
-    expect(files).toContain('hono.ts')
+    for (const page of PAGES) {
+      const unnamed = blocksOf(page).filter(({ language, name }) => language === 'ts' && !name)
+      expect(unnamed, `${page} has TypeScript that is checked by nobody`).toEqual([])
+    }
     execFileSync(resolve('node_modules/.bin/tsc'), ['-p', folder], { stdio: 'inherit' })
   })
 
   test('for Hono limits', async () => {
     await forget()
-    const { default: app } = await load('hono.ts')
+    const { default: app } = await load('README/hono.ts')
     expect(await statusesOf(102, () => app.request('/api/hello'))).toEqual(HUNDRED)
   })
 
   for (const [name, exported] of [
-    ['next.ts', 'middleware'],
-    ['vercel.ts', 'default'],
-    ['middleware.ts', 'middleware'],
+    ['README/next.ts', 'middleware'],
+    ['README/vercel.ts', 'default'],
+    ['from-get-set/middleware.ts', 'middleware'],
   ] as const) {
     test(`in ${name} limits`, async () => {
       await forget()
@@ -87,40 +112,62 @@ describe('the code of the documents', () => {
 
   test('for anything else limits', async () => {
     await forget()
-    const { limited } = await load('any.ts')
+    const { limited } = await load('README/any.ts')
     const request = new Request('https://example.com/')
     const handle = async () => new Response('handled')
     expect(await statusesOf(102, () => limited(request, handle))).toEqual(HUNDRED)
   })
 
   test('with several policies limits by each', async () => {
-    const { default: app } = await load('policies.ts')
+    const { default: app } = await load('README/policies.ts')
     const env = { UPSTASH_REDIS_REST_URL: gateway.url, UPSTASH_REDIS_REST_TOKEN: gateway.token }
     const headers = { 'x-api-key': crypto.randomUUID() }
     const response = await app.request('/api/x', { method: 'POST', headers }, env)
     expect(response.headers.get('ratelimit')).toBe('"burst";r=9;t=1, "hourly";r=999;t=3600')
   })
 
-  for (const name of ['wrangler.toml', 'worker.ts']) {
-    test(`in ${name} makes a Worker that limits`, async () => {
-      const origin = await startOrigin()
-      const config = readConfig({ config: join(folder, 'wrangler.toml') })
-      const main = name === 'worker.ts' ? join(folder, name) : `${config.main}`
-      expect(existsSync(main)).toBe(true)
-      const script = await bundle({ entryPoints: [main], absWorkingDir: dirname(main) })
-      const worker = await startWorker({ script, env: { ...config.vars, ORIGIN_URL: origin.url } })
-      const headers = { 'x-api-key': 'key' }
-      try {
-        expect(await statusesOf(102, () => worker.fetch('/', { headers }))).toEqual(HUNDRED)
-      } finally {
-        await worker.stop()
-        await origin.stop()
-      }
-    })
+  /** The statuses of 102 requests to a Worker, one after the other to each of its isolates in turn. */
+  async function statusesOfWorker(main: string, more: Partial<WorkerOptions> = {}) {
+    const origin = await startOrigin()
+    const { vars } = readConfig({ config: join(folder, 'README/wrangler.toml') })
+    const script = await bundle({ entryPoints: [main], absWorkingDir: dirname(main) })
+    const env = { ...vars, ORIGIN_URL: origin.url }
+    const { server, stop } = await startWorker({ script, env, ...more })
+    try {
+      const names = [NAME, `${NAME}-2`].slice(0, more.isolates)
+      const isolates = (await Promise.all(
+        names.map((name) => server.getWorker(name)),
+      )) as unknown as readonly Pick<typeof globalThis, 'fetch'>[]
+      let sent = 0
+      return await statusesOf(102, async () => {
+        const isolate = isolates[sent++ % isolates.length]
+        const response = await isolate?.fetch('http://gate/', { headers: { 'x-api-key': 'key' } })
+        return response ?? Response.error()
+      })
+    } finally {
+      await stop()
+      await origin.stop()
+    }
   }
 
+  test('in README/wrangler.toml makes a Worker whose isolates share a limit', async () => {
+    const config = readConfig({ config: join(folder, 'README/wrangler.toml') })
+    const options = { objects: objectsOf(config), isolates: 2 }
+    expect(await statusesOfWorker(`${config.main}`, options)).toEqual(HUNDRED)
+    expect(config.routes).toEqual([{ pattern: 'example.com/*', zone_name: 'example.com' }])
+  })
+
+  test('in worker/worker.ts makes a Worker that limits', async () => {
+    const main = join(folder, 'worker/worker.ts')
+    expect(await statusesOfWorker(main, { isolates: 1 })).toEqual(HUNDRED)
+  })
+
   test('of the store that the page shows passes the suite that the page shows', () => {
-    const args = ['--test', '--test-reporter=tap', join(folder, 'map-store.test.ts')]
+    const args = [
+      '--test',
+      '--test-reporter=tap',
+      join(folder, 'writing-a-store/map-store.test.ts'),
+    ]
     const { NODE_OPTIONS: _, ...env } = process.env
     const said = execFileSync(process.execPath, args, { encoding: 'utf8', cwd: folder, env })
     expect(said).toMatch(/# pass 16\n# fail 0/)
