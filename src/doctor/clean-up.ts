@@ -1,3 +1,4 @@
+import { codeIn } from '../stores/redis-error.ts'
 import type { Send } from '../stores/rest.ts'
 import type { Store } from '../stores/store.ts'
 import { patience } from './patience.ts'
@@ -28,7 +29,7 @@ export async function cleanUp(
   } catch (error) {
     // Who may not write has left nothing.
     const { kind, said } = troubleOf(error)
-    if (kind === 'forbidden' || /\bREADONLY\b/.test(said)) return []
+    if (kind === 'forbidden' || codeIn(said) === 'READONLY') return []
     return [
       {
         check: 'cleanup',

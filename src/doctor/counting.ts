@@ -1,3 +1,4 @@
+import { codeIn } from '../stores/redis-error.ts'
 import { type Examination, remedyOf, unanswered } from './examination.ts'
 import type { Probe } from './patient.ts'
 import { whatIsForbidden } from './permission.ts'
@@ -20,7 +21,7 @@ export async function checkCounting(exam: Examination): Promise<readonly Finding
     if (found.kind === 'forbidden') return [await whatIsForbidden(exam)]
     if (isReadOnly(found))
       return [{ ...failure('write', found), says: 'This is a read-only replica.' }]
-    return [failure(/\bOOM\b|\bMISCONF\b/.test(found.said) ? 'write' : 'script', found)]
+    return [failure(/^(?:OOM|MISCONF)$/.test(codeIn(found.said)) ? 'write' : 'script', found)]
   }
 }
 
@@ -93,4 +94,4 @@ function failure(check: 'write' | 'script', found: Trouble): Finding {
   }
 }
 
-const isReadOnly = ({ said }: Trouble) => /\bREADONLY\b/.test(said)
+const isReadOnly = ({ said }: Trouble) => codeIn(said) === 'READONLY'

@@ -3,6 +3,7 @@ import { ConfigError, checkKeys, show } from '../errors.ts'
 import { type Duration, isCount, parseDuration, parseTimeout } from '../policy/duration.ts'
 import { checkPrefix, DEFAULT_PREFIX } from '../stores/key.ts'
 import { restSender, type Send } from '../stores/rest.ts'
+import { isUpstash } from '../stores/script.ts'
 import type { Store } from '../stores/store.ts'
 import { checkToken, checkUrl, type UpstashCredentials } from '../stores/upstash.ts'
 import { cleanUp } from './clean-up.ts'
@@ -100,7 +101,8 @@ export async function doctor(target: Target, options: DoctorOptions = {}): Promi
   // The last answer that the deadline has time for is that of the clean-up.
   const each = Math.min(timeout, deadline / 2)
   const time = patience(each, deadline - each)
-  const patient = patientOf(source, prefix, time)
+  const keyLocking = address !== undefined && isUpstash(address.href)
+  const patient = patientOf(source, prefix, time, keyLocking)
   const exam = { patient, patience: time, speaks, address, prefix, clock, thresholds }
 
   const findings: Finding[] = []

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import { codeIn, wordsIn } from '../stores/redis-error.ts'
 import type { Patience } from './patience.ts'
 import type { Patient } from './patient.ts'
 import type { Check, Finding } from './report.ts'
@@ -57,8 +58,8 @@ export function unanswered(check: Check, what: string, error: unknown): Finding 
 export function remedyOf({ kind, said }: Trouble): string {
   if (kind === 'timeout' || kind === 'late') return OF_TIMEOUT
   if (kind === 'unreachable' || kind === 'unauthorized') return OF_CONNECTION
-  const [, remedy] = REMEDIES.find(([pattern]) => pattern.test(said)) ?? []
-  return remedy ?? 'Look the words up in the log of the server.'
+  if (/^ERR max (?:daily |monthly )?request/.test(wordsIn(said))) return OF_QUOTA
+  return REMEDIES[codeIn(said)] ?? 'Look the words up in the log of the server.'
 }
 
 const OF_TIMEOUT =
@@ -66,21 +67,18 @@ const OF_TIMEOUT =
 const OF_CONNECTION =
   'See whether the server runs, and whether this machine and region may reach its host and port.'
 
-const REMEDIES: readonly (readonly [RegExp, string])[] = [
-  [
-    /\bOOM\b/,
-    'Give the server more memory (maxmemory), or move what is not a count to a database of its own.',
-  ],
-  [/\bREADONLY\b/, 'Name the primary, or connect by Sentinel: a replica only reads.'],
-  [
-    /\bMISCONF\b/,
+const OF_QUOTA = 'The quota of the plan is used up: raise it, or wait for the next.'
+const OF_CLUSTER = 'This is a node of a Redis Cluster: connect with a client for clusters.'
+
+/** By the code of the reply. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  OOM: 'Give the server more memory (maxmemory), or move what is not a count to a database of its own.',
+  READONLY: 'Name the primary, or connect by Sentinel: a replica only reads.',
+  MISCONF:
     'The server cannot save to its disk, so it takes no writes: see its log, and free the disk.',
-  ],
-  [
-    /\b(?:MOVED|CROSSSLOT|CLUSTERDOWN)\b/,
-    'This is a node of a Redis Cluster: connect with a client for clusters.',
-  ],
-  [/\bLOADING\b/, 'The server is loading its data set: wait, and look again.'],
-  [/\bBUSY\b/, 'A script runs for too long on this server: SCRIPT KILL ends it.'],
-  [/max (?:daily )?request/i, 'The quota of the plan is used up: raise it, or wait for the next.'],
-]
+  MOVED: OF_CLUSTER,
+  CROSSSLOT: OF_CLUSTER,
+  CLUSTERDOWN: OF_CLUSTER,
+  LOADING: 'The server is loading its data set: wait, and look again.',
+  BUSY: 'A script runs for too long on this server: SCRIPT KILL ends it.',
+}

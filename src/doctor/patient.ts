@@ -34,7 +34,12 @@ export interface Patient {
 }
 
 /** All that is sent goes through `patience`, and notes which keys it may have made. */
-export function patientOf(source: Send | Store, prefix: string, patience: Patience): Patient {
+export function patientOf(
+  source: Send | Store,
+  prefix: string,
+  patience: Patience,
+  keyLocking = false,
+): Patient {
   // In braces, the hash tag of a cluster: all keys of an examination share a slot.
   const client = `{${crypto.randomUUID()}}`
   const traces = new Set<string>()
@@ -50,7 +55,7 @@ export function patientOf(source: Send | Store, prefix: string, patience: Patien
       if (command[1] === KEY_LOCKING.text) tookHeader = true
       return answer
     })
-    return scriptedStore(client, { name: 'store', prefix })
+    return scriptedStore(client, { name: 'store', prefix, keyLocking })
   }
 
   return {

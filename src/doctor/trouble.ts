@@ -1,4 +1,5 @@
 import { StoreError } from '../errors.ts'
+import { codeIn } from '../stores/redis-error.ts'
 
 /**
  * Why a command brought no result:
@@ -25,21 +26,25 @@ export interface Trouble {
 
 /** Redis 7.0 has no code for a script whose inner command the user may not run, only these words. */
 const FORBIDDEN =
-  /\bNOPERM\b|has no permissions|can't run this command|\bnot (?:permitted|allowed|available|supported)\b|unknown command|unsupported command|command is disabled/i
-const UNAUTHORIZED = /\b(?:WRONGPASS|NOAUTH|unauthorized|invalid token)\b/i
+  /has no permissions|can't run this command|\bnot (?:permitted|allowed|available|supported)\b|unknown command|unsupported command|command is disabled/i
+const UNAUTHORIZED = /\b(?:unauthorized|invalid token)\b/i
 /** Codes that say why a command is refused to everybody: "OOM command not allowed …". */
 const REFUSED =
-  /\b(?:OOM|MISCONF|READONLY|BUSY|LOADING|WRONGTYPE|MASTERDOWN|CLUSTERDOWN|MOVED|CROSSSLOT|NOREPLICAS)\b/
+  /^(?:OOM|MISCONF|READONLY|BUSY|LOADING|WRONGTYPE|MASTERDOWN|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|CROSSSLOT|NOREPLICAS|NOSCRIPT|EXECABORT)$/
 
 /** Whatever was thrown, sorted by what it means for whoever looks. */
 export function troubleOf(error: unknown): Trouble {
   if (isTrouble(error)) return error
   const said = saidBy(error)
   if (error instanceof StoreError && error.code === 'timeout') return { kind: 'timeout', said }
+  // The code first: what stands behind it may quote anything.
+  const code = codeIn(said)
+  if (/^(?:WRONGPASS|NOAUTH)$/.test(code)) return { kind: 'unauthorized', said }
+  if (code === 'NOPERM') return { kind: 'forbidden', said }
+  if (REFUSED.test(code)) return { kind: 'refused', said }
   if (UNAUTHORIZED.test(said)) return { kind: 'unauthorized', said }
-  if (REFUSED.test(said)) return { kind: 'refused', said }
   if (FORBIDDEN.test(said)) return { kind: 'forbidden', said }
-  if (/\bERR\b/.test(said)) return { kind: 'refused', said }
+  if (code === 'ERR') return { kind: 'refused', said }
   if (error instanceof StoreError && error.code !== 'unreachable') {
     return { kind: error.code === 'unauthorized' ? 'unauthorized' : 'refused', said }
   }

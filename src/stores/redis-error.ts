@@ -16,10 +16,31 @@ export function saidBy(error: unknown): string {
 }
 
 /**
- * Redis 7: "Unexpected flag in script shebang"; before 7, to which the line is Lua: "Error compiling
- * script". Both say so before anything ran, so the plain script may follow at once.
+ * What stands before the words of a server: names of a client's errors ("ReplyError: "), and up to
+ * Redis 6 the place in the script ("ERR Error running script (call to f_…): @user_script:6: -OOM …").
  */
-export const rejectsHeader = (error: unknown) => /shebang|compiling script/i.test(saidBy(error))
+const BEFORE =
+  /^(?:[A-Z]?[a-z][\w -]*: )*(?:ERR Error running script[^:]*: (?=@?user_script)(?:@?user_script: ?\d+: )*-?)?/
+
+/** The words of a server by themselves, which begin with a code if there is one. */
+export const wordsIn = (said: string): string => said.replace(BEFORE, '')
+
+/** A code: the first word of an error reply, in capitals. Not "ECONNREFUSED", which Node says. */
+const CODE = /^(?!E(?!RR |XEC))[A-Z][A-Z\d_]+(?= |$)/
+
+/**
+ * The code of an error reply: "OOM" of "OOM command not allowed …"; '' where there is none. What
+ * stands further on may be anything, also a key that somebody named "OOM".
+ * https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors
+ */
+export const codeIn = (said: string): string => CODE.exec(wordsIn(said))?.[0] ?? ''
+
+/* Where Redis 7.0, or REST, gives no code of its own, the first words tell. */
+const FORBIDDEN = /^(?:NOPERM|ERR The user executing the script can't run) /
+const UNAUTHORIZED = /^(?:WRONGPASS|NOAUTH|(?:ERR )?(?:unauthorized|invalid token))\b/i
+const CLUSTER = /^(?:MOVED|ASK|CROSSSLOT|CLUSTERDOWN|TRYAGAIN) /
+const REFUSED =
+  /^(?:OOM|MISCONF|READONLY|BUSY|LOADING|WRONGTYPE|MASTERDOWN|NOREPLICAS|DENIED|EXECABORT|ERR max) /
 
 /** Whatever a client of the store `name` throws, as the one kind of error that a store throws. */
 export function redisError(name: string, error: unknown, signal?: AbortSignal): StoreError {
@@ -29,17 +50,29 @@ export function redisError(name: string, error: unknown, signal?: AbortSignal): 
 }
 
 function classify(error: unknown, said: string): readonly [StoreErrorCode, string] {
-  if (/\bNOPERM\b|can't run this command/.test(said)) {
+  if (error instanceof StoreError) return [error.code, '']
+  const words = wordsIn(said)
+  if (FORBIDDEN.test(words)) {
     return ['unauthorized', ' (a read-only token cannot count: give the one that may write)']
   }
-  if (/\b(WRONGPASS|NOAUTH|unauthorized|invalid token)\b/i.test(said)) {
+  if (UNAUTHORIZED.test(words)) {
     return ['unauthorized', ' (the token is not one of this database)']
   }
-  if (/\b(MOVED|ASK|CROSSSLOT|CLUSTERDOWN|TRYAGAIN)\b/.test(said)) {
+  if (CLUSTER.test(words)) {
     return ['rejected', ' (a node of a Redis Cluster: give redis() the client of a cluster)']
   }
-  if (/\b(ERR|OOM|MISCONF|READONLY|BUSY|LOADING|WRONGTYPE|MASTERDOWN)\b/.test(said)) {
-    return ['rejected', '']
-  }
-  return [error instanceof StoreError ? error.code : 'unreachable', '']
+  return [CODE.test(words) ? 'rejected' : 'unreachable', '']
+}
+
+/**
+ * Whether a server replied, and may take the script in another form: it does not know the hash, or not
+ * the header. Servers word both as they like, so it is any reply whose first words do not say
+ * something else. A command refused for its form has not run.
+ */
+export function rejectsForm(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof StoreError) return false
+  const words = wordsIn(saidBy(error))
+  if ([FORBIDDEN, UNAUTHORIZED, CLUSTER, REFUSED].some((other) => other.test(words))) return false
+  // Without a code it may be a proxy's, about a command that ran.
+  return CODE.test(words) || error.name === 'ReplyError' || /script|symbol|flag/i.test(words)
 }

@@ -16,6 +16,16 @@ export interface RedisStoreOptions {
   readonly clock?: Clock | undefined
 }
 
+/** What the stores over Upstash's REST protocol take besides. */
+export interface KeyLockingOptions {
+  /**
+   * Sends the script with the header by which Upstash locks its keys alone, and not the whole
+   * database. Set it where Upstash is reached under a domain of your own.
+   * @default whether the address ends in `.upstash.io`
+   */
+  readonly keyLocking?: boolean | undefined
+}
+
 /** Checks the options of the store `name`, which may take `more`. Throws a `ConfigError`. */
 export function checkRedisOptions(
   name: string,
@@ -27,4 +37,11 @@ export function checkRedisOptions(
   checkPrefix(prefix)
   insist(typeof clock === 'function', 'clock', clock, 'a function that returns milliseconds')
   return { name, prefix, clock }
+}
+
+/** Whether to send the header: as the caller says, else as the address does. Throws a `ConfigError`. */
+export function checkKeyLocking({ keyLocking }: KeyLockingOptions, byAddress: boolean): boolean {
+  const isSaid = keyLocking === undefined || typeof keyLocking === 'boolean'
+  insist(isSaid, 'keyLocking', keyLocking, 'true or false')
+  return keyLocking ?? byAddress
 }

@@ -73,9 +73,9 @@ export function restPipeline(url: string, token: string, fetcher: typeof fetch):
 const redacted = (answer: Answer, token: string): Answer =>
   'error' in answer ? { error: answer.error.replaceAll(token, '…') } : answer
 
-/** What an answer brings, or throws what the server said. */
+/** What an answer brings, or throws what the server said, under the name that ioredis gives it. */
 export function resultOf(answer: Answer): unknown {
-  if ('error' in answer) throw new Error(answer.error)
+  if ('error' in answer) throw Object.assign(new Error(answer.error), { name: 'ReplyError' })
   return answer.result
 }
 

@@ -1,4 +1,4 @@
-import { rejectsHeader, saidBy } from './redis-error.ts'
+import { rejectsForm } from './redis-error.ts'
 import { KEY_LOCKING, PLAIN, type Script } from './script.ts'
 import type { TakeOptions } from './store.ts'
 
@@ -12,22 +12,28 @@ export interface ScriptClient {
 /** Runs the one script. */
 export type RunScript = (keys: string[], args: string[], options?: TakeOptions) => Promise<unknown>
 
-/** Runs the script through a client, in one trip once the server knows it. */
-export function scriptRunner(client: ScriptClient): RunScript {
-  /** Which form of it the server takes; nothing until the first answer tells. */
+/**
+ * Runs the script through a client, in one trip: the first call of an isolate sends its text, and the
+ * others its hash. A server that locks by key is sent the header for it.
+ */
+export function scriptRunner(client: ScriptClient, keyLocking: boolean): RunScript {
+  /** The form that the server has taken; nothing until the first answer. */
   let known: Script | undefined
 
+  async function sendText(script: Script, ...[keys, args, options]: Parameters<RunScript>) {
+    const answer = await client.eval(script.text, keys, args, options)
+    known = script
+    return answer
+  }
+
   return async (keys, args, options) => {
-    // The first call of an isolate sends the text with Upstash's header: an Upstash database takes
-    // it, so one trip is enough, and any other server rejects it before it runs.
     if (known === undefined) {
+      if (!keyLocking) return sendText(PLAIN, keys, args, options)
       try {
-        const answer = await client.eval(KEY_LOCKING.text, keys, args, options)
-        known = KEY_LOCKING
-        return answer
+        return await sendText(KEY_LOCKING, keys, args, options)
       } catch (error) {
-        if (!rejectsHeader(error)) throw error
-        known = PLAIN
+        if (!rejectsForm(error)) throw error
+        return sendText(PLAIN, keys, args, options)
       }
     }
     const script = known
@@ -35,8 +41,8 @@ export function scriptRunner(client: ScriptClient): RunScript {
       return await client.evalsha(script.sha, keys, args, options)
     } catch (error) {
       // Never SCRIPT LOAD: with read replicas the next EVALSHA may meet one that has not seen it.
-      if (!/\bNOSCRIPT\b/.test(saidBy(error))) throw error
-      return client.eval(script.text, keys, args, options)
+      if (!rejectsForm(error)) throw error
+      return sendText(script, keys, args, options)
     }
   }
 }

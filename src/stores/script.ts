@@ -57,9 +57,13 @@ return answer
 /** For Redis, Valkey and whatever speaks like them: no header, which every version takes. */
 export const PLAIN: Script = { text: BODY, sha: 'b7173f7d67eb2945b80499ade16a3344cde2a6bd' }
 
+/** Whether the address is one of Upstash's own, and not a custom domain or another server. */
+export const isUpstash = (url: string): boolean => new URL(url).hostname.endsWith('.upstash.io')
+
 /**
  * For Upstash, where a script without this header locks the whole database and not just its KEYS.
- * Redis rejects the flag. https://upstash.com/docs/redis/features/key-locking
+ * Other servers reject the flag, each in its own words.
+ * https://upstash.com/docs/redis/features/key-locking
  */
 export const KEY_LOCKING: Script = {
   text: `#!lua flags=allow-key-locking\n${BODY}`,

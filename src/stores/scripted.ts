@@ -20,6 +20,11 @@ export interface ScriptedStoreOptions {
    * @default false
    */
   readonly cluster?: boolean
+  /**
+   * Whether scripts carry the header by which Upstash locks their keys alone.
+   * @default false
+   */
+  readonly keyLocking?: boolean
 }
 
 /** In ms. Healing that nobody waits for ends then. */
@@ -30,10 +35,10 @@ const HEALING = 10_000
  * one unit in a window that this isolate has seen open is one INCRBY (docs/exactness.md).
  */
 export function scriptedStore(client: ScriptClient, settings: ScriptedStoreOptions): Store {
-  const { name, prefix, cluster = false, clock = systemClock } = settings
+  const { name, prefix, cluster = false, keyLocking = false, clock = systemClock } = settings
   const toKey = cluster ? taggedKeyOf : keyOf
   const sights = recent<Sight>()
-  const run = scriptRunner(client)
+  const run = scriptRunner(client, keyLocking)
 
   /** All demands at once, by the script. */
   async function evaluate(

@@ -1,3 +1,4 @@
+import { isUpstash } from './script.ts'
 import type { ScriptClient } from './script-client.ts'
 import type { TakeOptions } from './store.ts'
 
@@ -6,6 +7,7 @@ export type SdkClient = ScriptClient
 
 /** What such a client sends with: not declared by its package, and there since its first version. */
 interface Sender {
+  readonly baseUrl: string
   readonly retry: { readonly attempts: number }
   readonly options: object
   request(request: {
@@ -36,6 +38,11 @@ export function sendOnce(client: SdkClient): ScriptClient | undefined {
       send(['eval', script, keys.length, ...keys, ...args], options),
     incrby: (key, units, options) => send(['incrby', key, units], options),
   }
+}
+
+/** Whether the client asks a database at an address of Upstash's own, as far as it shows. */
+export function asksUpstash({ client: sender }: SdkClient & { client?: Partial<Sender> }): boolean {
+  return !!sender?.baseUrl && isUpstash(sender.baseUrl)
 }
 
 /** Whether a value has the three methods. `in` would not do: `kv` is a Proxy that only answers gets. */

@@ -1,10 +1,16 @@
 import { ConfigError, checkKeys, insist } from '../errors.ts'
 import { checkCount } from '../policy/duration.ts'
 import { batched } from './batch.ts'
-import { checkRedisOptions, type RedisStoreOptions } from './redis-options.ts'
+import {
+  checkKeyLocking,
+  checkRedisOptions,
+  type KeyLockingOptions,
+  type RedisStoreOptions,
+} from './redis-options.ts'
 import { restClient, restPipeline, restSender } from './rest.ts'
+import { isUpstash } from './script.ts'
 import { scriptedStore } from './scripted.ts'
-import { isSdkClient, type SdkClient, sendOnce } from './sdk.ts'
+import { asksUpstash, isSdkClient, type SdkClient, sendOnce } from './sdk.ts'
 import type { Store } from './store.ts'
 
 /** Where the database is. Both are in its console, and in the variables the integration sets. */
@@ -17,7 +23,7 @@ export interface UpstashCredentials {
 
 export type { SdkClient } from './sdk.ts'
 
-export interface UpstashOptions extends RedisStoreOptions {
+export interface UpstashOptions extends RedisStoreOptions, KeyLockingOptions {
   /**
    * Sends the requests, where the credentials are given and the platform's `fetch` will not do.
    * @default fetch
@@ -45,7 +51,7 @@ export function upstash(
   source: UpstashCredentials | SdkClient,
   options: UpstashOptions = {},
 ): Store {
-  const compiled = checkRedisOptions('upstash', options, 'fetch', 'batch')
+  const compiled = checkRedisOptions('upstash', options, 'fetch', 'batch', 'keyLocking')
   const { fetch: fetcher = globalFetch, batch } = options
   const isSource = typeof source === 'object' && source !== null
   insist(isSource, 'upstash', source, '{ url, token } or a client of @upstash/redis')
@@ -53,14 +59,15 @@ export function upstash(
   if (isSdkClient(source)) {
     if (wait !== undefined)
       throw new ConfigError('batch', 'a client', '{ url, token } in its place')
-    return scriptedStore(sendOnce(source) ?? source, compiled)
+    const keyLocking = checkKeyLocking(options, asksUpstash(source))
+    return scriptedStore(sendOnce(source) ?? source, { ...compiled, keyLocking })
   }
   const url = checkUrl('url', source.url)
   const token = checkToken('token', source.token)
-  const send = restSender(url, token, fetcher)
-  if (wait === undefined) return scriptedStore(restClient(send), compiled)
-  const together = batched(send, restPipeline(url, token, fetcher), wait)
-  return scriptedStore(restClient(together), compiled)
+  const keyLocking = checkKeyLocking(options, isUpstash(url))
+  const alone = restSender(url, token, fetcher)
+  const send = wait === undefined ? alone : batched(alone, restPipeline(url, token, fetcher), wait)
+  return scriptedStore(restClient(send), { ...compiled, keyLocking })
 }
 
 function checkWait(batch: unknown): number {

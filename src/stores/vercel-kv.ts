@@ -1,14 +1,19 @@
 import { detectPlatform, processEnv } from '../environment.ts'
 import { ConfigError, show } from '../errors.ts'
-import { checkRedisOptions, type RedisStoreOptions } from './redis-options.ts'
+import {
+  checkKeyLocking,
+  checkRedisOptions,
+  type KeyLockingOptions,
+  type RedisStoreOptions,
+} from './redis-options.ts'
 import { scriptedStore } from './scripted.ts'
-import { isSdkClient, type SdkClient, sendOnce } from './sdk.ts'
+import { asksUpstash, isSdkClient, type SdkClient, sendOnce } from './sdk.ts'
 import type { Store } from './store.ts'
 import { checkToken, checkUrl, upstash } from './upstash.ts'
 
 export type { SdkClient } from './sdk.ts'
 
-export type VercelKvOptions = RedisStoreOptions
+export interface VercelKvOptions extends RedisStoreOptions, KeyLockingOptions {}
 
 /**
  * Counts in Vercel KV: one HTTP request per check. The client is `kv` of
@@ -22,7 +27,7 @@ export type VercelKvOptions = RedisStoreOptions
  * `tidegate/vercel-kv`
  */
 export function vercelKv(client?: SdkClient, options: VercelKvOptions = {}): Store {
-  const compiled = checkRedisOptions('vercelKv', options)
+  const compiled = checkRedisOptions('vercelKv', options, 'keyLocking')
   if (client === undefined) return fromVariables(options)
   if (typeof client !== 'object' || client === null || !isSdkClient(client)) {
     throw new ConfigError('vercelKv', show(client), '`kv` or a client from @vercel/kv, or nothing')
@@ -35,7 +40,8 @@ export function vercelKv(client?: SdkClient, options: VercelKvOptions = {}): Sto
       'upstash({ url: env.KV_REST_API_URL, token: env.KV_REST_API_TOKEN }), the same database',
     )
   }
-  return scriptedStore(once ?? client, { ...compiled, name: 'vercel-kv' })
+  const keyLocking = checkKeyLocking(options, asksUpstash(client))
+  return scriptedStore(once ?? client, { ...compiled, name: 'vercel-kv', keyLocking })
 }
 
 function fromVariables(options: VercelKvOptions): Store {

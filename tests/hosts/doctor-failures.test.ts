@@ -194,3 +194,20 @@ test('an error that quotes the command or the token is shown without them', asyn
   const { of } = await examine({ url: echo.url, token })
   expect(of.script?.says).toContain('ERR Bearer … sent')
 })
+
+test('an error that quotes codes in its text is told by its own', async () => {
+  const words = 'no such thing as OOM MISCONF READONLY NOAUTH NOPERM'
+  for (const [code, check, remedy] of [
+    ['ERR', 'script', /Look the words up/],
+    ['LOADING', 'script', /is loading its data set/],
+    ['MISCONF', 'write', /cannot save to its disk/],
+    ['READONLY', 'write', /Name the primary/],
+  ] as const) {
+    const target: Send = async ([name]) => {
+      if (name === 'PING') return 'PONG'
+      throw Object.assign(new Error(`${code} ${words}`), { name: 'ReplyError' })
+    }
+    const { of } = await examine(target, patient)
+    expect(of[check]).toMatchObject({ level: 'failure', remedy: expect.stringMatching(remedy) })
+  }
+})

@@ -21,7 +21,10 @@ describe('store: upstash over Redis', () => {
 })
 
 describe('store: upstash over a server that locks by key', () => {
-  storeConformance({ test, ...behind(locking, upstash) })
+  storeConformance({
+    test,
+    ...behind(locking, (endpoint, options) => upstash(endpoint, { ...options, keyLocking: true })),
+  })
 })
 
 describe('store: upstash with a client of @upstash/redis', () => {

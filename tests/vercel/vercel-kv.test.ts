@@ -28,7 +28,7 @@ describe('store: vercel-kv over a server that locks by key', () => {
     test,
     ...behind(
       () => inject('upstash'),
-      (endpoint, options) => vercelKv(createClient(endpoint), options),
+      (endpoint, options) => vercelKv(createClient(endpoint), { ...options, keyLocking: true }),
     ),
   })
 })
