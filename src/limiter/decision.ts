@@ -65,7 +65,8 @@ export function decide(
     if (granted < (demands[index]?.cost ?? 0)) allowed = false
     if (source !== by) source = furthest(source, by)
     if (unseen) continue
-    const remaining = Math.max(0, limit - used)
+    // A store may answer anything; the fields take whole numbers up to the quota.
+    const remaining = Math.min(limit, Math.max(0, Math.floor(limit - used)))
     const state = { name, limit, window, remaining, resetIn, retryIn }
     states.push(state)
     tightest = tightest ? tighter(tightest, state) : state

@@ -11,6 +11,9 @@ export interface Script {
  * Several demands are looked at first and written last, so that an error leaves nothing half done. One
  * alone is counted at once, and what does not fit is taken back: that is one command less.
  *
+ * A key is still there in the millisecond at which its `PTTL` comes to 0, and gone in the next one. A
+ * count below 0 is an operator's gift (`DECRBY`): units are granted until it stands at the limit.
+ *
  * KEYS: one per demand. ARGV: limit, window, cost and reserve of each demand.
  * Answer: granted, used, resetIn and retryIn of each, in one flat list.
  */
@@ -30,7 +33,6 @@ for i, key in ipairs(KEYS) do
       redis.call('PEXPIRE', key, d.window)
       d.left = d.window
     end
-    d.left = math.max(d.left, 1)
   end
   d.fits = d.used + d.cost <= d.limit
   granting = granting and d.fits
@@ -47,15 +49,15 @@ for i, d in ipairs(demands) do
     d.left = d.window
   end
   answer[4 * i - 3] = granted
-  answer[4 * i - 2] = d.used + granted
-  answer[4 * i - 1] = d.left
-  answer[4 * i] = d.fits and 0 or d.open and d.left or d.window
+  answer[4 * i - 2] = math.max(d.used + granted, 0)
+  answer[4 * i - 1] = d.open and math.max(d.left, 1) or d.left
+  answer[4 * i] = d.fits and 0 or (d.open and d.left or d.window) + 1
 end
 return answer
 `
 
 /** For Redis, Valkey and whatever speaks like them: no header, which every version takes. */
-export const PLAIN: Script = { text: BODY, sha: 'b7173f7d67eb2945b80499ade16a3344cde2a6bd' }
+export const PLAIN: Script = { text: BODY, sha: 'c9849af03334ce01a640eb03bd47124b6de16a7e' }
 
 /** Whether the address is one of Upstash's own, and not a custom domain or another server. */
 export const isUpstash = (url: string): boolean => new URL(url).hostname.endsWith('.upstash.io')
@@ -67,5 +69,5 @@ export const isUpstash = (url: string): boolean => new URL(url).hostname.endsWit
  */
 export const KEY_LOCKING: Script = {
   text: `#!lua flags=allow-key-locking\n${BODY}`,
-  sha: '8d630ffde757efdb3fdd57c9023ac1415e325e95',
+  sha: '1baac57fa5fcb5218df8d7fc65b8989a1ae9db98',
 }

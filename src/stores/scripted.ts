@@ -27,6 +27,12 @@ export interface ScriptedStoreOptions {
   readonly keyLocking?: boolean
 }
 
+/**
+ * In ms. A key goes in the millisecond after the one that its `PTTL` names; and this isolate's clock, on
+ * which that was written down, counts whole ones.
+ */
+const LATER = 2
+
 /** In ms. Healing that nobody waits for ends then. */
 const HEALING = 10_000
 
@@ -91,7 +97,7 @@ export function scriptedStore(client: ScriptClient, settings: ScriptedStoreOptio
         granted: fits ? Math.min(left, cost + reserve) : 0,
         used: Math.min(count, limit),
         resetIn: resetIn(seen, now),
-        retryIn: fits ? 0 : resetIn(seen, now),
+        retryIn: fits ? 0 : resetIn(seen, now) + LATER,
         openFor: seen.until - since,
       }
       const sight = learn(sights.get(key), seen, grant, since, now)
@@ -172,6 +178,6 @@ function readGrants(demands: readonly Demand[], answer: unknown): readonly Grant
 
 function readCount(answer: unknown): number {
   const count = Number(answer)
-  if (Number.isInteger(count) && count > 0) return count
+  if (Number.isInteger(count)) return count
   throw new StoreError('unreachable', 'the answer is no count')
 }

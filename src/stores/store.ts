@@ -27,7 +27,10 @@ export interface Grant {
   readonly used: number
   /** In ms until the window ends, by the store's clock; 0 when none is open. */
   readonly resetIn: number
-  /** In ms until this demand could be granted; 0 when it was, or was refused for another's sake. */
+  /**
+   * In ms until this demand could be granted; 0 when it was, or was refused for another's sake. Where
+   * a key is there to the end of its last millisecond, as in Redis, one more than `resetIn`.
+   */
   readonly retryIn: number
   /**
    * In ms from the moment the question was sent: how long the window is certain to stay open, where
@@ -78,9 +81,11 @@ export interface TakeOptions {
  * - Grants come in the order of their demands; no demands, no grants.
  * - `resetIn` may be late by a trip, never early by more than the store's clock resolves; counted
  *   from the moment the question was sent, `openFor` is never late.
+ * - Whoever waits `retryIn` from the answer on finds that window ended.
  * - A window that cannot end in time (its expiry lost, a clock set back, a policy's window made
  *   shorter) ends `window` ms after the call that finds it; its count stays.
- * - A key that was evicted or flushed is a fresh window.
+ * - A key that was evicted or flushed is a fresh window. A count that somebody else has set below 0
+ *   is told as 0 used; what was so given is granted on top of the limit.
  * - Policies and clients never share a count with others, whatever characters they hold.
  * - It throws only when the backend failed, a `StoreError`; a refusal is a grant of 0. Error
  *   texts never hold keys, tokens or clients.

@@ -37,7 +37,7 @@ export function takeFixedWindow(
     if (granted > 0) windows[index] = { used: used + granted, endsAt }
     return {
       granted,
-      used: used + granted,
+      used: Math.max(used + granted, 0),
       resetIn: open || granted > 0 ? endsAt - now : 0,
       retryIn: granting || fits(demand, open) ? 0 : endsAt - now,
     }

@@ -84,7 +84,7 @@ async function storm(isolates: readonly WorkerOptions[], client: string) {
       reached: origin.requests.length - before,
       counted: Number(await redis.get(key)),
       waits,
-      right: { from: Math.ceil(leftAfter / 1000), to: Math.ceil(leftBefore / 1000) },
+      right: { from: Math.ceil(leftAfter / 1000), to: Math.ceil((leftBefore + 1) / 1000) },
     }
   } finally {
     await Promise.all(workers.map((worker) => worker.stop()))

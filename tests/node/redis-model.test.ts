@@ -22,7 +22,7 @@ const demand = fc.record({
   reserve: fc.integer({ min: 0, max: 3 }),
 })
 const step = fc.oneof(
-  fc.record({ incrby: fc.constantFrom(...KEYS), units: fc.integer({ min: 1, max: 3 }) }),
+  fc.record({ incrby: fc.constantFrom(...KEYS), units: fc.integer({ min: -4, max: 3 }) }),
   fc.record({ script: fc.array(demand, { minLength: 1, maxLength: 2 }) }),
   fc.record({ evict: fc.constantFrom(...KEYS) }),
   fc.record({ wait: fc.constantFrom(10 * SECOND, 20 * SECOND) }),
@@ -84,6 +84,22 @@ test('the model of Redis answers, expires and bills as a real one, for any seque
     { numRuns: 60, seed: 20261123 },
   )
 }, 30_000)
+
+test('the script tells a time at which the key is gone, which is after the millisecond that PTTL names', async () => {
+  const [window, cost] = [60_000, 1]
+  const args = [1, window, cost, 0].map(String)
+  for (const keys of [['late'], ['late', 'later']]) {
+    await redis.eval(PLAIN.text, keys.length, ...keys, ...keys.flatMap(() => args))
+    for (let attempt = 0; attempt < 50; attempt++) {
+      const script = ['evalsha', PLAIN.sha, `${keys.length}`, ...keys, ...keys.flatMap(() => args)]
+      const answers = await redis.multi([script, ['pttl', 'late']]).exec()
+      const [[, grant], [, left]] = answers as [[null, number[]], [null, number]]
+      expect(grant[0]).toBe(0)
+      expect(grant[3]).toBeGreaterThan(left)
+      expect(grant[3]).toBe(Number(grant[2]) + 1)
+    }
+  }
+})
 
 /** Counts as they are; times, of which the test itself takes some, to the nearest ten seconds. */
 const coarse = (value: number, index: number) => (index % 4 < 2 ? value : Math.ceil(value / 10_000))

@@ -4,7 +4,7 @@ import type { ScriptClient } from '../../src/stores/script-client.ts'
 /** One life of a key: from the command that made it to its expiry or loss. */
 export interface Life {
   count: number
-  /** When it expires, by the server's clock; nothing while it never does. */
+  /** The last millisecond of it, by the server's clock; nothing while it never expires. */
   endsAt: number | undefined
 }
 
@@ -20,6 +20,8 @@ export interface RedisModel {
   readonly billed: () => number
   /** The life that a key is in now. */
   life(key: string): Life | undefined
+  /** The keys that there are now. */
+  keys(): string[]
   /** Forgets a key, as an eviction does. */
   evict(key: string): void
 }
@@ -30,7 +32,7 @@ export function redisModel(clock: Clock): RedisModel {
 
   function life(key: string): Life | undefined {
     const found = lives.get(key)
-    if (found?.endsAt === undefined || clock() < found.endsAt) return found
+    if (found?.endsAt === undefined || clock() <= found.endsAt) return found
     lives.delete(key)
     return undefined
   }
@@ -48,9 +50,11 @@ export function redisModel(clock: Clock): RedisModel {
     billed++
     const demands = keys.map((key, index) => {
       const [limit = 0, window = 0, cost = 0, reserve = 0] = args.slice(4 * index).map(Number)
-      const open = life(key)
+      const found = life(key)
       // One demand alone is counted at once, a look and several are not.
       const taken = keys.length === 1 ? cost + reserve : 0
+      // Of a key that was brought back to 0 a count cannot tell that it was there.
+      const open = taken > 0 && found?.count === 0 ? undefined : found
       billed++
       if (open) {
         billed++
@@ -60,7 +64,7 @@ export function redisModel(clock: Clock): RedisModel {
         }
       }
       const used = Math.min(open?.count ?? 0, limit)
-      const left = open?.endsAt === undefined ? 0 : Math.max(1, open.endsAt - now)
+      const left = open?.endsAt === undefined ? 0 : open.endsAt - now
       return {
         key,
         limit,
@@ -76,7 +80,7 @@ export function redisModel(clock: Clock): RedisModel {
     const granting = demands.every(({ fits }) => fits)
     return demands.flatMap(({ key, limit, window, most, taken, open, used, left, fits }) => {
       const granted = granting ? Math.min(most, limit - used) : 0
-      let resetIn = left
+      let resetIn = open ? Math.max(1, left) : 0
       if (open) {
         if (granted !== taken) billed++
         open.count += granted
@@ -85,7 +89,7 @@ export function redisModel(clock: Clock): RedisModel {
         lives.set(key, { count: granted, endsAt: now + window })
         resetIn = window
       }
-      return [granted, used + granted, resetIn, fits ? 0 : open ? left : window]
+      return [granted, Math.max(0, used + granted), resetIn, fits ? 0 : (open ? left : window) + 1]
     })
   }
 
@@ -97,6 +101,7 @@ export function redisModel(clock: Clock): RedisModel {
     },
     billed: () => billed,
     life,
+    keys: () => [...lives.keys()].filter((key) => life(key) !== undefined),
     evict: (key) => void lives.delete(key),
   }
 }

@@ -81,7 +81,7 @@ export function clientSubject(
   }
   return {
     store: makeStore(options),
-    elapse: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    elapse: wait,
     flush: () => forEachKey((key) => connection.del(key)),
     loseExpiry: () => forEachKey((key) => connection.persist(key)),
     shift(ms) {
@@ -89,6 +89,14 @@ export function clientSubject(
       return forEachKey(async (key) => connection.pexpire(key, (await connection.pttl(key)) - ms))
     },
     close: () => forEachKey((key) => connection.del(key)),
+  }
+}
+
+/** Waits `ms` and not a moment less: a timer of Node may go off a millisecond early. */
+async function wait(ms: number): Promise<void> {
+  const end = performance.now() + ms
+  for (let left = ms; left > 0; left = end - performance.now()) {
+    await new Promise((resolve) => setTimeout(resolve, left))
   }
 }
 
