@@ -1,3 +1,4 @@
+import { resultOf } from './rest.ts'
 import { isUpstash } from './script.ts'
 import type { ScriptClient } from './script-client.ts'
 import type { TakeOptions } from './store.ts'
@@ -12,8 +13,7 @@ interface Sender {
   readonly options: object
   request(request: {
     readonly body: readonly unknown[]
-    readonly signal?: (() => AbortSignal) | undefined
-  }): Promise<{ readonly result: unknown }>
+  }): Promise<{ readonly result: unknown; readonly error?: string | undefined }>
 }
 
 /**
@@ -25,12 +25,15 @@ interface Sender {
 export function sendOnce(client: SdkClient): ScriptClient | undefined {
   const { client: sender } = client as { client?: Partial<Sender> }
   if (typeof sender?.request !== 'function' || typeof sender.options !== 'object') return undefined
-  const once: Sender = Object.create(sender, {
-    retry: { value: { ...sender.retry, attempts: 0 } },
-    options: { value: { ...sender.options, cache: undefined } },
-  })
-  const send = async (body: readonly unknown[], { signal }: TakeOptions = {}) =>
-    (await once.request({ body, signal: signal && (() => signal) })).result
+  const send = async (body: readonly unknown[], { signal }: TakeOptions = {}) => {
+    // Versions before 1.35 take the signal here alone.
+    const once: Sender = Object.create(sender, {
+      retry: { value: { ...sender.retry, attempts: 0 } },
+      options: { value: { ...sender.options, cache: undefined, signal } },
+    })
+    const { result, error } = await once.request({ body })
+    return resultOf(error === undefined ? { result } : { error })
+  }
   return {
     evalsha: (sha, keys, args, options) =>
       send(['evalsha', sha, keys.length, ...keys, ...args], options),

@@ -26,6 +26,14 @@ for (const [name, client] of Object.entries(clients)) {
     })
   })
 
+  test(`a take that nobody waits for any more is not sent, with ${name} in a cluster`, async () => {
+    const store = redis(client)
+    const demand = { policy: '', client: crypto.randomUUID(), limit: 9, window: 60_000, cost: 1 }
+    const late = store.take([demand], { signal: AbortSignal.abort() })
+    await expect(late).rejects.toMatchObject({ code: 'timeout' })
+    expect(await store.take([demand])).toMatchObject([{ granted: 1, used: 1 }])
+  })
+
   test(`${name} in a cluster counts clients in slots of their own, and each in one`, async () => {
     const store = redis(client, { prefix: `slots-${name}` })
     const clients = Array.from({ length: 30 }, (_, index) => `client-${index}`)

@@ -23,6 +23,14 @@ for (const [name, client] of Object.entries(clients)) {
       make: () => clientSubject(connection, (options) => redis(client, options)),
     })
   })
+
+  test(`a take that nobody waits for any more is not sent, with ${name} behind Sentinel`, async () => {
+    const store = redis(client)
+    const demand = { policy: '', client: crypto.randomUUID(), limit: 9, window: 60_000, cost: 1 }
+    const late = store.take([demand], { signal: AbortSignal.abort() })
+    await expect(late).rejects.toMatchObject({ code: 'timeout' })
+    expect(await store.take([demand])).toMatchObject([{ granted: 1, used: 1 }])
+  })
 }
 
 for (const name of Object.keys(clients) as (keyof typeof clients)[]) {

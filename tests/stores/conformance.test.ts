@@ -1,4 +1,5 @@
 import { Redis } from '@upstash/redis/cloudflare'
+import { Redis as Redis131 } from 'upstash-redis-1.31.1/cloudflare'
 import { describe, inject, test } from 'vitest'
 import { deadline } from '../../src/stores/deadline.ts'
 import { fallback } from '../../src/stores/fallback.ts'
@@ -31,6 +32,13 @@ describe('store: upstash with a client of @upstash/redis', () => {
   storeConformance({
     test,
     ...behind(plain, (endpoint, options) => upstash(new Redis(endpoint), options)),
+  })
+})
+
+describe('store: upstash with a client of @upstash/redis 1.31', () => {
+  storeConformance({
+    test,
+    ...behind(plain, (endpoint, options) => upstash(new Redis131(endpoint), options)),
   })
 })
 

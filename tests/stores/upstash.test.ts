@@ -1,4 +1,5 @@
 import { Redis } from '@upstash/redis/cloudflare'
+import { Redis as Redis131 } from 'upstash-redis-1.31.1/cloudflare'
 import { describe, expect, inject, test } from 'vitest'
 import { StoreError } from '../../src/index.ts'
 import { KEY_LOCKING, PLAIN } from '../../src/stores/script.ts'
@@ -119,40 +120,46 @@ describe('requests', () => {
   })
 })
 
-describe('a client of @upstash/redis', () => {
-  /** A client whose requests do not arrive, as far as it can tell, and how many it sent. */
-  function failing() {
-    const requests: RequestInit[] = []
-    const own = globalThis.fetch
-    globalThis.fetch = async (_, init) => {
-      requests.push(init ?? {})
-      await new Promise((resolve) => init?.signal?.addEventListener('abort', resolve))
-      throw new TypeError('fetch failed')
+for (const [version, Client] of [
+  ['the newest', Redis],
+  ['the oldest', Redis131],
+] as const) {
+  describe(`a client of @upstash/redis, ${version}`, () => {
+    /** A client whose requests do not arrive, as far as it can tell, and how many it sent. */
+    function failing() {
+      const requests: RequestInit[] = []
+      const own = globalThis.fetch
+      globalThis.fetch = async (_, init) => {
+        requests.push(init ?? {})
+        await new Promise((resolve) => init?.signal?.addEventListener('abort', resolve))
+        throw new TypeError('fetch failed')
+      }
+      const client = new Client({ url: 'https://db.upstash.io', token: 'token' })
+      return { client, requests, restore: () => Object.assign(globalThis, { fetch: own }) }
     }
-    const client = new Redis({ url: 'https://db.upstash.io', token: 'token' })
-    return { client, requests, restore: () => Object.assign(globalThis, { fetch: own }) }
-  }
 
-  test('sends a command once and ends with the signal, as by itself it would not', async () => {
-    const { client, requests, restore } = failing()
-    try {
-      const stop = new AbortController()
-      const taken = upstash(client).take([demand()], { signal: stop.signal })
-      stop.abort()
-      await expect(taken).rejects.toMatchObject({ code: 'timeout' })
-      expect(requests).toHaveLength(1)
-    } finally {
-      restore()
-    }
-  })
+    test('sends a command once and ends with the signal, as by itself it would not', async () => {
+      const { client, requests, restore } = failing()
+      try {
+        const stop = new AbortController()
+        const taken = upstash(client).take([demand()], { signal: stop.signal })
+        stop.abort()
+        await expect(taken).rejects.toMatchObject({ code: 'timeout' })
+        expect(requests).toHaveLength(1)
+        expect(requests[0]?.signal?.aborted).toBe(true)
+      } finally {
+        restore()
+      }
+    })
 
-  test('keeps its own settings for everything else', () => {
-    const client = new Redis({ url: 'https://db.upstash.io', token: 'token' })
-    const { retry } = Object(client).client
-    upstash(client)
-    expect(retry.attempts).toBe(5)
+    test('keeps its own settings for everything else', () => {
+      const client = new Client({ url: 'https://db.upstash.io', token: 'token' })
+      const { retry } = Object(client).client
+      upstash(client)
+      expect(retry.attempts).toBe(5)
+    })
   })
-})
+}
 
 describe('keys', () => {
   test('show the count and the seconds left to an operator', async () => {

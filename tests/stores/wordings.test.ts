@@ -198,6 +198,17 @@ describe('a hash that a server does not know is followed by the text, in the wor
   }
 })
 
+test('an error with status 200 is one through a client of @upstash/redis, too', async () => {
+  const own = globalThis.fetch
+  globalThis.fetch = async () => Response.json({ error: 'OOM command not allowed' })
+  try {
+    const taken = upstash(new Redis(OF_ANYBODY)).take([demand()])
+    await expect(taken).rejects.toMatchObject({ code: 'rejected', message: /OOM/ })
+  } finally {
+    globalThis.fetch = own
+  }
+})
+
 describe('an error that quotes a key is told by its code alone', () => {
   const failing = (message: string) => {
     const fail = async () => {

@@ -9,6 +9,7 @@ const { url, token } = inject('gateway')
 process.env.KV_REST_API_URL = url
 process.env.KV_REST_API_TOKEN = token
 const { createClient, kv } = await import('@vercel/kv')
+const { createClient: createClientOf2, kv: kvOf2 } = await import('vercel-kv-2')
 
 const overRedis = behind(
   () => inject('gateway'),
@@ -17,6 +18,16 @@ const overRedis = behind(
 
 describe('store: vercel-kv over Redis', () => {
   storeConformance({ test, ...overRedis })
+})
+
+describe('store: vercel-kv 2 over Redis', () => {
+  storeConformance({
+    test,
+    ...behind(
+      () => inject('gateway'),
+      (endpoint, options) => vercelKv(createClientOf2(endpoint), options),
+    ),
+  })
 })
 
 test('vercel-kv grants what memory grants, for any sequence of demands and waits', async () => {
@@ -35,7 +46,7 @@ describe('store: vercel-kv over a server that locks by key', () => {
 
 test('kv of @vercel/kv and no client at all take their variables from the process', async () => {
   const demand = () => ({ policy: '', client: crypto.randomUUID(), limit: 1, window: 500, cost: 1 })
-  for (const store of [vercelKv(kv), vercelKv()]) {
+  for (const store of [vercelKv(kv), vercelKv(kvOf2), vercelKv()]) {
     expect((await store.take([demand()]))[0]?.granted).toBe(1)
   }
 })
