@@ -45,8 +45,12 @@ describe('trips', () => {
     expect(spy.commands.slice(1).every(([, sha]) => sha === PLAIN.sha)).toBe(true)
   })
 
-  test('a plain Redis that is said to lock by key rejects the header, and is asked without it', async () => {
-    const spy = spyFetch()
+  test('a server that is said to lock by key, and rejects the header, is asked without it', async () => {
+    const spy = spyFetch(([, text]) =>
+      text === KEY_LOCKING.text
+        ? Response.json({ error: 'ERR Unexpected flag in script shebang' }, { status: 400 })
+        : undefined,
+    )
     const store = upstash(inject('gateway'), { fetch: spy.fetch, keyLocking: true })
     for (let check = 0; check < 3; check++) await store.take([demand()])
     expect(spy.names()).toEqual(['EVAL', 'EVAL', 'EVALSHA', 'EVALSHA'])
