@@ -1,5 +1,6 @@
 import { addressOf } from '../client/ip.ts'
 import { detectPlatform } from '../environment.ts'
+import { splitUrl } from '../url.ts'
 
 /** The field that carries ORIGIN_SECRET. */
 const SECRET = 'x-origin-secret'
@@ -39,13 +40,13 @@ export function setForwarded(headers: Headers, request: Request, secret: string 
     // CGI and WSGI hand `X_Real_IP` and, some, `X.Real.IP` to programs as X-Real-IP.
     if (TOLD_BY_PROXIES.test(name.replace(/[^a-z\d]/g, '-'))) headers.delete(name)
   }
-  const { protocol, host } = new URL(request.url)
+  const { scheme, host } = splitUrl(request.url)
   const address = addressOf(request)
   if (address) {
     headers.set('x-forwarded-for', address)
     headers.set('x-real-ip', address)
   }
-  headers.set('x-forwarded-proto', protocol.slice(0, -1))
+  headers.set('x-forwarded-proto', scheme)
   headers.set('x-forwarded-host', host)
   if (secret) headers.set(SECRET, secret)
 }

@@ -13,6 +13,7 @@ import { nameOf } from '../response/writer.ts'
 import { durableObject, isObjectNamespace, type ObjectNamespace } from '../stores/durable-object.ts'
 import { findStem, storeFromEnv } from '../stores/env.ts'
 import type { Store } from '../stores/store.ts'
+import { parseUrl } from '../url.ts'
 import { type Cors, compileCors } from './cors.ts'
 import { forward, type Origin, refuseToForward } from './origin.ts'
 
@@ -146,10 +147,10 @@ function checkOrigin(url: unknown): URL {
   const want = 'the address of the origin, such as "https://origin.example.com"'
   if (typeof url !== 'string' || url === '') throw new ConfigError('ORIGIN_URL', show(url), want)
   // Not shown: it may hold a password.
-  if (!/^https?:\/\/[^\s"']+$/.test(url) || !URL.canParse(url)) {
+  const parsed = /^https?:\/\/[^\s"']+$/.test(url) ? parseUrl(url) : undefined
+  if (parsed === undefined) {
     throw new ConfigError('ORIGIN_URL', 'a text that is no such address', want)
   }
-  const parsed = new URL(url)
   if (parsed.search || parsed.hash || parsed.username || parsed.password) {
     throw new ConfigError('ORIGIN_URL', 'an address with a query, a fragment or a user', want)
   }

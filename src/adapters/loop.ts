@@ -1,4 +1,5 @@
 import { hash } from '../stores/durable-object.ts'
+import { splitUrl } from '../url.ts'
 
 /** https://www.rfc-editor.org/rfc/rfc8586 */
 const CDN_LOOP = 'cdn-loop'
@@ -26,4 +27,4 @@ export function markLoop(
  * may forward to one another.
  */
 const gateName = (url: string, origin: URL | undefined) =>
-  `tidegate-${hash(`${new URL(url).host} ${origin?.href}`).toString(36)}`
+  `tidegate-${hash(`${splitUrl(url).host} ${origin?.href}`).toString(36)}`

@@ -2,6 +2,7 @@ import { detectPlatform } from '../environment.ts'
 import type { Log } from '../quiet-log.ts'
 import { problem } from '../response/problem.ts'
 import { startTimeout } from '../timeout.ts'
+import { splitUrl } from '../url.ts'
 import type { Allow } from './cors.ts'
 import { setForwarded } from './forwarded.ts'
 import { isLooping, markLoop } from './loop.ts'
@@ -36,7 +37,7 @@ export function refuseToForward(request: Request, origin: Origin): Response | un
     return allow(problem(LOOP_DETECTED, request), request)
   }
   const hasFolder = url !== undefined && url.pathname !== '/'
-  if (!hasFolder || !stepsOut(new URL(request.url).pathname)) return undefined
+  if (!hasFolder || !stepsOut(splitUrl(request.url).path)) return undefined
   return allow(problem(BAD_REQUEST, request), request)
 }
 
@@ -114,8 +115,8 @@ const GATEWAY_TIMEOUT = {
 /** The request's path and query under the origin's address, whose own path goes in front. */
 function targetOf(request: Request, { url }: Origin): string {
   if (url === undefined) return request.url
-  const { pathname, search } = new URL(request.url)
-  return `${url.origin}${url.pathname.replace(/\/$/, '')}${pathname}${search}`
+  const { path, query } = splitUrl(request.url)
+  return `${url.origin}${url.pathname.replace(/\/$/, '')}${path}${query}`
 }
 
 /** Fields that concern one connection and end with it (RFC 9110 §7.6.1). */

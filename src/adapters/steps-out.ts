@@ -9,8 +9,8 @@ const ROUNDS = 4
 const PLAIN_SLASH = '\n'
 
 /**
- * Whether an origin may read a path, which `new URL` has normalized, as one that leaves the folder
- * it is put under: `/..%2fadmin`, `/..;/admin`, `/a/%252e%252e%255c..%2f`. An escaped `..` may only
+ * Whether an origin may read the path of a request's URL as one that leaves the folder it is
+ * put under: `/..%2fadmin`, `/..;/admin`, `/a/%252e%252e%255c..%2f`. An escaped `..` may only
  * step up over segments between plain slashes, since not every origin sees the others.
  */
 export function stepsOut(pathname: string): boolean {

@@ -6,6 +6,7 @@ import { restSender, type Send } from '../stores/rest.ts'
 import { isUpstash } from '../stores/script.ts'
 import type { Store } from '../stores/store.ts'
 import { checkToken, checkUrl, type UpstashCredentials } from '../stores/upstash.ts'
+import { parseUrl } from '../url.ts'
 import { cleanUp } from './clean-up.ts'
 import { checkCounting } from './counting.ts'
 import type { Examination, Thresholds } from './examination.ts'
@@ -175,10 +176,10 @@ function parsePart(option: string, value: unknown): number {
 }
 
 function readTarget(target: Target, address: string | undefined, fetcher: typeof fetch) {
-  if (address !== undefined && !URL.canParse(address)) {
+  const where = address === undefined ? undefined : parseUrl(address)
+  if (address !== undefined && where === undefined) {
     throw new ConfigError('address', 'no URL', 'the URL that the function sends to')
   }
-  const where = address === undefined ? undefined : new URL(address)
   if (typeof target === 'function') {
     return { source: target, speaks: 'redis', address: where } as const
   }

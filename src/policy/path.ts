@@ -1,4 +1,5 @@
 import { insist } from '../errors.ts'
+import { parseUrl, splitUrl } from '../url.ts'
 
 /** The ways in which origins read the path of one request, such as `/a/b`; the root is empty. */
 export type Path = readonly string[]
@@ -15,7 +16,7 @@ const PLAIN = /^https?:\/\/[^/?#\\]+((?:\/[a-z\d_~-][a-z\d_~.-]*)*)\/?(?:[?#]|$)
 export function parsePath(url: string): Path {
   const plain = PLAIN.exec(url)?.[1]
   if (plain !== undefined) return [plain]
-  const path = decode(new URL(url).pathname).toLowerCase()
+  const path = decode(parseUrl(url)?.pathname ?? splitUrl(url).path).toLowerCase()
   const cuts = [path, path.replaceAll('%2f', '/'), path.replace(/%2f|%5c/g, '/')]
   const readings = new Set(cuts.flatMap((cut) => [cut, cut.replace(/;[^/]*/g, '')]))
   return [...readings].flatMap((reading) => [resolve(reading, false), resolve(reading, true)])

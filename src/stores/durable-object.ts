@@ -29,7 +29,9 @@ export interface DurableObjectOptions {
 
 /** What the object answers; it comes over the wire, so nothing of it is believed unseen. */
 interface Stub {
-  take(demands: readonly Demand[]): Promise<unknown>
+  /** Missing on Workers with a compatibility date before 2024-04-03 and without the flag `rpc`. */
+  take?(demands: readonly Demand[]): Promise<unknown>
+  fetch(url: string, init: RequestInit): Promise<Response>
 }
 
 /**
@@ -76,7 +78,7 @@ export function durableObject(
       try {
         // A stub of its own for each call: one that has failed fails for ever.
         const stub = namespace.get(namespace.idFromName(name), place) as Stub
-        answer = await stub.take(demands)
+        answer = await (stub.take?.(demands) ?? takeByFetch(stub, demands))
       } catch (error) {
         throw storeError(error, client)
       }
@@ -84,6 +86,11 @@ export function durableObject(
       throw new StoreError('rejected', 'durable-object: no answer of a TidegateObject')
     },
   }
+}
+
+async function takeByFetch(stub: Stub, demands: readonly Demand[]): Promise<unknown> {
+  const init = { method: 'POST', body: JSON.stringify(demands) }
+  return (await stub.fetch('https://tidegate.invalid/', init)).json()
 }
 
 /** Whether `value` is the binding of a Durable Object. */

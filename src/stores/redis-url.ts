@@ -1,4 +1,5 @@
 import { ConfigError, StoreError, show } from '../errors.ts'
+import { parseUrl } from '../url.ts'
 import { guard } from './guard.ts'
 import { redis } from './redis.ts'
 import { saidBy } from './redis-error.ts'
@@ -85,10 +86,8 @@ export function checkRedisUrl(option: string, url: unknown): URL {
   if (typeof url !== 'string' || url === '') throw new ConfigError(option, show(url), want)
   if (/["'\s]/.test(url)) throw new ConfigError(option, 'a text with spaces or quotes in it', want)
   if (/^https?:/.test(url)) throw new ConfigError(option, 'the address for REST', want)
-  if (!/^rediss?:\/\/./.test(url) || !URL.canParse(url)) {
-    throw new ConfigError(option, 'no such address', want)
-  }
-  const address = new URL(url)
+  const address = /^rediss?:\/\/./.test(url) ? parseUrl(url) : undefined
+  if (address === undefined) throw new ConfigError(option, 'no such address', want)
   if (!isEscaped(address.username) || !isEscaped(address.password)) {
     throw new ConfigError(option, 'a user or password with a % that is not written %25', want)
   }

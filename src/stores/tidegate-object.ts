@@ -67,6 +67,11 @@ export class TidegateObject extends DurableObject {
     return grants
   }
 
+  /** `take` for Workers whose compatibility date (before 2024-04-03) knows no remote calls. */
+  async fetch(request: Request): Promise<Response> {
+    return Response.json(await this.take(await request.json()))
+  }
+
   /**
    * Sweeps what has ended. It comes again when the last window has ended that is still open, and not
    * for each; but within a day, so that a window of a month keeps no others.

@@ -1,5 +1,6 @@
 import { ConfigError, checkKeys, insist } from '../errors.ts'
 import { checkCount } from '../policy/duration.ts'
+import { parseUrl } from '../url.ts'
 import { batched } from './batch.ts'
 import {
   checkKeyLocking,
@@ -87,7 +88,8 @@ export function checkUrl(option: string, url: unknown): string {
   if (/["'\s]/.test(url)) throw new ConfigError(option, 'a text with spaces or quotes in it', want)
   if (/^rediss?:/.test(url)) throw new ConfigError(option, 'the address for TCP', want)
   // Not shown: a URL may carry the token.
-  if (!/^https?:/.test(url) || !URL.canParse(url)) throw new ConfigError(option, 'no URL', want)
+  if (!/^https?:/.test(url) || parseUrl(url) === undefined)
+    throw new ConfigError(option, 'no URL', want)
   return url.replace(/\/+$/, '')
 }
 

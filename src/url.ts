@@ -1,0 +1,21 @@
+/**
+ * URLs on every host. Workers with a compatibility date before 2022-10-31 have no `URL.canParse`,
+ * and their `URL` throws at a `%` that escapes nothing and rewrites queries
+ * (https://developers.cloudflare.com/workers/configuration/compatibility-flags/#use-standard-compliant-url-parsing).
+ */
+
+/** A URL, or nothing for a text that is none. */
+export function parseUrl(text: string): URL | undefined {
+  try {
+    return new URL(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** The parts of a request's URL, which its `Request` has parsed already, as they stand there. */
+export function splitUrl(url: string) {
+  const parts = /^(\w+):\/\/([^/?#]*)([^?#]*)(\??[^#]*)/.exec(url) ?? []
+  const [, scheme = '', host = '', path = '', query = ''] = parts
+  return { scheme, host, path, query }
+}
