@@ -23,8 +23,9 @@ try {
 }
 
 async function start(): Promise<void> {
-  const port = portOf(process.env.PORT ?? '8787')
-  const given = Object.fromEntries(Object.entries(process.env).filter(([name]) => READ.test(name)))
+  const port = portOf(process.env.PORT || '8787')
+  const read = Object.entries(process.env).filter(([name, value]) => READ.test(name) && value)
+  const given = Object.fromEntries(read)
   const stem = findStem(given)
   // Now and not at the first request, so that a wrong variable is seen at once.
   if (stem !== undefined) storeFromEnv(given)
@@ -38,7 +39,7 @@ async function start(): Promise<void> {
   const policies = policiesFromEnv(env.POLICIES)
   const script = await bundle({ entryPoints: ['src/worker.ts'] })
   // One folder for each port, since one process alone may have it open.
-  const state = join(process.env.STATE_DIR ?? '.wrangler/tidegate', `${port}`)
+  const state = join(process.env.STATE_DIR || '.wrangler/tidegate', `${port}`)
   const worker = await startWorker({ script, env, port, state, objects: objectsOf(config) })
 
   const stop = async () => {

@@ -4,20 +4,28 @@ export type Environment = Readonly<Record<string, unknown>>
 /** An environment by the names of its variables, whatever type the host declares for it. */
 export const variablesOf = (env: object): Environment => env as Environment
 
-/** The process's variables as they were last seen to be readable, since looking takes its time. */
-let readable: Environment | undefined
-
 /** The process's variables, on hosts that hand none over as a value (Next.js, Vercel, Node). */
-export function processEnv(): Environment {
-  const env = (globalThis as { process?: { env?: Environment } }).process?.env ?? {}
-  if (env === readable) return env
+export const processEnv = (): Environment =>
+  (globalThis as { process?: { env?: Environment } }).process?.env ?? {}
+
+/**
+ * A variable, or nothing if it is not set. An empty text counts as not set: Docker Compose and many
+ * CIs hand it over for what they do not have. So does what Deno was given no permission to read.
+ */
+export function variable(env: Environment, name: string): unknown {
   try {
-    Object.keys(env)
-    readable = env
-    return env
+    return env[name] === '' ? undefined : env[name]
   } catch {
-    // Deno throws at every look where it was not given leave: as good as none.
-    return {}
+    return undefined
+  }
+}
+
+/** The names of the variables; nothing if Deno may read single ones at most, and not list them. */
+export function namesOf(env: Environment): readonly string[] | undefined {
+  try {
+    return Object.keys(env)
+  } catch {
+    return undefined
   }
 }
 

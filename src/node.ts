@@ -1,5 +1,5 @@
 /** What only Node, Bun and Deno can do, since it needs sockets: `tidegate/node`. */
-import { processEnv, variablesOf } from './environment.ts'
+import { processEnv, variable, variablesOf } from './environment.ts'
 import { findStem, storeFromEnv as storeOverHttp } from './stores/env.ts'
 import { redisFromUrl } from './stores/redis-url.ts'
 import type { Store } from './stores/store.ts'
@@ -12,6 +12,7 @@ import type { Store } from './stores/store.ts'
 export function storeFromEnv(given: object = {}): Store {
   const environments = [variablesOf(given), processEnv()]
   if (environments.some((env) => findStem(env) !== undefined)) return storeOverHttp(given)
-  const url = environments.find(({ REDIS_URL }) => REDIS_URL !== undefined)?.REDIS_URL
+  const urls = environments.map((env) => variable(env, 'REDIS_URL'))
+  const url = urls.find((url) => url !== undefined)
   return url === undefined ? storeOverHttp(given) : redisFromUrl('REDIS_URL', url)
 }

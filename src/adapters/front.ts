@@ -1,5 +1,5 @@
 import { systemClock } from '../clock.ts'
-import { processEnv, variablesOf } from '../environment.ts'
+import { processEnv, variable, variablesOf } from '../environment.ts'
 import { ConfigError, show } from '../errors.ts'
 import { createLimiter, type Limiter } from '../limiter/limiter.ts'
 import type { SharedOptions } from '../limiter/options.ts'
@@ -118,28 +118,31 @@ const MISCONFIGURED = {
 
 /** Reads the variables. Throws a `ConfigError` that names the one that cannot work. */
 export function readSettings(options: FrontOptions, env: FrontEnv): Gate {
-  const { policies = policiesFromEnv(env.POLICIES), cors, ...shared } = options
+  const read = (name: keyof FrontEnv) => variable(variablesOf(env), name)
+  const { policies = policiesFromEnv(read('POLICIES')), cors, ...shared } = options
   const limiter = createLimiter<object>({ ...shared, store: shared.store ?? storeOf, policies })
   const isTold = [shared.headers ?? 'draft-11'].flat().includes('draft-11')
   const ours = isTold ? new Set(policies.map(({ name = '' }) => nameOf({ name }))) : undefined
   const clock = shared.clock ?? systemClock
+  const [url, secret] = [read('ORIGIN_URL'), read('ORIGIN_SECRET')]
+  const timeout = read('ORIGIN_TIMEOUT')
   const origin = {
-    url: env.ORIGIN_URL === undefined ? undefined : checkOrigin(env.ORIGIN_URL),
-    secret: env.ORIGIN_SECRET === undefined ? undefined : checkSecret(env.ORIGIN_SECRET),
-    timeout: parseTimeout('ORIGIN_TIMEOUT', env.ORIGIN_TIMEOUT ?? '30s'),
-    allow: compileCors(cors === undefined ? 'CORS_ORIGINS' : 'cors', cors ?? env.CORS_ORIGINS),
+    url: url === undefined ? undefined : checkOrigin(url),
+    secret: secret === undefined ? undefined : checkSecret(secret),
+    timeout: parseTimeout('ORIGIN_TIMEOUT', timeout ?? '30s'),
+    allow: compileCors(cors === undefined ? 'CORS_ORIGINS' : 'cors', cors ?? read('CORS_ORIGINS')),
     logRefused: quietLog(toConsole, clock),
     logFailed: quietLog(toConsole, clock),
   }
-  warnOfBareNumber('ORIGIN_TIMEOUT', env.ORIGIN_TIMEOUT)
+  warnOfBareNumber('ORIGIN_TIMEOUT', timeout)
   return { limiter, origin, ours }
 }
 
 /** A Redis that the variables name, else the Durable Object, else memory. */
 function storeOf(env: object): Store {
-  const { TIDEGATE } = variablesOf(env)
-  return findStem(variablesOf(env)) === undefined && isObjectNamespace(TIDEGATE)
-    ? durableObject(TIDEGATE)
+  const object = variable(variablesOf(env), 'TIDEGATE')
+  return findStem(variablesOf(env)) === undefined && isObjectNamespace(object)
+    ? durableObject(object)
     : storeFromEnv(env)
 }
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
 import { doctor as examine, type Report, type Target } from '../doctor/doctor.ts'
-import { processEnv } from '../environment.ts'
+import { processEnv, variable } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
 import type { Duration } from '../policy/duration.ts'
 import { findStem } from '../stores/env.ts'
@@ -129,7 +129,8 @@ function readPlace({ url, token, redis }: Flags): Place | undefined {
     const token = checkToken(`${stem}TOKEN`, env[`${stem}TOKEN`])
     return { target: { url, token }, name: `${stem}URL`, close() {} }
   }
-  return env.REDIS_URL ? overTcp('REDIS_URL', env.REDIS_URL) : undefined
+  const tcp = variable(env, 'REDIS_URL')
+  return tcp === undefined ? undefined : overTcp('REDIS_URL', tcp)
 }
 
 /** A connection of its own, which is opened by the first command and never a second time. */

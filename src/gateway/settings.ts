@@ -33,8 +33,10 @@ export function readSettings(
       verbose: { type: 'boolean', default: false },
     },
   })
-  const given = (flag: string | undefined, name: string, variable: string) =>
-    (flag === undefined ? [env[variable], variable] : [flag, name]) as [string | undefined, string]
+  type Given = readonly [value: string | undefined, name: string]
+  // A variable that is empty is not set. A flag that is empty was given.
+  const given = (flag: string | undefined, name: string, variable: string): Given =>
+    flag === undefined ? [env[variable] || undefined, variable] : [flag, name]
 
   return {
     redis: checkRedis(...given(values.redis, '--redis', 'REDIS_URL')),

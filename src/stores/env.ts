@@ -1,14 +1,14 @@
-import { type Environment, processEnv, variablesOf } from '../environment.ts'
+import { type Environment, namesOf, processEnv, variable, variablesOf } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
 import { memory } from './memory.ts'
 import type { Store } from './store.ts'
 import { checkToken, checkUrl, upstash } from './upstash.ts'
 
 /** What the names of a database's variables begin with, in the order in which they are tried. */
-const STEMS = ['UPSTASH_REDIS_REST_', 'UPSTASH_REDIS_']
+const STEMS = ['UPSTASH_REDIS_REST_', 'UPSTASH_REDIS_', 'KV_REST_API_']
 
-/** With any prefix, as the integrations of Vercel set them: `KV_REST_API_…`, `SHOP_KV_REST_API_…`. */
-const VERCEL = /^((?:\w+_)?KV_REST_API_)(?:URL|TOKEN|READ_ONLY_TOKEN)$/
+/** And with any prefix, as the integrations of Vercel set them: `SHOP_KV_REST_API_…`. */
+const PREFIXED = /^(\w+_KV_REST_API_)(?:URL|TOKEN|READ_ONLY_TOKEN)$/
 
 /**
  * The store that the variables name: Upstash (`UPSTASH_REDIS_REST_URL` and `…_TOKEN`, or
@@ -31,7 +31,7 @@ export function storeFromEnv(given: object = {}): Store {
   }
   const url = checkUrl(`${stem}URL`, env[`${stem}URL`])
   const token = checkToken(`${stem}TOKEN`, env[`${stem}TOKEN`])
-  if (token === env[`${stem}READ_ONLY_TOKEN`]) {
+  if (token === variable(env, `${stem}READ_ONLY_TOKEN`)) {
     throw new ConfigError(`${stem}TOKEN`, 'the read-only token', 'the token that may write')
   }
   return upstash({ url, token })
@@ -42,9 +42,9 @@ export function storeFromEnv(given: object = {}): Store {
  * whole goes before one that is not, which is then named in the error.
  */
 export function findStem(env: Environment): string | undefined {
-  const vercel = Object.keys(env).flatMap((name) => VERCEL.exec(name)?.[1] ?? [])
-  const stems = [...STEMS, ...vercel.sort((a, b) => a.length - b.length)]
-  const has = (stem: string) => (name: string) => env[stem + name] !== undefined
+  const prefixed = namesOf(env)?.flatMap((name) => PREFIXED.exec(name)?.[1] ?? []) ?? []
+  const stems = [...STEMS, ...prefixed.sort((a, b) => a.length - b.length)]
+  const has = (stem: string) => (name: string) => variable(env, stem + name) !== undefined
   return (
     stems.find((stem) => ['URL', 'TOKEN'].every(has(stem))) ??
     stems.find((stem) => ['URL', 'TOKEN', 'READ_ONLY_TOKEN'].some(has(stem)))

@@ -76,6 +76,7 @@ describe('the command', () => {
       place([], { ...kv, ...upstashEnv, ...tcp }),
       place([], { ...tcp, ...kv }),
       place([], tcp),
+      place([], { UPSTASH_REDIS_REST_URL: '', UPSTASH_REDIS_REST_TOKEN: '', ...kv, REDIS_URL: '' }),
     ])
     expect(places).toEqual([
       '--url',
@@ -83,6 +84,7 @@ describe('the command', () => {
       'UPSTASH_REDIS_REST_URL',
       'SHOP_KV_REST_API_URL',
       'REDIS_URL',
+      'SHOP_KV_REST_API_URL',
     ])
   })
 

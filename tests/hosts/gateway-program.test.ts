@@ -1,10 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, expect, inject, test } from 'vitest'
+import { readSettings } from '../../src/gateway/settings.ts'
 
 const children: ChildProcess[] = []
 afterAll(() => {
   for (const child of children) child.kill('SIGKILL')
+})
+
+test('variables that are empty, as those of Docker Compose may be, are not set', () => {
+  const token = crypto.randomUUID()
+  const settings = readSettings([], { REDIS_URL: '', PORT: '', GATEWAY_TOKEN: token })
+  expect(settings).toMatchObject({ redis: 'redis://127.0.0.1:6379', port: 8079, tokens: [token] })
+  expect(() => readSettings([], { GATEWAY_TOKEN: '' })).toThrow('--token or GATEWAY_TOKEN: got')
+  expect(() => readSettings(['--port', ''], { GATEWAY_TOKEN: token })).toThrow('--port: got ""')
 })
 
 test('the gateway goes on when whoever read its log is gone, and stops when it is told to', async () => {

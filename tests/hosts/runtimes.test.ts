@@ -112,6 +112,26 @@ test('a server is not taken for a platform by variables and globals that can be 
   expect(statuses).toEqual([200, 200, 200, 429, 429])
 })
 
+test('on Deno, which may read two variables by name and list none, the store counts', async () => {
+  const { command, serve } = RUNTIMES.Deno
+  const { url, token } = inject('gateway')
+  const variables = { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token }
+  const policy = `runtimes-${crypto.randomUUID()}`
+  const named = app.replace("window: '1m',", `window: '1m', name: '${policy}',`)
+  const port = await start(
+    'Deno-narrow',
+    [...command, `--allow-env=${Object.keys(variables)}`],
+    named + serve,
+    variables,
+  )
+  const statuses: number[] = []
+  for (let i = 0; i < 4; i++) statuses.push((await ask(port, '127.0.0.1')).status)
+  expect(statuses).toEqual([200, 200, 200, 429])
+  const redis = new Redis(inject('redisUrl'))
+  expect(await redis.get(`ratelimit:${policy}:127.0.0.1`)).toBe('3')
+  redis.disconnect()
+})
+
 describe('tidegate/node counts in the Redis that REDIS_URL names', () => {
   const overTcp = app
     .replace(

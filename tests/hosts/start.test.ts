@@ -114,6 +114,16 @@ describe('npm start', () => {
     }
   })
 
+  test('takes a variable that is empty for one that is not set', async () => {
+    const port = await freePort()
+    const unset = ['ORIGIN_URL', 'ORIGIN_SECRET', 'POLICIES', 'UPSTASH_REDIS_REST_URL']
+    const empty = Object.fromEntries(unset.map((name) => [name, '']))
+    const { output } = await start({ PORT: `${port}`, ...empty })
+    expect(output()).toContain('store     Durable Object')
+    const answer = await (await fetch(`http://localhost:${port}/a`)).text()
+    expect(answer).toBe('The origin answers GET /a\n')
+  })
+
   const wrong = [
     [{ PORT: 'http' }, 'PORT: got "http", want a port'],
     [{ ORIGIN_URL: 'https://user:secret@x.io' }, 'ORIGIN_URL: got an address with a query'],

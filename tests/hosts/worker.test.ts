@@ -5,7 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { bundle, startWorker } from '../../scripts/workerd.ts'
-import { front } from '../../src/adapters/front.ts'
+import { front, readSettings } from '../../src/adapters/front.ts'
 import { memory } from '../../src/stores/memory.ts'
 import { startOrigin } from '../support/origin.ts'
 import { freePort } from '../support/redis-server.ts'
@@ -599,6 +599,22 @@ describe('scripts of another origin', () => {
   })
 })
 
+describe('a variable that is empty is one that is not set', () => {
+  test('ORIGIN_SECRET, ORIGIN_TIMEOUT, CORS_ORIGINS and TIDEGATE', async () => {
+    const unset = ['ORIGIN_SECRET', 'ORIGIN_TIMEOUT', 'CORS_ORIGINS', 'TIDEGATE']
+    const empty = Object.fromEntries(unset.map((name) => [name, '']))
+    const worker = await start({ POLICIES, ORIGIN_URL: origin.url, ...empty })
+    const response = await worker.fetch('/headers')
+    expect(response.headers.get('ratelimit')).toContain('"all";r=99')
+    expect(await response.json()).not.toHaveProperty('x-origin-secret')
+  })
+
+  test('ORIGIN_URL: requests go where they were going', () => {
+    const settings = readSettings({ store: memory() }, { POLICIES, ORIGIN_URL: '' })
+    expect(settings.origin.url).toBeUndefined()
+  })
+})
+
 describe('settings that cannot work', () => {
   const good = { POLICIES, ORIGIN_URL: origin.url }
   const bad: readonly (readonly [string, object])[] = [
@@ -607,6 +623,7 @@ describe('settings that cannot work', () => {
     ['a window that is none', { POLICIES: [{ limit: 1, window: '5 minits' }] }],
     ['an ORIGIN_URL without a scheme', { ORIGIN_URL: 'origin.example.com' }],
     ['an empty ORIGIN_URL', { ORIGIN_URL: '' }],
+    ['empty POLICIES', { POLICIES: '' }],
     ['an ORIGIN_SECRET with a space', { ORIGIN_SECRET: 'two words' }],
     ['an ORIGIN_TIMEOUT that is none', { ORIGIN_TIMEOUT: 'soon' }],
     ['CORS_ORIGINS with a path', { CORS_ORIGINS: 'https://page.example/' }],

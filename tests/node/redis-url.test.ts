@@ -42,8 +42,18 @@ describe('REDIS_URL', () => {
     expect(warningsOf(() => storeFromEnv({ REDIS_URL: 'redis://localhost:6379' }))).toEqual([])
   })
 
+  test('that is empty is one that is not set', () => {
+    const unset = { UPSTASH_REDIS_REST_URL: '', UPSTASH_REDIS_REST_TOKEN: '' }
+    expect(warningsOf(() => storeFromEnv({ ...unset, REDIS_URL: '' }))).toEqual([
+      expect.stringContaining('no store in the environment'),
+    ])
+    const remote = { ...unset, REDIS_URL: 'redis://other.internal' }
+    expect(warningsOf(() => storeFromEnv(remote))).toEqual([
+      expect.stringContaining('REDIS_URL has no TLS'),
+    ])
+  })
+
   for (const url of [
-    '',
     ' ',
     '"redis://localhost"',
     'localhost:6379',

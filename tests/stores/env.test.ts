@@ -53,6 +53,30 @@ describe('the environment', () => {
     expect(warningsOf(() => storeFromEnv(both))).toEqual([])
   })
 
+  test('with a pair of empty texts, as of Docker Compose, takes the next pair', async () => {
+    const gateway = inject('gateway')
+    const empty = {
+      UPSTASH_REDIS_REST_URL: '',
+      UPSTASH_REDIS_REST_TOKEN: '',
+      UPSTASH_REDIS_URL: '',
+      UPSTASH_REDIS_TOKEN: '',
+      KV_REST_API_READ_ONLY_TOKEN: '',
+    }
+    const kv = { KV_REST_API_URL: gateway.url, KV_REST_API_TOKEN: gateway.token }
+    const store = storeFromEnv({ ...empty, ...kv })
+    const demand = { policy: '', client: crypto.randomUUID(), limit: 1, window: 500, cost: 1 }
+    expect((await store.take([demand]))[0]?.granted).toBe(1)
+    expect(warningsOf(() => storeFromEnv(empty))).toHaveLength(1)
+  })
+
+  for (const half of ['URL', 'TOKEN', 'READ_ONLY_TOKEN']) {
+    test(`with an empty text beside ${half} misses the other half`, () => {
+      const missing = half === 'URL' ? 'TOKEN' : 'URL'
+      const env = { KV_REST_API_URL: '', KV_REST_API_TOKEN: '', [`KV_REST_API_${half}`]: url }
+      expect(() => storeFromEnv(env)).toThrow(`KV_REST_API_${missing}: got ""`)
+    })
+  }
+
   for (const value of ['', ' ', `"${url}"`, `${url} `, 'undefined']) {
     test(`with ${JSON.stringify(value)} for a URL is an error that names the variable`, () => {
       const env = { UPSTASH_REDIS_REST_URL: value, UPSTASH_REDIS_REST_TOKEN: token }
