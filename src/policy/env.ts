@@ -1,7 +1,9 @@
 import type { Client } from '../client/client.ts'
 import { checkHeaderName, header } from '../client/header.ts'
-import { insist } from '../errors.ts'
+import { ConfigError, insist, show } from '../errors.ts'
 import { compilePolicies, type PolicyOptions } from './policy.ts'
+
+const WANTED = 'a list of policies, or its JSON text'
 
 /**
  * The policies of the variable POLICIES: a list, or its JSON text. An entry is as in code, but its
@@ -9,7 +11,7 @@ import { compilePolicies, type PolicyOptions } from './policy.ts'
  */
 export function policiesFromEnv(value: unknown): readonly PolicyOptions[] {
   const list = typeof value === 'string' ? parseJson(value) : value
-  insist(Array.isArray(list), 'POLICIES', value, 'a list of policies, or its JSON text')
+  insist(Array.isArray(list), 'POLICIES', value, WANTED)
   const headers = new Map<string, Client>()
   const policies = list.map((entry: unknown, index) => {
     if (typeof entry !== 'object' || entry === null || !('client' in entry)) return entry
@@ -22,8 +24,10 @@ export function policiesFromEnv(value: unknown): readonly PolicyOptions[] {
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
-  } catch {
-    return undefined
+  } catch (error) {
+    // V8 quotes the text, which may be the value of another variable.
+    const why = `${error}`.replace(/,? ?".*/s, '')
+    throw new ConfigError('POLICIES', `${show(text)} (${why})`, WANTED)
   }
 }
 

@@ -1,6 +1,7 @@
 import { StoreError } from '../errors.ts'
 import type { OutageListener } from './outage-log.ts'
-import type { Grant, Store } from './store.ts'
+import { saidBy } from './redis-error.ts'
+import type { Demand, Grant, Store } from './store.ts'
 
 /**
  * A store that never throws: while the first one fails, the second, local one counts in its place
@@ -21,7 +22,7 @@ export function fallback(store: Store, local: Store, listener: OutageListener): 
         return grants
       } catch (error) {
         missed++
-        if (missed === 1) report(listener, asStoreError(error))
+        if (missed === 1) report(listener, asStoreError(error, demands))
         // Nothing is taken ahead of a count that only stands in for another.
         const grants = await local.take(demands.map(({ reserve: _, ...demand }) => demand))
         return grants.map((grant) => ({ ...grant, source: 'local' }))
@@ -45,10 +46,14 @@ function report(listener: OutageListener, error: StoreError): void {
 }
 
 /** A store of somebody else's may throw anything; an outage it is all the same. */
-function asStoreError(error: unknown): StoreError {
+function asStoreError(error: unknown, demands: readonly Demand[]): StoreError {
   if (error instanceof StoreError) return error
-  const kind = error instanceof Error ? error.name : typeof error
-  return new StoreError('unreachable', `the store failed with an error of its own, a ${kind}`, {
-    cause: error,
-  })
+  const isError = error instanceof Error
+  // Keys and tokens may stand in a URL's path, and in a header that was rejected.
+  const text = (isError ? `${error.name}: ${error.message}` : String(error))
+    .replace(/(:\/\/[^\s/?#"']*)[^\s"']*/g, '$1/…')
+    .replace(/\bBearer [^\s"']+/g, 'Bearer …')
+  const shown = demands.reduce((said, { client }) => said.replaceAll(client || '…', '…'), text)
+  const said = saidBy(isError ? new Error(shown, { cause: error.cause }) : shown)
+  return new StoreError('unreachable', `the store failed: ${said}`, { cause: error })
 }

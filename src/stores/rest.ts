@@ -37,12 +37,17 @@ function poster(url: string, token: string, fetcher: typeof fetch): Post {
       ...cache,
     })
     const { status } = response
-    const answer: unknown = await response.json().catch(() => undefined)
+    const answer: unknown = await response.json().catch(unlessNoJson)
     // A gateway whose Redis is away says so by its status, whatever its words.
     if (isAnswer(answer) && !(status >= 502 && status <= 504)) return answer
     const code = status === 401 ? 'unauthorized' : 'unreachable'
     throw new StoreError(code, `HTTP ${status} without an answer of Upstash's REST protocol`)
   }
+}
+
+/** A body that is no JSON is no answer. Any other error is why there is none, and goes on. */
+function unlessNoJson(error: unknown): void {
+  if (Object(error).name !== 'SyntaxError') throw error
 }
 
 /** Sends a command by itself. */

@@ -555,6 +555,33 @@ describe('a reporter of outages that fails itself', () => {
   }
 })
 
+describe('an error of a store that is not ours', () => {
+  const saidOf = async (thrown: unknown) => {
+    const said: string[] = []
+    const store: Store = { guard, take: () => Promise.reject(thrown) }
+    const onStoreError = ({ message }: Error) => said.push(message)
+    const limiter = createLimiter({ limit: 1, window: '1m', client, store, onStoreError })
+    await limiter.check(request('/', { client: 'secret-client' }))
+    return said
+  }
+
+  test('is reported with its words', async () => {
+    expect(await saidOf(new TypeError('Redis is not a constructor'))).toEqual([
+      'the store failed: TypeError: Redis is not a constructor',
+    ])
+    expect(await saidOf('no luck')).toEqual(['the store failed: no luck'])
+  })
+
+  test('is reported without the client, a token, and what follows the host in a URL', async () => {
+    const words =
+      'GET https://user:hush@kv.internal/hush/ratelimit%3Ahidden?_token=hush: bad header ' +
+      '"Bearer hush" of secret-client, command was: ["GET", "hush"]'
+    expect(await saidOf(new Error(words))).toEqual([
+      'the store failed: Error: GET https://kv.internal/… bad header "Bearer …" of …',
+    ])
+  })
+})
+
 test('a store that answers with anything but one grant per demand counts as away', async () => {
   const odd = [undefined, null, [], [{}, {}], [{}], [null], [{ granted: 1, used: Number.NaN }]]
   for (const answer of odd) {

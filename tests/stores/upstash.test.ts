@@ -187,6 +187,8 @@ describe('keys', () => {
 describe('what the server says', () => {
   const answering = (answer: () => Response) =>
     upstash({ url: 'https://db.upstash.io', token: 'secret' }, { fetch: async () => answer() })
+  const brokenBody = () =>
+    new ReadableStream({ pull: (body) => body.error(new Error('the line went dead')) })
   const said = (error: string, status = 400) =>
     answering(() => Response.json({ error }, { status }))
   const cases = [
@@ -197,6 +199,7 @@ describe('what the server says', () => {
     ['rejected', 'OOM', said('OOM command not allowed')],
     ['unreachable', 'HTTP 502', answering(() => new Response('<html>', { status: 502 }))],
     ['unreachable', 'HTTP 308', answering(() => new Response(null, { status: 308 }))],
+    ['unreachable', 'the line went dead', answering(() => new Response(brokenBody()))],
     ['unreachable', 'not that of the script', answering(() => Response.json({ result: 'PONG' }))],
   ] as const
   for (const [code, text, store] of cases) {
