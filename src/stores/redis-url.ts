@@ -42,12 +42,18 @@ export function redisFromUrl(option: string, url: unknown): Store {
   }
 }
 
+const NO_SOCKETS =
+  'the Edge runtime has no sockets. Set the URL and token of a REST API there: that of Upstash, or ' +
+  'of "tidegate gateway" in front of your Redis'
+
 /** Resolves after the first attempt to what hands out the store, or says why there is none now. */
 async function connect(url: string): Promise<() => Store> {
-  const { Redis } = await import('ioredis').catch(() => {
-    throw new StoreError('rejected', 'redis: a URL needs the package ioredis: npm install ioredis')
+  // The default is the same in Node and in what each bundler makes of CommonJS; names are not.
+  const { default: ioredis } = await import('ioredis').catch((error: unknown) => {
+    const needed = 'EdgeRuntime' in globalThis ? NO_SOCKETS : 'run "npm install ioredis"'
+    throw new StoreError('rejected', `redis: cannot load ioredis (${saidBy(error)}): ${needed}`)
   })
-  const client = new Redis(url, {
+  const client = new ioredis.Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,

@@ -20,27 +20,40 @@ const INSTALL = 240_000
 const BUILD = 180_000
 
 /** examples/next-proxy on Edge, and without the matcher that leaves prefetches out. */
-const ON_EDGE: NextApp = {
+const ON_EDGE = {
   example: 'next-proxy',
   change: {
     from: 'proxy.ts',
     to: 'middleware.ts',
-    text: (text) =>
+    text: (text: string) =>
       text.replace('export const proxy', 'export const middleware').replace(/missing: \[.*\],/, ''),
   },
-}
+} satisfies NextApp
 
 /** examples/next-proxy over TCP, with the store of `tidegate/node`. */
-const OVER_TCP: NextApp = {
+const OVER_TCP = {
   example: 'next-proxy',
   change: {
     from: 'proxy.ts',
     to: 'proxy.ts',
-    text: (text) =>
+    text: (text: string) =>
       `import { storeFromEnv } from 'tidegate/node'\n${text}`.replace(
         "window: '1m',",
         "window: '1m', store: storeFromEnv,",
       ),
+  },
+} satisfies NextApp
+
+/** The same by the other bundler, which names the parts of ioredis in its own way. */
+const OVER_TCP_BY_WEBPACK: NextApp = { ...OVER_TCP, flags: ['--webpack'] }
+
+/** The same where there are no sockets. */
+const OVER_TCP_ON_EDGE: NextApp = {
+  example: 'next-proxy',
+  change: {
+    from: 'proxy.ts',
+    to: 'middleware.ts',
+    text: (text) => OVER_TCP.change.text(ON_EDGE.change.text(text)),
   },
 }
 
@@ -320,22 +333,43 @@ describe('examples/next-proxy as middleware.ts, with a matcher that leaves nothi
   })
 })
 
-describe('examples/next-proxy with REDIS_URL as its one variable', () => {
+const BUILDS = { Turbopack: OVER_TCP, webpack: OVER_TCP_BY_WEBPACK }
+const redisUrl = { REDIS_URL: new URL('/11', inject('redisUrl')).href }
+
+for (const [bundler, over] of Object.entries(BUILDS)) {
+  describe(`examples/next-proxy with REDIS_URL as its one variable, built by ${bundler}`, () => {
+    let app: Awaited<ReturnType<typeof serve>>
+    beforeAll(async () => {
+      app = await serve(`next-redis-url-${bundler}`, over, redisUrl)
+    }, BUILD)
+
+    test('counts in that Redis over TCP', async () => {
+      const before = gateway.seen.requests
+      const address = `198.51.100.${bundler.length}`
+      const ask = () => fetch(`${app.url}/reports`, { headers: from(address) })
+      for (let left = 99; left >= 97; left--) {
+        expect(quotaOf(await ask())).toMatch(new RegExp(`^"default";r=${left};`))
+      }
+      expect(app.runtime).toBe('nodejs')
+      expect(await gateway.redis.get(`ratelimit:${address}`)).toBe('3')
+      expect(gateway.seen.requests).toBe(before)
+    })
+  })
+}
+
+describe('examples/next-proxy with REDIS_URL as its one variable, as middleware.ts', () => {
   let app: Awaited<ReturnType<typeof serve>>
   beforeAll(async () => {
-    const env = { REDIS_URL: new URL('/11', inject('redisUrl')).href }
-    app = await serve('next-redis-url', OVER_TCP, env)
+    app = await serve('next-redis-url-edge', OVER_TCP_ON_EDGE, redisUrl)
   }, BUILD)
 
-  test('counts in that Redis over TCP', async () => {
-    const before = gateway.seen.requests
-    const ask = () => fetch(`${app.url}/reports`, { headers: from('198.51.100.9') })
-    for (let left = 99; left >= 97; left--) {
-      expect(quotaOf(await ask())).toMatch(new RegExp(`^"default";r=${left};`))
-    }
-    expect(app.runtime).toBe('nodejs')
-    expect(await gateway.redis.get('ratelimit:198.51.100.9')).toBe('3')
-    expect(gateway.seen.requests).toBe(before)
+  test('says that Edge has no sockets, and what to use there', async () => {
+    const response = await fetch(`${app.url}/reports`, { headers: from('198.51.100.20') })
+
+    expect(app.runtime).toBe('edge')
+    expect(quotaOf(response)).toMatch(/^"default";r=99;/)
+    expect(app.log()).toContain('the Edge runtime has no sockets. Set the URL and token of a REST')
+    expect(app.log()).not.toContain('npm install')
   })
 })
 

@@ -26,6 +26,8 @@ export interface NextApp {
   }
   /** What is added to it: texts by the names of their files. */
   readonly files?: Readonly<Record<string, string>>
+  /** Flags of `next build`. */
+  readonly flags?: readonly string[]
 }
 
 /**
@@ -41,7 +43,7 @@ export async function installNext({ run }: ReturnType<typeof programs>): Promise
 export async function buildNext(
   { run }: ReturnType<typeof programs>,
   name: string,
-  { example, change, files = {} }: NextApp,
+  { example, change, files = {}, flags = [] }: NextApp,
 ): Promise<string> {
   console.log(`Next.js: next build of ${name}`)
   const directory = join(BUILDS, name)
@@ -61,7 +63,7 @@ export async function buildNext(
     mkdirSync(dirname(join(directory, name)), { recursive: true })
     writeFileSync(join(directory, name), text)
   }
-  await run(process.execPath, [next(directory), 'build'], {
+  await run(process.execPath, [next(directory), 'build', ...flags], {
     cwd: directory,
     env: { NEXT_TELEMETRY_DISABLED: '1' },
   })
