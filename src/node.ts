@@ -1,6 +1,6 @@
 /** What only Node, Bun and Deno can do, since it needs sockets: `tidegate/node`. */
 import { processEnv, variable, variablesOf } from './environment.ts'
-import { findStem, storeFromEnv as storeOverHttp } from './stores/env.ts'
+import { namesRest, storeFromEnv as storeOverHttp } from './stores/env.ts'
 import { redisFromUrl } from './stores/redis-url.ts'
 import type { Store } from './stores/store.ts'
 
@@ -11,8 +11,8 @@ import type { Store } from './stores/store.ts'
  */
 export function storeFromEnv(given: object = {}): Store {
   const environments = [variablesOf(given), processEnv()]
-  if (environments.some((env) => findStem(env) !== undefined)) return storeOverHttp(given)
   const urls = environments.map((env) => variable(env, 'REDIS_URL'))
   const url = urls.find((url) => url !== undefined)
-  return url === undefined ? storeOverHttp(given) : redisFromUrl('REDIS_URL', url)
+  if (url === undefined || environments.some(namesRest)) return storeOverHttp(given)
+  return redisFromUrl('REDIS_URL', url)
 }

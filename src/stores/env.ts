@@ -1,6 +1,7 @@
 import { type Environment, namesOf, processEnv, variable, variablesOf } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
 import { memory } from './memory.ts'
+import { isTcp, nearMisses } from './near-miss.ts'
 import type { Store } from './store.ts'
 import { checkToken, checkUrl, upstash } from './upstash.ts'
 
@@ -20,12 +21,14 @@ const PREFIXED = /^(\w+_KV_REST_API_)(?:URL|TOKEN|READ_ONLY_TOKEN)$/
  * names no store, as what Node, Bun and Deno hand over never does, the process's variables may.
  */
 export function storeFromEnv(given: object = {}): Store {
-  const env = [variablesOf(given), processEnv()].find(findStem) ?? {}
+  const environments = [variablesOf(given), processEnv()]
+  const env = environments.find(findStem) ?? {}
   const stem = findStem(env)
   if (stem === undefined) {
     console.warn(
       'tidegate: no store in the environment (UPSTASH_REDIS_REST_URL and _TOKEN, or KV_REST_API_URL ' +
-        'and _TOKEN): counting in the memory of each isolate alone',
+        'and _TOKEN): counting in the memory of each isolate alone' +
+        nearMisses(...environments),
     )
     return memory()
   }
@@ -45,8 +48,15 @@ export function findStem(env: Environment): string | undefined {
   const prefixed = namesOf(env)?.flatMap((name) => PREFIXED.exec(name)?.[1] ?? []) ?? []
   const stems = [...STEMS, ...prefixed.sort((a, b) => a.length - b.length)]
   const has = (stem: string) => (name: string) => variable(env, stem + name) !== undefined
+  const overHttp = stems.filter((stem) => !isTcp(variable(env, `${stem}URL`)))
   return (
-    stems.find((stem) => ['URL', 'TOKEN'].every(has(stem))) ??
+    overHttp.find((stem) => ['URL', 'TOKEN'].every(has(stem))) ??
     stems.find((stem) => ['URL', 'TOKEN', 'READ_ONLY_TOKEN'].some(has(stem)))
   )
+}
+
+/** Whether a REST API is named, or half of one. A TCP address in its place is meant for others. */
+export function namesRest(env: Environment): boolean {
+  const stem = findStem(env)
+  return stem !== undefined && !isTcp(variable(env, `${stem}URL`))
 }

@@ -2,6 +2,7 @@ import { ConfigError, checkKeys, insist } from '../errors.ts'
 import { checkCount } from '../policy/duration.ts'
 import { parseUrl } from '../url.ts'
 import { batched } from './batch.ts'
+import { isTcp, TCP } from './near-miss.ts'
 import {
   checkKeyLocking,
   checkRedisOptions,
@@ -86,7 +87,7 @@ export function checkUrl(option: string, url: unknown): string {
   const want = 'the REST URL of the database, such as "https://eu1-calm-1234.upstash.io"'
   insist(typeof url === 'string' && url !== '', option, url, want)
   if (/["'\s]/.test(url)) throw new ConfigError(option, 'a text with spaces or quotes in it', want)
-  if (/^rediss?:/.test(url)) throw new ConfigError(option, 'the address for TCP', want)
+  if (isTcp(url)) throw new ConfigError(option, `the address for ${TCP}`, want)
   // Not shown: a URL may carry the token.
   if (!/^https?:/.test(url) || parseUrl(url) === undefined)
     throw new ConfigError(option, 'no URL', want)

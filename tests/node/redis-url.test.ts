@@ -33,6 +33,13 @@ describe('REDIS_URL', () => {
     expect(() => storeFromEnv(env)).toThrow('KV_REST_API_TOKEN: got nothing')
   })
 
+  test('stands before a UPSTASH_REDIS_URL that is an address for TCP too', async () => {
+    const other = `redis://127.0.0.1:${await freePort()}`
+    const store = storeFromEnv({ REDIS_URL: server.url, UPSTASH_REDIS_URL: other })
+    expect((await store.take([demand()]))[0]?.granted).toBe(1)
+    expect(() => storeFromEnv({ UPSTASH_REDIS_URL: other })).toThrow('UPSTASH_REDIS_URL: got')
+  })
+
   test('of a remote host without TLS is warned of, of others not', () => {
     expect(
       warningsOf(() => storeFromEnv({ REDIS_URL: 'redis://:secret@db.internal:6379' })),

@@ -84,6 +84,39 @@ describe('the environment', () => {
     })
   }
 
+  test('with the address for TCP and a token takes another pair that is whole', () => {
+    const tcp = { UPSTASH_REDIS_URL: 'rediss://x@db.upstash.io', UPSTASH_REDIS_TOKEN: token }
+    const said = () => storeFromEnv({ ...tcp, KV_REST_API_URL: url, KV_REST_API_TOKEN: token })
+    expect(warningsOf(said)).toEqual([])
+    expect(() => storeFromEnv(tcp)).toThrow(
+      'UPSTASH_REDIS_URL: got the address for TCP, which "tidegate/node" reads',
+    )
+  })
+
+  const object = { idFromName: () => ({}), get: () => ({}) }
+  const tcp = 'for TCP, which "tidegate/node" reads from REDIS_URL'
+  const misses: readonly (readonly [string, unknown, string?])[] = [
+    ['REDIS_URL', 'redis://:hush@db.internal:6379', tcp],
+    ['KV_URL', 'rediss://:hush@db.internal', tcp],
+    ['redis_url', 'redis://db.internal', tcp],
+    ['UPSTASH_URL', 'https://hush.upstash.io', 'call it UPSTASH_REDIS_REST_URL'],
+    ['next_public_upstash_token', 'hush', 'call it UPSTASH_REDIS_REST_TOKEN'],
+    ['NEXT_PUBLIC_UPSTASH_REDIS_REST_URL', 'https://hush.io', 'call it UPSTASH_REDIS_REST_URL'],
+    ['VALKEY_HOST', 'hush.internal'],
+    ['UPSTASH_REDIS_REST_URL', '', 'empty'],
+    ['TIDEGATE', object, 'a binding: see "tidegate/durable-object"'],
+    ['TIDEGATE', 'hush'],
+  ]
+  for (const [name, value, why] of misses) {
+    test(`with ${name} alone says that it was not used: ${why ?? typeof value}`, () => {
+      const said = warningsOf(() => storeFromEnv({ [name]: value, OTHER: 'redis', PATH: '/redis' }))
+      expect(said).toHaveLength(1)
+      expect(said[0]).toContain('counting in the memory of each isolate alone')
+      expect(said[0]).toContain(`Not used: ${name}${why === undefined ? '' : ` (${why}`}`)
+      expect(said[0]).not.toMatch(/hush|OTHER|PATH/)
+    })
+  }
+
   test('without any counts in memory and warns once', async () => {
     const said = warningsOf(() => storeFromEnv({}))
     expect(said).toHaveLength(1)

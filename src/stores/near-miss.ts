@@ -1,0 +1,33 @@
+import { type Environment, namesOf, variable } from '../environment.ts'
+
+/** Names that look as if a store was meant, in any spelling. */
+const LIKE_A_STORE = /redis|upstash|valkey|kv_(?:rest|url)|^tidegate$/i
+
+/** A URL of Redis' own protocol, which takes sockets. */
+export const isTcp = (url: unknown) => typeof url === 'string' && /^rediss?:/.test(url)
+
+/** What an address for TCP is good for. */
+export const TCP = 'TCP, which "tidegate/node" reads from REDIS_URL'
+
+/**
+ * Which variables look as if they named a store, and what would use them; for environments in which
+ * no store was found. Shows names, and never a value.
+ */
+export function nearMisses(...environments: readonly Environment[]): string {
+  const found = environments.flatMap(
+    (env) =>
+      namesOf(env)
+        ?.filter((name) => LIKE_A_STORE.test(name))
+        .map((name) => name + useOf(name, variable(env, name))) ??
+      'what Deno has no permission to read (--allow-env)',
+  )
+  return found.length > 0 ? `. Not used: ${found.slice(0, 9).join(', ')}` : ''
+}
+
+function useOf(name: string, value: unknown): string {
+  if (value === undefined) return ' (empty)'
+  if (typeof value !== 'string') return ' (a binding: see "tidegate/durable-object")'
+  if (isTcp(value)) return ` (for ${TCP})`
+  if (/^https?:/.test(value)) return ' (call it UPSTASH_REDIS_REST_URL)'
+  return /token$/i.test(name) ? ' (call it UPSTASH_REDIS_REST_TOKEN)' : ''
+}
