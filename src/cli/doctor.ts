@@ -1,14 +1,16 @@
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
 import { doctor as examine, type Report, type Target } from '../doctor/doctor.ts'
-import { processEnv, variable } from '../environment.ts'
+import { type Environment, processEnv, variable } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
 import type { Duration } from '../policy/duration.ts'
-import { findStem } from '../stores/env.ts'
+import { findStem, namesRest } from '../stores/env.ts'
+import { nearMisses } from '../stores/near-miss.ts'
 import { checkRedisUrl } from '../stores/redis-url.ts'
 import { checkToken, checkUrl } from '../stores/upstash.ts'
 import type { Command } from './command.ts'
 import { tableOf } from './doctor-table.ts'
+import { readEnvFiles } from './env-file.ts'
 
 /** `tidegate doctor`: exit code 0, 1 on a failure, 2 on a warning with `--strict`. */
 export const doctor: Command = {
@@ -22,6 +24,8 @@ It leaves nothing behind.
 
   --url <url>             the REST URL of a database or gateway, in place of the variables …
   --token <token>         … and its token
+  --env-file <file>       reads a file such as .env.local or .dev.vars in place of the process's
+                          variables; several are allowed, and later ones go first
   --redis <url>           a Redis over TCP: redis://user:password@host:port, rediss:// for TLS
   --prefix <prefix>       what the keys of the limiter begin with (ratelimit)
   --probes <count>        how many round trips to measure (20)
@@ -75,6 +79,7 @@ const OPTIONS = {
   url: { type: 'string' },
   token: { type: 'string' },
   redis: { type: 'string' },
+  'env-file': { type: 'string', multiple: true },
   prefix: { type: 'string' },
   probes: { type: 'string' },
   'max-latency': { type: 'string' },
@@ -95,7 +100,9 @@ interface Place {
   close(): unknown
 }
 
-type Flags = Partial<Readonly<Record<'url' | 'token' | 'redis', string>>>
+type Flags = Partial<Readonly<Record<'url' | 'token' | 'redis', string>>> & {
+  readonly 'env-file'?: readonly string[]
+}
 
 const NOTHING =
   'no store is named, so each isolate would count in its own memory. Set UPSTASH_REDIS_REST_URL and ' +
@@ -104,8 +111,10 @@ const NOTHING =
 
 /** The place, or why there is none. A flag that is wrong is thrown; a variable is a finding. */
 function findPlace(flags: Flags): Place | string {
+  const files = flags['env-file']
+  const env = files === undefined ? processEnv() : readEnvFiles('--env-file', files)
   try {
-    return readPlace(flags) ?? NOTHING
+    return readPlace(flags, env) ?? NOTHING + nearMisses(env)
   } catch (error) {
     if (error instanceof ConfigError && !error.option.startsWith('--')) return error.message
     throw error
@@ -113,28 +122,34 @@ function findPlace(flags: Flags): Place | string {
 }
 
 /** What the flags name, else what the environment does, in the order of `storeFromEnv`. */
-function readPlace({ url, token, redis }: Flags): Place | undefined {
-  if (redis !== undefined && (url !== undefined || token !== undefined)) {
-    throw new ConfigError('--redis', 'a second store, besides --url', 'one of the two')
+function readPlace(flags: Flags, env: Environment): Place | undefined {
+  const { url, token, redis, 'env-file': files } = flags
+  const given = { '--env-file': files, '--redis': redis, '--url': url ?? token }
+  const [first, second] = Object.entries(given).flatMap(([flag, value]) =>
+    value === undefined ? [] : [flag],
+  )
+  if (first !== undefined && second !== undefined) {
+    throw new ConfigError(first, `a second store, besides ${second}`, 'one of the two')
   }
   if (redis !== undefined) return overTcp('--redis', redis)
-  const env = processEnv()
   if (url !== undefined || token !== undefined) {
     const named = { url: checkUrl('--url', url), token: checkToken('--token', token) }
     return { target: named, name: '--url', close() {} }
   }
+  const where = files === undefined ? '' : ` in ${files.join(', ')}`
+  const tcp = variable(env, 'REDIS_URL')
+  if (tcp !== undefined && !namesRest(env)) return overTcp('REDIS_URL', tcp, where)
   const stem = findStem(env)
   if (stem !== undefined) {
     const url = checkUrl(`${stem}URL`, env[`${stem}URL`])
     const token = checkToken(`${stem}TOKEN`, env[`${stem}TOKEN`])
-    return { target: { url, token }, name: `${stem}URL`, close() {} }
+    return { target: { url, token }, name: `${stem}URL${where}`, close() {} }
   }
-  const tcp = variable(env, 'REDIS_URL')
-  return tcp === undefined ? undefined : overTcp('REDIS_URL', tcp)
+  return undefined
 }
 
 /** A connection of its own, which is opened by the first command and never a second time. */
-function overTcp(option: string, url: unknown): Place {
+function overTcp(option: string, url: unknown, where = ''): Place {
   const address = checkRedisUrl(option, url).href
   const redis = new Redis(address, {
     lazyConnect: true,
@@ -151,7 +166,7 @@ function overTcp(option: string, url: unknown): Place {
     if (error.command?.name === 'select') redis.disconnect()
   })
   return {
-    name: option,
+    name: option + where,
     address,
     async target([name = '', ...args]: readonly string[]) {
       try {

@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Report } from '../../src/doctor/doctor.ts'
@@ -11,11 +14,21 @@ const gateway = await startGateway(server.url)
 const redis = new Redis(server.url)
 await redis.call('ACL', 'SETUSER', 'ada', 'on', `>${PASSWORD}`, '~*', '+@read', '+@connection')
 const nobody = `redis://127.0.0.1:${await freePort()}`
+const folder = mkdtempSync(join(tmpdir(), 'tidegate-'))
 afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true })
   redis.disconnect()
   await gateway.stop()
   await server.stop()
 })
+
+/** A file of variables, quoted as `vercel env pull` does. */
+function fileOf(name: string, variables: Readonly<Record<string, string>>): string {
+  const file = join(folder, name)
+  const lines = Object.entries(variables).map(([key, value]) => `${key}="${value}"`)
+  writeFileSync(file, `# comment\n${lines.join('\n')}\n`)
+  return file
+}
 
 const PROGRAM = `import { doctor } from './src/cli/doctor.ts'
 process.exitCode = await doctor.run(process.argv.slice(1))`
@@ -88,6 +101,35 @@ describe('the command', () => {
     ])
   })
 
+  test('reads files of variables in place of the process’s, the later before the earlier', async () => {
+    const tcp = fileOf('.dev.vars', { REDIS_URL: server.url })
+    const rest = fileOf('.env.local', upstashEnv)
+    const wrong = fileOf('.env', { REDIS_URL: nobody, UPSTASH_REDIS_REST_TOKEN: PASSWORD })
+    const inFiles = async (files: readonly string[], env: object = {}) => {
+      const flags = files.flatMap((file) => ['--env-file', file])
+      return tidegate(['--probes', '1', ...flags], env)
+    }
+    const [one, two, none] = await Promise.all([
+      inFiles([tcp], upstashEnv),
+      inFiles([wrong, tcp, rest]),
+      inFiles(
+        [fileOf('empty.env', { UPSTASH_REDIS_REST_URL: '', KV_URL: server.url })],
+        upstashEnv,
+      ),
+    ])
+    expect(one).toMatchObject({ code: 0, err: '' })
+    expect(one.out).toContain(`The store that REDIS_URL in ${tcp} names:`)
+    expect(two).toMatchObject({ code: 0, err: '' })
+    expect(two.out).toContain(`UPSTASH_REDIS_REST_URL in ${wrong}, ${tcp}, ${rest} names:`)
+    expect(none).toMatchObject({ code: 1, out: '' })
+    expect(none.err).toMatch(
+      /no store is named.* KV_URL \(for TCP.*, UPSTASH_REDIS_REST_URL \(empty\)/,
+    )
+    for (const { out, err } of [one, two, none]) {
+      expect(out + err).not.toMatch(RegExp([server.url, gateway.url, gateway.token].join('|')))
+    }
+  })
+
   test('has colours on a terminal, unless NO_COLOR is set', async () => {
     const quoted = [process.execPath, ...ARGS, '--redis', nobody].map(
       (word) => `'${word.replaceAll("'", `'\\''`)}'`,
@@ -100,6 +142,14 @@ describe('the command', () => {
     })
     expect((await onTerminal({ NO_COLOR: '1' })).out).not.toContain('\u001b[')
   })
+})
+
+test('names what it found where nothing of it is a store', async () => {
+  const { code, err } = await tidegate([], { UPSTASH_URL: 'https://hush.io', redis_url: nobody })
+  expect(code).toBe(1)
+  expect(err).toContain('UPSTASH_URL (call it UPSTASH_REDIS_REST_URL)')
+  expect(err).toContain('redis_url (for TCP')
+  expect(err).not.toContain('hush')
 })
 
 describe('the exit code', () => {
@@ -152,6 +202,9 @@ describe('the exit code', () => {
       [['--url', gateway.url], '--token: got nothing'],
       [['--url', gateway.url, '--redis', server.url], 'got a second store'],
       [['--redis', server.url, '--max-memory', '0.8'], '--max-memory: got "0.8"'],
+      [['--env-file', folder], '--env-file: got "'],
+      [['--env-file', folder], 'which cannot be read (EISDIR)'],
+      [['--env-file', fileOf('a', {}), '--redis', nobody], '--env-file: got a second store'],
       [['--redis', server.url, '--verbose'], "Unknown option '--verbose'"],
     ] as const) {
       expect((await tidegate(args)).err).toContain(words)

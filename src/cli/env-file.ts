@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs'
+import * as util from 'node:util'
+import type { Environment } from '../environment.ts'
+import { ConfigError, show } from '../errors.ts'
+
+/** Reads files such as `.env.local` and `.dev.vars`. Later files go before earlier ones. */
+export function readEnvFiles(option: string, files: readonly string[]): Environment {
+  // Imported by its name, it would keep Node before 20.12 from starting the program at all.
+  if (typeof util.parseEnv !== 'function') {
+    throw new ConfigError(option, `Node ${process.versions.node}`, 'Node 20.12 or newer')
+  }
+  return Object.assign({}, ...files.map((file) => util.parseEnv(readText(option, file))))
+}
+
+function readText(option: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? error.code : error
+    throw new ConfigError(option, `${show(file)}, which cannot be read (${why})`, 'a file')
+  }
+}
