@@ -97,8 +97,9 @@ function readPem(option: string, file: string): string {
   try {
     const text = readFileSync(file, 'utf8')
     if (text.includes('-----BEGIN ')) return text
-  } catch {
-    throw new ConfigError(option, `${show(file)}, which cannot be read`, want)
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? error.code : error
+    throw new ConfigError(option, `${show(file)}, which cannot be read (${why})`, want)
   }
   throw new ConfigError(option, `${show(file)}, which is none`, want)
 }

@@ -16,6 +16,14 @@ test('variables that are empty, as those of Docker Compose may be, are not set',
   expect(() => readSettings(['--port', ''], { GATEWAY_TOKEN: token })).toThrow('--port: got ""')
 })
 
+test('a certificate that cannot be read is an error with the reason', () => {
+  const flags = ['--token', crypto.randomUUID(), '--tls-key', 'package.json', '--tls-cert']
+  expect(() => readSettings([...flags, 'nowhere.pem'], {})).toThrow(
+    '--tls-cert: got "nowhere.pem", which cannot be read (ENOENT), want',
+  )
+  expect(() => readSettings([...flags, 'src'], {})).toThrow('which cannot be read (EISDIR), want')
+})
+
 test('the gateway goes on when whoever read its log is gone, and stops when it is told to', async () => {
   const token = crypto.randomUUID()
   const flags = ['--redis', inject('redisUrl'), '--port', '0', '--verbose']

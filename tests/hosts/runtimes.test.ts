@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { request } from 'node:http'
@@ -130,6 +130,15 @@ test('on Deno, which may read two variables by name and list none, the store cou
   const redis = new Redis(inject('redisUrl'))
   expect(await redis.get(`ratelimit:${policy}:127.0.0.1`)).toBe('3')
   redis.disconnect()
+})
+
+test('on Deno without permission for variables, the warning says so', () => {
+  const file = join(installed.folder, 'denied.mjs')
+  writeFileSync(file, `import { storeFromEnv } from 'tidegate'\nstoreFromEnv()`)
+  const [program, ...args] = RUNTIMES.Deno.command
+  const env = { ...process.env, UPSTASH_REDIS_REST_URL: 'https://x.io' }
+  const { stderr } = spawnSync(program ?? '', [...args, file], { env, encoding: 'utf8' })
+  expect(stderr).toContain('Not used: what Deno has no permission to read (--allow-env)')
 })
 
 describe('tidegate/node counts in the Redis that REDIS_URL names', () => {
