@@ -1,5 +1,6 @@
 import { insist } from '../errors.ts'
 import { parseUrl, splitUrl } from '../url.ts'
+import { isSeparator, isStructural, unescapePath } from './unescape.ts'
 
 /** The ways in which origins read the path of one request, such as `/a/b`; the root is empty. */
 export type Path = readonly string[]
@@ -7,40 +8,76 @@ export type Path = readonly string[]
 /** A URL whose path all origins read alike. */
 const PLAIN = /^https?:\/\/[^/?#\\]+((?:\/[a-z\d_~-][a-z\d_~.-]*)*)\/?(?:[?#]|$)/
 
+/** What stands for any path: every pattern matches it. */
+const ANY = '*'
+
 /**
- * Reads a path in every way in which an origin may: letter case, doubled slashes and escapes never
- * matter; whether an escaped slash separates, whether `;parameters` belong to a segment, and
- * whether an escaped `..` steps up, origins disagree on. A policy that matches one reading counts
- * the request, or a client could walk round it by spelling.
+ * How many characters the readings of one path may have together. A path that needs more matches
+ * every pattern: it is counted, and nobody can make a check read for long.
+ */
+const MAX_READ = 8_192
+
+/** What makes origins read a path differently: all the steps below need one of these. */
+const ODD = /[;%?#]/
+
+/** What may step up in the end, however often it is escaped. */
+const UP = /(?:\.|%(?:25)*2e){2}/
+
+/**
+ * What origins do to a path besides unescaping it, before they route it. The order differs: Tomcat
+ * cuts off `;parameters`, then unescapes, then steps up; nginx unescapes and steps up at once; Go
+ * splits before it unescapes.
+ */
+const STEPS: readonly ((path: string) => string)[] = [
+  (path) => path.replace(/%2f/g, '/'),
+  (path) => path.replace(/%5c/g, '/'),
+  (path) => path.replace(/;[^/]*/g, ''),
+  // Code that parses the unescaped path as a URL, or as a text that NUL ends, stops here.
+  (path) => path.replace(/[?#].*/s, ''),
+  // From `/a//..` RFC 3986 §5.2.4 steps up to `/a/`, whoever merges slashes before that to `/`.
+  (path) => (UP.test(path) ? path.replace(/\/{2,}/g, '/') : path),
+  (path) => stepUp(path),
+]
+
+/**
+ * Reads a path in every way in which an origin may: unescaping and the steps above, each taken or
+ * left out, in any order and number. A policy that matches one reading counts the request, or a
+ * client could walk round it by spelling. Letter case and doubled slashes never matter.
  */
 export function parsePath(url: string): Path {
   const plain = PLAIN.exec(url)?.[1]
   if (plain !== undefined) return [plain]
-  const path = decode(parseUrl(url)?.pathname ?? splitUrl(url).path).toLowerCase()
-  const cuts = [path, path.replaceAll('%2f', '/'), path.replace(/%2f|%5c/g, '/')]
-  const readings = new Set(cuts.flatMap((cut) => [cut, cut.replace(/;[^/]*/g, '')]))
-  return [...readings].flatMap((reading) => [resolve(reading, false), resolve(reading, true)])
-}
-
-/** Unescapes all but what may separate segments; what is no UTF-8 stays as it is. */
-function decode(path: string): string {
-  return path.replace(/%(?!2f|5c)[0-7][\da-f]|(?:%[89a-f][\da-f])+/gi, (text) => {
-    try {
-      return decodeURIComponent(text)
-    } catch {
-      return text
+  const path = unescapePath(pathOf(url).toLowerCase(), isStructural)
+  if (!ODD.test(path)) return [withoutEmpty(path)]
+  if (path.length > MAX_READ) return [ANY]
+  const started = new Set([path])
+  const readings = new Set<string>()
+  let read = path.length
+  for (const text of started) {
+    const unescaped = unescapePath(text, isSeparator)
+    readings.add(withoutEmpty(unescaped))
+    for (const next of [unescaped, ...STEPS.map((step) => step(text))]) {
+      if (!started.has(next)) read += next.length
+      if (read > MAX_READ) return [ANY]
+      started.add(next)
     }
-  })
+  }
+  return [...readings]
 }
 
-/** A path without empty segments, in which `..` may step up. */
-function resolve(path: string, up: boolean): string {
+/** Before 2022-10-31 the `URL` of Workers throws at a `%` that escapes nothing. */
+const pathOf = (url: string) => parseUrl(url)?.pathname ?? splitUrl(url).path
+
+const withoutEmpty = (path: string): string => path.replace(/\/+(?=\/|$)/g, '')
+
+function stepUp(path: string): string {
+  if (!/\/\.\.?(?:\/|$)/.test(path)) return path
   const segments: string[] = []
-  for (const segment of path.split('/')) {
-    if (up && segment === '..') segments.pop()
-    else if (segment !== '' && segment !== '.') segments.push(`/${segment}`)
+  for (const segment of path.slice(1).split('/')) {
+    if (segment === '..') segments.pop()
+    else if (segment !== '.') segments.push(segment)
   }
-  return segments.join('')
+  return `/${segments.join('/')}`
 }
 
 /** A whole path: literal segments, `*` or `:name` for any one segment, `*` last for all below. */
@@ -48,7 +85,8 @@ const PATTERN = /^\/$|^(?:\/(?:\*|:\w+|[^\s/\\*:?#;]+))+\/?$/
 
 /**
  * Compiles a pattern as Hono and Next.js write them: `/api/*` is `/api` and all below it, `*` or
- * `:name` before the end leaves one segment open, `/` is the root alone.
+ * `:name` before the end leaves one segment open, `/` is the root alone. Dots and blanks at the end
+ * of a segment do not matter, as in Windows, nor does `/index.php` in front, as in PHP.
  */
 export function compilePath(option: string, pattern: unknown): RegExp {
   const want = 'a path such as "/users/:id" or "/api/*"'
@@ -61,7 +99,7 @@ export function compilePath(option: string, pattern: unknown): RegExp {
     // Literals take the form of requests' paths: "%2A" is a star and no wildcard, "%2e" is nothing.
     const [literal] = parsePath(`http://host/${segment}`)
     insist(literal, option, pattern, want)
-    return literal.replace(/[^\w/]/g, '\\$&')
+    return `${literal.replace(/[^\w/]/g, '\\$&')}[.\\s]*`
   })
-  return RegExp(`^${parts.join('')}${open ? '(?:/|$)' : '$'}`)
+  return RegExp(`^(?:\\*$|(?:/index\\.php)?${parts.join('')}${open ? '(?:/|$)' : '$'})`)
 }

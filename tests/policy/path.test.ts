@@ -89,8 +89,54 @@ describe('a spelling that some origin reads as the same path', () => {
         ...['/x/..;/api', '/x/..;v=1/api/y', '/.;/api'],
         ...['/%61pi/%zz', '/api/%', '/api/%f', '/api/%ff%fe', '/%61pi/%u0061', '/api/%00'],
       ],
-      not: ['/%zz/api', '/ap%C4%B1', '/x/%2fapi', '/api%20', '/apix;/api', '/%2fx/api'],
+      not: ['/%zz/api', '/ap%C4%B1', '/x/%2fapi', '/apix;/api', '/%2fx/api'],
     },
+  })
+})
+
+describe('a spelling that reaches a path by the order in which an origin reads it', () => {
+  table({
+    '/api/login': {
+      counted: [
+        // Parameters cut off before unescaping (Tomcat), after it, or one after the other.
+        ...['/api/%3bx/..;/login', '/api/x%3b/..;/login', '/api/login;%3fx', '/api%3bx;y/login'],
+        ...['/api%2f;x%2flogin', '/api;x%2fy/login', '/api;x%2flogin', '/api%3bx%2flogin'],
+        // Steps up before a slash is unescaped, after it, over an empty segment or beside it.
+        ...['/x/..;/api%2flogin', '/x%2f..;/api/login', '/api//..;/login', '/api/x//..;/login'],
+        ...['/api/%2e%2e;/api/login', '/api/x%5c..;%2flogin', '/api/.;/login'],
+        // Unescaped twice, or three times.
+        ...[
+          '/api/%256cogin',
+          '/%2561pi/login',
+          '/api%252flogin',
+          '/api/x%252f%252e%252e%252flogin',
+        ],
+        ...['/api%253bx/login', '/api/%25256cogin', '/api/x%2f%252e.%5clogin'],
+      ],
+      not: ['/api/x;/login', '/api%2f', '/login%2fapi', '/api/%25login', '/api%3b/x/login'],
+    },
+  })
+})
+
+describe('a spelling that only some origins read', () => {
+  table({
+    '/api/login': {
+      counted: [
+        // Windows leaves out dots and blanks at the end of a name, `$` in many languages a newline.
+        ...['/api/login.', '/api./login', '/api/login%20', '/api%20./login..', '/api/login%0a'],
+        // The rest is cut off, where the path is parsed once more or ends with NUL.
+        ...['/api/login%00', '/api/login%00.png', '/api/login%23/x', '/api/login%3fx=1/y'],
+        // `%u` of IIS, PHP's front controller.
+        ...['/api/%u006cogin', '/%U0061pi/login', '/api%u002flogin', '/api/%25u006cogin'],
+        ...['/index.php/api/login', '/INDEX.php/api/login/', '/index.php/x/..;/api/login'],
+      ],
+      not: [
+        ...['/api/login.json', '/api/log%20in', '/api/%20login', '/api/.login', '/apilogin%00'],
+        ...['/index.php/login', '/x/index.php/api/login', '/index.phpx/api/login', '/%u0061pi/x'],
+        ...['/api/login%c0', '/api/%c0%6cogin', '/api/%ffogin', '/api/%u6cogin'],
+      ],
+    },
+    '/': { counted: ['/index.php', '/%00'], not: ['/index.php/x', '/index.html', '/x%00'] },
   })
 })
 
@@ -110,6 +156,67 @@ describe('a spelling that one origin reads as another path, and another as this 
 describe('a broken escape', () => {
   // What is no UTF-8 must not keep what stands beside it from being read.
   table({ '/café': { counted: ['/café;%ff', '/caf%C3%A9%3B%ff', '/café/'], not: ['/café%ff'] } })
+})
+
+describe('a long path', () => {
+  const SIZE = 15_000
+  const long = (piece: string) => `/${piece.repeat(SIZE / piece.length)}`
+  const patterns = ['/', '/login', '/api/*', '/:a/b/:c']
+
+  test('costs no exception, whatever is no UTF-8 in it', () => {
+    const real = globalThis.decodeURIComponent
+    let thrown = 0
+    globalThis.decodeURIComponent = (text) => {
+      try {
+        return real(text)
+      } catch (error) {
+        thrown++
+        throw error
+      }
+    }
+    try {
+      for (const piece of ['%ffa', '%e2%82a', '%c3%a9a', '%80', '%f4%90%80%80']) {
+        expect(matches('/login', long(piece))).toBe(false)
+      }
+    } finally {
+      globalThis.decodeURIComponent = real
+    }
+    expect(thrown).toBe(0)
+  })
+
+  test('is compared with patterns no more than once over, however much is hidden in it', () => {
+    const pieces = ['/..;', '%2f..', ';%2f', '%252f;', '%5c%2e%2e', ';/', '%25', '/x;%2f..%5c%23']
+    for (const piece of [...pieces, '%ffa', '%c3%a9', 'A/', '//', '. ', ';', '%c0%af', '%u002f']) {
+      const read = parsePath(`https://example.com${long(piece)}`).join('')
+      expect(read.length, piece).toBeLessThanOrEqual(SIZE + 1)
+    }
+  })
+
+  test('that is too much to read is counted by every policy', () => {
+    for (const pattern of patterns) {
+      expect(matches(pattern, long('/x;%2f..%5c%25')), pattern).toBe(true)
+      expect(matches(pattern, long(';%2f')), pattern).toBe(true)
+      expect(matches(pattern, `/${'/x;%2f..%5c%252f'.repeat(60)}`), pattern).toBe(true)
+    }
+  })
+
+  test('of ordinary text is counted by the policies that it matches, and no others', () => {
+    for (const piece of ['Ab', 'x/', '%20', '%C3%A9', '%2B', 'a.', '%ff']) {
+      for (const pattern of patterns) {
+        expect(matches(pattern, long(piece)), `${pattern} ${piece}`).toBe(false)
+      }
+      expect(matches('/api/*', `/api${long(piece)}`), piece).toBe(true)
+    }
+  })
+})
+
+describe('a path that holds an escaped URL or name', () => {
+  const proxied = 'https%3A%2F%2Fshop.example%2Fp%3Bj%3D1%3Fq%3D100%2525%26amp%3Bx%23y'
+  table({
+    '/img/*': { counted: [`/img/${proxied}`, `/img/w=1;h=2/${proxied}`], not: [] },
+    '/login': { counted: [], not: [`/img/${proxied}`, `/img/w=1;h=2/${proxied}`, '/c%23/login'] },
+    '/:any': { counted: ['/@scope%2fname', '/C%23', '/100%25', '/a;b=1', '/a%5Cb'], not: [] },
+  })
 })
 
 describe('the case of letters outside ASCII', () => {
