@@ -17,6 +17,9 @@ const ANY = '*'
  */
 const MAX_READ = 8_192
 
+/** What a short reading counts for in that, so that there are no more than 32 of them. */
+const MIN_READ = 256
+
 /** What makes origins read a path differently: all the steps below need one of these. */
 const ODD = /[;%?#]/
 
@@ -52,12 +55,12 @@ export function parsePath(url: string): Path {
   if (path.length > MAX_READ) return [ANY]
   const started = new Set([path])
   const readings = new Set<string>()
-  let read = path.length
+  let read = Math.max(path.length, MIN_READ)
   for (const text of started) {
     const unescaped = unescapePath(text, isSeparator)
     readings.add(withoutEmpty(unescaped))
     for (const next of [unescaped, ...STEPS.map((step) => step(text))]) {
-      if (!started.has(next)) read += next.length
+      if (!started.has(next)) read += Math.max(next.length, MIN_READ)
       if (read > MAX_READ) return [ANY]
       started.add(next)
     }

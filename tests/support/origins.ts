@@ -44,6 +44,7 @@ const refuse =
 
 const lower: Origin = (path) => path.toLowerCase()
 const slashes: Origin = (path) => path.replaceAll('\\', '/')
+const fromUtf16: Origin = (path) => path.replace(/%u00(?=[0-9a-fA-F]{2})/g, '%')
 const oneEndingSlash: Origin = (path) => path.replace(/(?<=.)\/$/, '')
 
 /**
@@ -62,33 +63,35 @@ const tomcat = (solidus: 'reject' | 'decode' | 'passthrough', allowBackslash = f
   )
 
 /**
- * "Path parameters removed, percent encoded characters expanded and relative segments resolved",
- * `%2F` left as it is: https://eclipse.dev/jetty/javadoc/jetty-12/org/eclipse/jetty/http/HttpURI.html
- * Ambiguous paths pass where UriCompliance.UNSAFE or LEGACY says so; getDecodedPath, by which Jetty
- * 10 and 11 route, unescapes what is left.
+ * Drops parameters, unescapes all but `%2F` and `%25`, and then resolves:
+ * https://eclipse.dev/jetty/javadoc/jetty-12/org/eclipse/jetty/http/HttpURI.html
+ * Ambiguous paths and `%u` pass where UriCompliance.UNSAFE or LEGACY says so; getDecodedPath, by
+ * which Jetty 10 and 11 route, unescapes what is left.
  */
 const jetty = (by: 'canonical' | 'decoded') =>
   steps(
     withoutParameters,
+    fromUtf16,
     (path) => unescaped(path, '/%'),
+    refuse('\0'),
     (path) => resolved(path),
     by === 'decoded' ? (path) => unescaped(path) : (path) => path,
     oneEndingSlash,
   )
 
-/** Jetty 9.4 unescapes all at once, UTF-16 too (Violation.UTF16_ENCODINGS in LEGACY), then resolves. */
+/** Jetty 9.4 unescapes all at once, then resolves. */
 const jetty9 = steps(
   withoutParameters,
-  (path) => path.replace(/%u00(?=[0-9a-fA-F]{2})/g, '%'),
+  fromUtf16,
   (path) => unescaped(path),
+  refuse('\0'),
   (path) => resolved(path),
   oneEndingSlash,
 )
 
 /**
- * "A normalized URI, after decoding the text encoded in the %XX form, resolving references to
- * relative path components, and possible compression of two or more adjacent slashes":
- * https://nginx.org/en/docs/http/ngx_http_core_module.html#location
+ * Matches locations against the path that is unescaped, then resolved, its doubled slashes merged:
+ * https://nginx.org/en/docs/http/ngx_http_core_module.html#location and #merge_slashes
  */
 const nginx = (mergeSlashes: boolean) =>
   steps(
@@ -120,8 +123,8 @@ const hono: Origin = (path) => {
 }
 
 /**
- * "Patterns and paths are unescaped segment by segment" since 1.22, before that as a whole; a path
- * with `.`, `..` or `//` is redirected: https://pkg.go.dev/net/http#ServeMux
+ * Compares segments unescaped one by one since 1.22, before that the path unescaped as a whole; a
+ * path with `.`, `..` or `//` is redirected: https://pkg.go.dev/net/http#ServeMux
  */
 const go = (version: '1.21' | '1.22'): Origin => {
   return (path) => {
@@ -142,7 +145,7 @@ const go = (version: '1.21' | '1.22'): Origin => {
  */
 const iis = (names: 'routes' | 'files') =>
   steps(
-    (path) => path.replace(/%u00(?=[0-9a-fA-F]{2})/g, '%'),
+    fromUtf16,
     (path) => unescaped(path),
     refuse('\0', '\n'),
     slashes,
