@@ -1,6 +1,6 @@
 import { insist } from '../errors.ts'
 import { parseUrl, splitUrl } from '../url.ts'
-import { isSeparator, isStructural, unescapePath } from './unescape.ts'
+import { SEPARATORS, STRUCTURAL, unescapePath } from './unescape.ts'
 
 /** The ways in which origins read the path of one request, such as `/a/b`; the root is empty. */
 export type Path = readonly string[]
@@ -12,19 +12,18 @@ const PLAIN = /^https?:\/\/[^/?#\\]+((?:\/[a-z\d_~-][a-z\d_~.-]*)*)\/?(?:[?#]|$)
 const ANY = '*'
 
 /**
- * How many characters the readings of one path may have together. A path that needs more matches
- * every pattern: it is counted, and nobody can make a check read for long.
+ * How many characters the readings of one path may have together, each with `OWN_COST` on top, so
+ * that there are 40 at most. A path that needs more matches every pattern: it is counted, and nobody
+ * can make a check read for long.
  */
 const MAX_READ = 8_192
-
-/** What a short reading counts for in that, so that there are no more than 32 of them. */
-const MIN_READ = 256
+const OWN_COST = 200
 
 /** What makes origins read a path differently: all the steps below need one of these. */
 const ODD = /[;%?#]/
 
 /** What may step up in the end, however often it is escaped. */
-const UP = /(?:\.|%(?:25)*2e){2}/
+const UP = /\.\.|2e/
 
 /**
  * What origins do to a path besides unescaping it, before they route it. The order differs: Tomcat
@@ -50,20 +49,17 @@ const STEPS: readonly ((path: string) => string)[] = [
 export function parsePath(url: string): Path {
   const plain = PLAIN.exec(url)?.[1]
   if (plain !== undefined) return [plain]
-  const path = unescapePath(pathOf(url).toLowerCase(), isStructural)
+  const path = unescapePath(pathOf(url).toLowerCase(), STRUCTURAL)
   if (!ODD.test(path)) return [withoutEmpty(path)]
-  if (path.length > MAX_READ) return [ANY]
   const started = new Set([path])
   const readings = new Set<string>()
-  let read = Math.max(path.length, MIN_READ)
+  let read = 0
   for (const text of started) {
-    const unescaped = unescapePath(text, isSeparator)
+    read += text.length + OWN_COST
+    if (read > MAX_READ) return [ANY]
+    const unescaped = unescapePath(text, SEPARATORS)
     readings.add(withoutEmpty(unescaped))
-    for (const next of [unescaped, ...STEPS.map((step) => step(text))]) {
-      if (!started.has(next)) read += Math.max(next.length, MIN_READ)
-      if (read > MAX_READ) return [ANY]
-      started.add(next)
-    }
+    for (const next of [unescaped, ...STEPS.map((step) => step(text))]) started.add(next)
   }
   return [...readings]
 }
@@ -74,7 +70,7 @@ const pathOf = (url: string) => parseUrl(url)?.pathname ?? splitUrl(url).path
 const withoutEmpty = (path: string): string => path.replace(/\/+(?=\/|$)/g, '')
 
 function stepUp(path: string): string {
-  if (!/\/\.\.?(?:\/|$)/.test(path)) return path
+  if (!path.includes('/.')) return path
   const segments: string[] = []
   for (const segment of path.slice(1).split('/')) {
     if (segment === '..') segments.pop()
