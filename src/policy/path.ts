@@ -88,7 +88,7 @@ const PATTERN = /^\/$|^(?:\/(?:\*|:\w+|[^\s/\\*:?#;]+))+\/?$/
  * of a segment do not matter, as in Windows, nor does `/index.php` in front, as in PHP.
  */
 export function compilePath(option: string, pattern: unknown): RegExp {
-  const want = 'a path such as "/users/:id" or "/api/*"'
+  const want = `a path such as "/users/:id" or "/api/*"${hintFor(pattern)}`
   insist(typeof pattern === 'string' && PATTERN.test(pattern), option, pattern, want)
   const segments = pattern.split('/').filter(Boolean)
   const open = segments.at(-1) === '*'
@@ -101,4 +101,10 @@ export function compilePath(option: string, pattern: unknown): RegExp {
     return `${literal.replace(/[^\w/]/g, '\\$&')}[.\\s]*`
   })
   return RegExp(`^(?:\\*$|(?:/index\\.php)?${parts.join('')}${open ? '(?:/|$)' : '$'})`)
+}
+
+/** What is meant by "all below" as Next.js, Express and globs write it: `/api/:path*`, `/api/(.*)`. */
+function hintFor(pattern: unknown): string {
+  const [, above] = /^((?:\/[\w.~-]+)*)\/(?::\w+[*+]|\(\.\*\)|\*\*|\*\w+)$/.exec(`${pattern}`) ?? []
+  return above === undefined ? '' : ` (did you mean "${above}/*"?)`
 }

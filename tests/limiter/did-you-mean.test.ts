@@ -51,3 +51,18 @@ describe('a window as another package writes it is an error that writes it our w
     })
   }
 })
+
+describe('a path as another package writes it is an error that writes it our way', () => {
+  for (const theirs of ['/api/:path*', '/api/:rest+', '/api/(.*)', '/api/**', '/api/*splat']) {
+    test(theirs, () => {
+      expect(make({ match: theirs })).toThrow(`match: got "${theirs}"`)
+      expect(make({ match: theirs })).toThrow('(did you mean "/api/*"?)')
+    })
+  }
+
+  for (const text of ['api/*', '/a b/:path*', 'https://x/:path*']) {
+    test(`but not for ${text}`, () => {
+      expect(make({ match: text })).toThrow(/^match: (?!.*did you mean)/)
+    })
+  }
+})
