@@ -26,15 +26,16 @@ export function byAddress(ipv6Prefix = 64, platform?: Platform, declared?: Decla
   function warn(found: string, unless = ''): void {
     if (hasWarned) return
     hasWarned = true
-    const shared = `where that is so, all clients share one limit${unless}`
-    console.warn(`tidegate: ip() found ${found}; ${shared}. ${advice}`)
+    console.warn(
+      `tidegate: ip() found ${found}, so all clients share one limit${unless}. ${advice}`,
+    )
   }
 
   return (request, { env }) => {
     addressOf ??= ADDRESS_ON[platform ?? detectPlatform()]
     const plain = clientNetwork(addressOf(request, env) ?? '', ipv6Prefix)
     if (plain === undefined) {
-      warn(`no address ${place}`, ' unless the policy sets `unknown`')
+      warn(`no address ${place}`, ' (unless the policy sets `unknown`)')
       // What was found outside of a request of Vercel's need not hold inside.
       addressOf = source
       return undefined
@@ -51,7 +52,7 @@ const UNDECLARED = {
   source: undefined,
   place: 'of the client',
   advice:
-    'Set ip({ trustedHops: 1 }) or ip({ header }) behind proxies of your own, ' +
-    "ip({ platform: 'vercel' }) on Vercel",
+    'Behind proxies of your own set ip({ trustedHops: 1 }) or ip({ header }), ' +
+    "on Vercel ip({ platform: 'vercel' })",
   isPassedOn: ({ headers }: Request) => headers.has('x-forwarded-for') || headers.has('forwarded'),
 }

@@ -3,33 +3,31 @@ import type { Decision } from './decision.ts'
 
 /** Throws a `ConfigError` unless a check got a `Request`: other frameworks have requests of their own. */
 export function assertRequest(request: unknown): asserts request is Request {
-  if (request instanceof Request) return
-  // One of another realm or polyfill.
-  const { url, headers } = Object(request) as { url?: unknown; headers?: { get?: unknown } }
-  if (typeof url === 'string' && typeof headers?.get === 'function') return
-  throw new ConfigError('check', nameOf(request), 'a Request of the Fetch API, as handlers get it')
+  // Or one of another realm or polyfill.
+  if (request instanceof Request || (hasHeaders(request) && 'url' in request)) return
+  reject('check', request, 'a Request of the Fetch API')
 }
 
 /** Throws a `ConfigError` unless a response is marked by a decision. */
 export function assertMark(response: unknown, decision: unknown): void {
-  const { headers } = Object(response) as { headers?: { get?: unknown } }
-  if (typeof headers?.get !== 'function') {
-    throw new ConfigError('mark', nameOf(response), 'a Response')
-  }
-  if (!isDecision(decision)) throw new ConfigError('mark', nameOf(decision), DECISION)
+  if (!hasHeaders(response)) reject('mark', response, 'a Response')
+  assertDecision('mark', decision)
 }
 
 /** Throws a `ConfigError` unless a decision refuses its request. */
 export function assertRefusal(decision: unknown): void {
-  if (!isDecision(decision)) throw new ConfigError('refuse', nameOf(decision), DECISION)
-  if (decision.allowed) {
-    throw new ConfigError('refuse', 'a decision that allows', 'one whose `allowed` is false')
-  }
+  assertDecision('refuse', decision)
+  if (decision.allowed) reject('refuse', decision, 'a decision whose `allowed` is false')
 }
 
-const DECISION = 'the decision of `await limiter.check(request)`'
+function assertDecision(method: string, value: unknown): asserts value is Decision {
+  if (typeof (value as Decision | undefined)?.allowed === 'boolean') return
+  reject(method, value, 'the decision of `await limiter.check(request)`')
+}
 
-const isDecision = (value: unknown): value is Decision =>
-  typeof (value as Decision | undefined)?.allowed === 'boolean'
+const hasHeaders = (value: unknown): value is { readonly headers: Headers } =>
+  typeof (value as Response | null | undefined)?.headers?.get === 'function'
 
-const nameOf = (value: unknown) => (value instanceof Promise ? 'a promise' : show(value))
+function reject(method: string, value: unknown, want: string): never {
+  throw new ConfigError(method, value instanceof Promise ? 'a promise' : show(value), want)
+}

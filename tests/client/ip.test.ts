@@ -360,13 +360,13 @@ describe('an operator whose clients share one limit', () => {
   }
 
   const proxied = { 'x-forwarded-for': '203.0.113.7' }
-  const shared = 'where that is so, all clients share one limit'
-  const unless = `${shared} unless the policy sets \`unknown\`. `
+  const shared = 'so all clients share one limit'
+  const unless = `${shared} (unless the policy sets \`unknown\`). `
   const advice =
-    'Set ip({ trustedHops: 1 }) or ip({ header }) behind proxies of your own, ' +
-    "ip({ platform: 'vercel' }) on Vercel"
-  const noAddress = `tidegate: ip() found no address of the client; ${unless}${advice}`
-  const ofProxy = `tidegate: ip() found the private address of a proxy; ${shared}. `
+    'Behind proxies of your own set ip({ trustedHops: 1 }) or ip({ header }), ' +
+    "on Vercel ip({ platform: 'vercel' })"
+  const noAddress = `tidegate: ip() found no address of the client, ${unless}${advice}`
+  const ofProxy = `tidegate: ip() found the private address of a proxy, ${shared}. `
 
   test('is told so once, and what to set, where the host tells no address', async () => {
     for (const headers of [{}, proxied, HEADERS]) {
@@ -378,7 +378,7 @@ describe('an operator whose clients share one limit', () => {
 
   test('is told so where the declared header holds none, or not one', async () => {
     const line =
-      `tidegate: ip() found no address in the header x-client; ${unless}` +
+      `tidegate: ip() found no address in the header x-client, ${unless}` +
       'Name a header that your proxy sets on every request, to one address'
     for (const value of ['', 'unknown', '203.0.113.7, 203.0.113.8']) {
       expect(await logged({ header: 'x-client' }, [{ 'x-client': value }])).toEqual([line])
@@ -388,7 +388,7 @@ describe('an operator whose clients share one limit', () => {
 
   test('is told so where proxies are fewer than trustedHops', async () => {
     const line =
-      `tidegate: ip() found no address at entry 2 from the right of X-Forwarded-For; ${unless}` +
+      `tidegate: ip() found no address at entry 2 from the right of X-Forwarded-For, ${unless}` +
       'Set trustedHops to the number of proxies that append to that header'
     expect(await logged({ trustedHops: 2 }, [proxied])).toEqual([line])
     expect(await logged({ trustedHops: 2 }, [{}])).toEqual([line])

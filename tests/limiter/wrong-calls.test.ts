@@ -38,7 +38,7 @@ const WRONG: Readonly<Record<string, [call: () => unknown, message: RegExp]>> = 
   'refuse(promise)': [() => refuse(limiter.check(request)), /^refuse: got a promise, want the/],
   'refuse() of a decision that allows': [
     async () => refuse(await allowed, request),
-    /^refuse: got a decision that allows, want one whose `allowed` is false/,
+    /^refuse: got .*, want a decision whose `allowed` is false/,
   ],
 }
 
