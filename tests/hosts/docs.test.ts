@@ -157,6 +157,18 @@ describe('the code of the documents', () => {
     expect(config.routes).toEqual([{ pattern: 'example.com/*', zone_name: 'example.com' }])
   })
 
+  test('in worker/wrangler.jsonc says what README/wrangler.toml does', () => {
+    const configOf = (file: string) => {
+      const {
+        configPath: _,
+        userConfigPath: __,
+        ...config
+      } = readConfig({ config: join(folder, file) })
+      return JSON.parse(JSON.stringify(config).replaceAll(join(folder, dirname(file)), '.'))
+    }
+    expect(configOf('worker/wrangler.jsonc')).toEqual(configOf('README/wrangler.toml'))
+  })
+
   test('in worker/worker.ts makes a Worker that limits', async () => {
     const main = join(folder, 'worker/worker.ts')
     expect(await statusesOfWorker(main, { isolates: 1 })).toEqual(HUNDRED)
