@@ -7,6 +7,7 @@ export function app(): Hono {
   const seconds = WINDOW / 1000
   app.get('/', (c) => {
     c.header('RateLimit-Policy', `"default";q=${LIMIT};w=${seconds}`)
+    c.header('Cache-Control', 'private')
     c.header('RateLimit', `"default";r=${LIMIT - 1};t=${seconds}`)
     return c.text('ok')
   })

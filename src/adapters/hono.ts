@@ -38,7 +38,7 @@ export function rateLimit<Bindings extends object = object>(
       env: c.env,
       waitUntil: waitUntilOf(c),
       paths: () => pathsOf(c),
-      once: c,
+      once: chargedOf(c),
     })
     if (!decision.allowed) {
       const refusal = limiter.refuse(decision, c.req.raw)
@@ -58,6 +58,15 @@ export function rateLimit<Bindings extends object = object>(
     c.res = undefined
     c.res = marked
   }
+}
+
+/** The policies that have charged a request: a set in Hono's context, under a name of our own. */
+function chargedOf(c: Context): Set<unknown> {
+  const known: Set<unknown> | undefined = c.get('tidegate.charged')
+  if (known) return known
+  const charged = new Set()
+  c.set('tidegate.charged', charged)
+  return charged
 }
 
 /**

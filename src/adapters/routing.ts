@@ -47,14 +47,22 @@ export function routingMiddleware<Incoming extends Request, Event>(
   { skip, pathsOf }: Host = {},
 ): RoutingMiddleware<Incoming, Event> {
   const limiter = createLimiter({ ...options, store: options.store ?? storeFromEnv })
+  const charged = new WeakMap<Request, Set<unknown>>()
+
+  /** Hosts hand over an event. A test without one may call often with one request. */
+  function chargedOf(request: Request): Set<unknown> {
+    const policies = charged.get(request) ?? new Set()
+    charged.set(request, policies)
+    return policies
+  }
+
   return async function rateLimit(request, event) {
     if (skip?.(request)) return (await next(request, event)) ?? goOn()
     const decision = await limiter.check(request, {
       env: processEnv(),
       waitUntil: waitUntilOf(event),
       paths: pathsOf && (() => pathsOf(request)),
-      // Hosts hand over an event. A test without one may call often with one request.
-      once: event ? request : undefined,
+      once: event ? chargedOf(request) : undefined,
     })
     if (!decision.allowed) return limiter.refuse(decision, request)
     const response = (await next(request, event)) ?? goOn()

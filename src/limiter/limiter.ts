@@ -26,12 +26,12 @@ export interface CheckContext<Env extends object = object> {
    */
   readonly paths?: (() => readonly string[]) | undefined
   /**
-   * An object that stands for the request, such as the framework's context. A policy that charged
-   * the request under this object does not charge it again, so that a limiter may be used twice on
-   * a request's way.
+   * The policies that have charged the request. The limiter adds each policy that charges it, and
+   * no policy in the set charges it again, so that a limiter may be used twice on a request's way.
+   * Keep one set for each request, in the framework's context for instance.
    * @default each check charges, also of one `Request`
    */
-  readonly once?: object | undefined
+  readonly once?: Set<unknown> | undefined
 }
 
 /** Rate limiting for whatever handles a `Request` and answers with a `Response`. */
@@ -75,20 +75,19 @@ export function createLimiter<Env extends object = object>(
   const { policies, fields, storeFor } = compileOptions(options)
   const hasPaths = policies.some(({ paths }) => paths !== undefined)
   const single = policies.length === 1
-  const charged = new WeakMap<object, readonly Policy[]>()
 
   /** The way of a request, whole. */
   async function check(request: Request, context: CheckContext<Env> = {}): Promise<Decision> {
     assertRequest(request)
     const path = hasPaths ? readPaths(request, context) : NO_PATH
-    const before = context.once && charged.get(context.once)
+    const { once } = context
     const about = { env: context.env && variablesOf(context.env) }
     // Policies that share a client ask it once.
     const names = single ? undefined : new Map<Client, string | undefined>()
     const counting: Policy[] = []
     const demands: Demand[] = []
     for (const policy of policies) {
-      if (before?.includes(policy)) continue
+      if (once?.has(policy)) continue
       const applying = applies(policy, request, path)
       // A test that needs no time is not waited for.
       if (!(typeof applying === 'boolean' ? applying : await applying)) continue
@@ -103,9 +102,7 @@ export function createLimiter<Env extends object = object>(
     }
     if (demands.length === 0) return UNCOUNTED
     const decision = decide(counting, demands, await storeFor(context.env).take(demands, context))
-    if (context.once && decision.allowed) {
-      charged.set(context.once, before ? [...before, ...counting] : counting)
-    }
+    if (once && decision.allowed) for (const policy of counting) once.add(policy)
     return decision
   }
 

@@ -9,10 +9,9 @@ import type { Fields } from './fields.ts'
  */
 export function mark(response: Response, decision: Decision, fields: Fields): Response {
   if (decision.policy === undefined || fields.length === 0) return response
-  const control = response.headers.get('Cache-Control') ?? ''
-  const isPrivate = NOT_SHARED.test(control)
-  if (!isPrivate && SHARED.test(control)) return response
-  if (TO_CDN.some((name) => isForCdn(response.headers.get(name)))) return response
+  const caching = cachingOf(response.headers)
+  if (caching === 'shared') return response
+  const isPrivate = caching === 'private'
   try {
     write(response.headers, decision, fields)
     if (!isPrivate) response.headers.append('Cache-Control', 'private')
@@ -34,15 +33,22 @@ export function mark(response: Response, decision: Decision, fields: Fields): Re
 const NOT_SHARED = /private|no-store/i
 const SHARED = /public|s-maxage/i
 
-/** Fields for a CDN alone, which go before `Cache-Control` there (RFC 9213). */
-const TO_CDN = [
-  'CDN-Cache-Control',
-  'Cloudflare-CDN-Cache-Control',
-  'Vercel-CDN-Cache-Control',
-  'Surrogate-Control',
-]
+/** `Cache-Control`, `Surrogate-Control` and the fields for one CDN, which go before it (RFC 9213). */
+const CONTROL = /^(?:surrogate|(?:.+-)?cache)-control$/
 
-const isForCdn = (control: string | null) => control !== null && !NOT_SHARED.test(control)
+/** Which caches may keep a response, if it says so. One pass costs less than a look-up for each field. */
+function cachingOf(headers: Headers): 'shared' | 'private' | undefined {
+  let caching: 'private' | undefined
+  for (const name of headers.keys()) {
+    if (!CONTROL.test(name)) continue
+    const control = headers.get(name) ?? ''
+    const isOfAll = name === 'cache-control'
+    if (!NOT_SHARED.test(control)) {
+      if (!isOfAll || SHARED.test(control)) return 'shared'
+    } else if (isOfAll) caching = 'private'
+  }
+  return caching
+}
 
 /** Writes the fields of the policies that counted the request, if any did. */
 export function write(headers: Headers, { policies, policy }: Decision, fields: Fields): void {

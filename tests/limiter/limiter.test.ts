@@ -176,21 +176,21 @@ describe('check of one request again', () => {
     expect(await remaining(check(one))).toBe(7)
   })
 
-  test('charges it once for all checks that name one object', async () => {
+  test('charges it once for all checks that share one set', async () => {
     const { check } = limiter()
-    const once = {}
+    const once = new Set()
     expect(await remaining(check(one, { once }))).toBe(8)
     expect(await check(one, { once })).toMatchObject({
       allowed: true,
       source: 'none',
       policies: [],
     })
-    expect(await remaining(check(one, { once: {} }))).toBe(7)
+    expect(await remaining(check(one, { once: new Set() }))).toBe(7)
     expect(await remaining(check(one))).toBe(6)
   })
 
   test('charges it once by each limiter', async () => {
-    const once = {}
+    const once = new Set()
     for (const { check } of [limiter(), limiter()]) {
       expect(await remaining(check(one, { once }))).toBe(8)
     }
@@ -202,7 +202,7 @@ describe('check of one request again', () => {
       { name: 'login', limit: 9, window: '10s', client, match: '/login' },
     ] as const
     const { check } = createLimiter({ policies, store: memory() })
-    const once = {}
+    const once = new Set()
     const names = async (path: string) => {
       const { policies } = await check(request(path, { client: 'a' }), { once })
       return policies.map(({ name }) => name)
@@ -215,7 +215,7 @@ describe('check of one request again', () => {
   test('refuses it again: nothing was charged', async () => {
     const { check } = limiter({ limit: 1 })
     await check(one)
-    const once = {}
+    const once = new Set()
     for (let asked = 0; asked < 2; asked++) {
       expect((await check(one, { once })).allowed).toBe(false)
     }
