@@ -37,25 +37,26 @@ export function insist(ok: unknown, option: string, got: unknown, want: string):
   if (!ok) throw new ConfigError(option, show(got), want)
 }
 
-/** A longer text may be a token, unless it is a path. */
-const MAX_SHOWN = 24
+/** What no secret looks like: a short text, a path of short segments, words such as a header's name. */
+const HARMLESS =
+  /^(?:(?!bearer |basic |.*:\/\/)[^=@]{0,15}|(?:\/[^/=@?]{0,20}){1,6}|(?!.{41})[a-z]+(?:-[a-z]+)+)$/i
 
 /**
  * A value as an error message shows it. A text that could hold a password or a token is described and
  * not shown, because an option may be given the value of another one by mistake.
  */
 export function show(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  if (typeof value === 'string') return showText(value)
-  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return `${value}`
-  return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`
+  return typeof value === 'string' && HARMLESS.test(value) ? JSON.stringify(value) : kindOf(value)
 }
 
-function showText(text: string): string {
-  if (text.includes('://')) return 'a URL'
-  const isPath = text.startsWith('/') && text.length <= 60
-  const isShown = (text.length <= MAX_SHOWN || isPath) && !text.includes('@')
-  return isShown ? JSON.stringify(text) : `a text of ${text.length} characters`
+/** A value as an error message describes it where any text may be a secret. */
+export function kindOf(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return `${value}`
+  if (value instanceof Promise) return 'a promise'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value !== 'string') return `a value of type ${typeof value}`
+  return value.includes('://') ? 'a URL' : `a text of ${value.length} characters`
 }
 
 /** Throws unless `value` is one of those that are known. */
@@ -89,7 +90,7 @@ export function checkKeys(
 }
 
 /** A name that could hold a secret was meant to be a value. */
-const nameOfOption = (key: string) => (showText(key) === `"${key}"` ? key : 'option')
+const nameOfOption = (key: string) => (/^\w{1,20}$/.test(key) ? key : 'option')
 
 /** Compiles each entry of a list of at least one `kind`, which errors name by its index. */
 export function compileList<Compiled>(

@@ -2,8 +2,11 @@ import type { Clock } from './clock.ts'
 
 const MINUTE_MS = 60_000
 
-/** Takes a line, and returns whether it was written. */
-export type Log = (line: string) => boolean
+/**
+ * Takes a line, and returns whether it was written. `isAgain`: the line was left out before, and is
+ * still true.
+ */
+export type Log = (line: string, isAgain?: boolean) => boolean
 
 /**
  * A log for what may happen many times a second: passes on one line a minute at most, and says in the
@@ -12,14 +15,15 @@ export type Log = (line: string) => boolean
 export function quietLog(write: (line: string) => void, clock: Clock): Log {
   let writtenAt = Number.NEGATIVE_INFINITY
   let leftOut = 0
-  return (line) => {
+  return (line, isAgain = false) => {
     const now = clock()
     // A clock that was set back must not silence the log.
     if (now >= writtenAt && now - writtenAt < MINUTE_MS) {
-      leftOut++
+      if (!isAgain) leftOut++
       return false
     }
-    write(leftOut > 0 ? `${line} (and ${leftOut} more times since the last line)` : line)
+    const more = isAgain ? leftOut - 1 : leftOut
+    write(more > 0 ? `${line} (and ${more} more times since the last line)` : line)
     writtenAt = now
     leftOut = 0
     return true

@@ -7,7 +7,11 @@ import type { Store } from '../../src/stores/store.ts'
 
 /** The guard of version 0.1: its timer gives up whenever it fires, however late. */
 export const plainTimerGuard: Guard = (store, { timeout, clock }) =>
-  known(fallback(plainDeadline(store, timeout), memory({ clock }), { onAway() {} }), store, clock)
+  known(
+    fallback(plainDeadline(store, timeout), memory({ clock }), { onAway() {} }, () => true),
+    store,
+    clock,
+  )
 
 const plainDeadline = (store: Store, ms: number): Store => ({
   async take(demands, options) {

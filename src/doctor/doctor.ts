@@ -1,5 +1,5 @@
 import { type Clock, stopwatch, systemClock } from '../clock.ts'
-import { ConfigError, checkKeys, show } from '../errors.ts'
+import { ConfigError, checkKeys, kindOf, show } from '../errors.ts'
 import { type Duration, isCount, parseDuration, parseTimeout } from '../policy/duration.ts'
 import { checkPrefix, DEFAULT_PREFIX } from '../stores/key.ts'
 import { restSender, type Send } from '../stores/rest.ts'
@@ -184,7 +184,7 @@ function readTarget(target: Target, address: string | undefined, fetcher: typeof
     return { source: target, speaks: 'redis', address: where } as const
   }
   if (typeof target !== 'object' || target === null) {
-    throw new ConfigError('doctor', show(target), '{ url, token }, a function, or a store')
+    throw new ConfigError('doctor', kindOf(target), '{ url, token }, a function, or a store')
   }
   if ('take' in target) return { source: target, speaks: 'store', address: where } as const
   const credentials = {

@@ -1,27 +1,39 @@
 import { ConfigError, show } from '../errors.ts'
 import type { Decision } from './decision.ts'
 
-/** Throws a `ConfigError` unless a check got a `Request`: other frameworks have requests of their own. */
-export function assertRequest(request: unknown): asserts request is Request {
+/** Throws a `ConfigError` unless `method` got a `Request`: other frameworks have requests of their own. */
+export function assertRequest(method: string, request: unknown): asserts request is Request {
   // Or one of another realm or polyfill.
-  if (request instanceof Request || (hasHeaders(request) && 'url' in request)) return
-  reject('check', request, 'a Request of the Fetch API')
+  if (
+    request instanceof Request ||
+    (hasHeaders(request) && 'url' in request && 'method' in request)
+  )
+    return
+  reject(method, request, 'a Request of the Fetch API')
+}
+
+/** Throws a `ConfigError` unless a check got an object such as `{ env, waitUntil }`. */
+export function assertContext(context: unknown): asserts context is object {
+  if (typeof context === 'object' && context !== null) return
+  reject('check', context, 'check(request, { env, waitUntil })')
 }
 
 /** Throws a `ConfigError` unless a response is marked by a decision. */
 export function assertMark(response: unknown, decision: unknown): void {
-  if (!hasHeaders(response)) reject('mark', response, 'a Response')
+  if (!hasHeaders(response) || !('status' in response)) reject('mark', response, 'a Response')
   assertDecision('mark', decision)
 }
 
 /** Throws a `ConfigError` unless a decision refuses its request. */
-export function assertRefusal(decision: unknown): void {
+export function assertRefusal(decision: unknown, request: unknown): void {
   assertDecision('refuse', decision)
   if (decision.allowed) reject('refuse', decision, 'a decision whose `allowed` is false')
+  if (request !== undefined) assertRequest('refuse', request)
 }
 
 function assertDecision(method: string, value: unknown): asserts value is Decision {
-  if (typeof (value as Decision | undefined)?.allowed === 'boolean') return
+  const decision = value as Partial<Decision> | null | undefined
+  if (typeof decision?.allowed === 'boolean' && Array.isArray(decision.policies)) return
   reject(method, value, 'the decision of `await limiter.check(request)`')
 }
 
@@ -29,5 +41,5 @@ const hasHeaders = (value: unknown): value is { readonly headers: Headers } =>
   typeof (value as Response | null | undefined)?.headers?.get === 'function'
 
 function reject(method: string, value: unknown, want: string): never {
-  throw new ConfigError(method, value instanceof Promise ? 'a promise' : show(value), want)
+  throw new ConfigError(method, show(value), want)
 }

@@ -5,7 +5,7 @@ import { applies, type Policy } from '../policy/policy.ts'
 import { mark } from '../response/mark.ts'
 import { refuse } from '../response/refuse.ts'
 import type { Demand } from '../stores/store.ts'
-import { assertMark, assertRefusal, assertRequest } from './arguments.ts'
+import { assertContext, assertMark, assertRefusal, assertRequest } from './arguments.ts'
 import { type Decision, decide, UNCOUNTED, UNIDENTIFIED } from './decision.ts'
 import { compileOptions, type LimiterOptions } from './options.ts'
 
@@ -78,7 +78,8 @@ export function createLimiter<Env extends object = object>(
 
   /** The way of a request, whole. */
   async function check(request: Request, context: CheckContext<Env> = {}): Promise<Decision> {
-    assertRequest(request)
+    assertRequest('check', request)
+    assertContext(context)
     const path = hasPaths ? readPaths(request, context) : NO_PATH
     const { once } = context
     const about = { env: context.env && variablesOf(context.env) }
@@ -109,7 +110,7 @@ export function createLimiter<Env extends object = object>(
   return {
     check,
     refuse(decision, request) {
-      assertRefusal(decision)
+      assertRefusal(decision, request)
       return refuse(decision, fields, request)
     },
     mark(response, decision) {

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts'
 import { processEnv } from '../environment.ts'
-import { ConfigError, checkKeys, insist, type StoreError } from '../errors.ts'
+import { ConfigError, checkKeys, insist, kindOf, type StoreError } from '../errors.ts'
 import { type Duration, parseTimeout, warnOfBareNumber } from '../policy/duration.ts'
 import { OTHER_NAMES } from '../policy/other-names.ts'
 import {
@@ -119,24 +119,22 @@ function makeStore<Env extends object>(make: (env: Env) => Store, env: Env | und
     return make(env ?? (processEnv() as Env))
   } catch (error) {
     // An error that names a variable says all there is to say.
-    if (!(error instanceof ConfigError) || /^[A-Z]/.test(error.option)) throw error
+    const isOfVariable = error instanceof ConfigError && /^[A-Z]/.test(error.option)
+    if (isOfVariable || (env && !(error instanceof ConfigError))) throw error
     throw new ConfigError(
       'store',
-      `a function that failed (${error.message})`,
-      env
-        ? 'one that returns a store; memory itself is called: memory()'
-        : 'check(request, { env }): none was handed over, so it got those of the host',
+      `a function that failed (${error instanceof Error ? error.message : error})`,
+      'memory() with its parentheses, or (env) => upstash({ url: env.URL, token: env.TOKEN })' +
+        (env ? '' : ' and check(request, { env })'),
     )
   }
 }
 
 function checkStore(store: unknown, policies: readonly Policy[]): Store {
-  insist(
-    isStore(store),
-    'store',
-    store,
-    'a store such as memory(), or a function such as storeFromEnv',
-  )
+  if (!isStore(store)) {
+    const want = 'a store such as memory(), or a function such as storeFromEnv'
+    throw new ConfigError('store', kindOf(store), want)
+  }
   if (store.guard !== 'none' && typeof store.guard !== 'function') {
     throw new ConfigError(
       'store',

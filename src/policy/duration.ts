@@ -45,9 +45,11 @@ export function warnOfBareNumber(option: string, value: unknown, below = 1000): 
 /** What is meant by a duration that is written for another package, such as `'10 seconds'`. */
 function hintFor(value: unknown): string {
   if (typeof value !== 'string') return ''
-  const [, count, unit = ''] = /^(\d+) ?(?!mo|mil)(ms|[smhdSHD])[a-z]*$/.exec(value) ?? []
-  const meant = `${count}${unit.toLowerCase()}`
-  return meant !== value && isCount(parseText(meant)) ? ` (did you mean "${meant}"?)` : ''
+  const words = /^ *(\d+) *(?!mo|mil|dec)(ms|[smhd]|$)[a-z]* *$/i.exec(value) ?? []
+  const meant = `${words[1]}${words[2]?.toLowerCase() || 's'}`
+  // A capital M by itself is a month to some.
+  if (meant === value || /M$/.test(value) || !isCount(parseText(meant))) return ''
+  return ` (did you mean "${meant}"?)`
 }
 
 function parseText(text: string): number {

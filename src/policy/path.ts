@@ -80,7 +80,7 @@ function stepUp(path: string): string {
 }
 
 /** A whole path: literal segments, `*` or `:name` for any one segment, `*` last for all below. */
-const PATTERN = /^\/$|^(?:\/(?:\*|:\w+|[^\s/\\*:?#;]+))+\/?$/
+const PATTERN = /^\/$|^(?:\/(?:\*|:\w+|[^\s/\\*:?#;[\]{}]+))+\/?$/
 
 /**
  * Compiles a pattern as Hono and Next.js write them: `/api/*` is `/api` and all below it, `*` or
@@ -103,8 +103,11 @@ export function compilePath(option: string, pattern: unknown): RegExp {
   return RegExp(`^(?:\\*$|(?:/index\\.php)?${parts.join('')}${open ? '(?:/|$)' : '$'})`)
 }
 
-/** What is meant by "all below" as Next.js, Express and globs write it: `/api/:path*`, `/api/(.*)`. */
+/** What is meant by parameters and "all below" as others write them: `/a/[id]`, `/a/:path*`, `/a/(.*)`. */
 function hintFor(pattern: unknown): string {
-  const [, above] = /^((?:\/[\w.~-]+)*)\/(?::\w+[*+]|\(\.\*\)|\*\*|\*\w+)$/.exec(`${pattern}`) ?? []
-  return above === undefined ? '' : ` (did you mean "${above}/*"?)`
+  if (typeof pattern !== 'string') return ''
+  const meant = pattern
+    .replace(/\/(?::\w+[*+]|\(\.\*\)|\*\*|\*\w+|\[{1,2}\.{3}\w+\]{1,2})$/, '/*')
+    .replace(/[[{](\w+)[\]}]/g, ':$1')
+  return meant !== pattern && PATTERN.test(meant) ? ` (did you mean "${meant}"?)` : ''
 }

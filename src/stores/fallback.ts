@@ -1,4 +1,5 @@
 import { StoreError } from '../errors.ts'
+import type { Log } from '../quiet-log.ts'
 import type { OutageListener } from './outage-log.ts'
 import { saidBy } from './redis-error.ts'
 import type { Demand, Grant, Store } from './store.ts'
@@ -7,7 +8,7 @@ import type { Demand, Grant, Store } from './store.ts'
  * A store that never throws: while the first one fails, the second, local one counts in its place
  * and its grants say so. An outage is everything from the first failure to the next answer.
  */
-export function fallback(store: Store, local: Store, listener: OutageListener): Store {
+export function fallback(store: Store, local: Store, listener: OutageListener, log: Log): Store {
   /** Checks counted locally in this outage. */
   let missed = 0
   return {
@@ -22,7 +23,8 @@ export function fallback(store: Store, local: Store, listener: OutageListener): 
         return grants
       } catch (error) {
         missed++
-        if (missed === 1) report(listener, asStoreError(error, demands))
+        if (missed === 1) report(listener, asStoreError(error, demands), log)
+        else listener.onMissed?.()
         // Nothing is taken ahead of a count that only stands in for another.
         const grants = await local.take(demands.map(({ reserve: _, ...demand }) => demand))
         return grants.map((grant) => ({ ...grant, source: 'local' }))
@@ -39,9 +41,9 @@ const isAnswer = (grants: unknown, length: number): grants is readonly Grant[] =
     [grant?.granted, grant?.used, grant?.resetIn, grant?.retryIn].every(Number.isFinite),
   )
 
-function report(listener: OutageListener, error: StoreError): void {
+function report(listener: OutageListener, error: StoreError, log: Log): void {
   new Promise((resolve) => resolve(listener.onAway(error))).catch((cause: unknown) =>
-    console.error('tidegate: onStoreError failed', cause),
+    log(`onStoreError failed: ${saidBy(cause)}`),
   )
 }
 
@@ -49,11 +51,13 @@ function report(listener: OutageListener, error: StoreError): void {
 function asStoreError(error: unknown, demands: readonly Demand[]): StoreError {
   if (error instanceof StoreError) return error
   const isError = error instanceof Error
-  // Keys and tokens may stand in a URL's path, and in a header that was rejected.
+  // Keys and tokens may stand in a URL's path, in a header, and in whatever has such a name.
   const text = (isError ? `${error.name}: ${error.message}` : String(error))
+    .replace(/:\/\/\S*@/g, '://')
+    .replace(/\S*@\S*/g, '…')
     .replace(/(:\/\/[^\s/?#"']*)[^\s"']*/g, '$1/…')
-    .replace(/\bBearer [^\s"']+/g, 'Bearer …')
+    .replace(/(bearer |basic |(?:token|password|secret|key)["']?[=:] ?["']?)[^\s"']+/gi, '$1…')
   const shown = demands.reduce((said, { client }) => said.replaceAll(client || '…', '…'), text)
   const said = saidBy(isError ? new Error(shown, { cause: error.cause }) : shown)
-  return new StoreError('unreachable', `the store failed: ${said}`, { cause: error })
+  return new StoreError('unreachable', `the store failed: ${said}`, { cause: new Error(said) })
 }

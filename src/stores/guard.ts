@@ -33,10 +33,10 @@ export type Guard = (store: Store, options: GuardOptions) => Store
  * leases, what is known of exhausted keys, a local count while the store is away, and a deadline.
  */
 export const guard: Guard = (store, { timeout, ahead, clock, onStoreError }) => {
-  const listener = onStoreError ? { onAway: onStoreError } : outageLog(clock)
-  const safe = fallback(deadline(store, timeout), memory({ clock }), listener)
-  const guarded = lease(known(safe, store, clock), ahead, clock)
   const log = quietLog((line) => console.error(`tidegate: ${line}`), clock)
+  const listener = onStoreError ? { onAway: onStoreError } : outageLog(clock)
+  const safe = fallback(deadline(store, timeout), memory({ clock }), listener, log)
+  const guarded = lease(known(safe, store, clock), ahead, clock)
   // A server runs on after the response, and needs nobody to keep its work alive.
   const runsOn = detectPlatform() === 'server' ? () => {} : undefined
   return {

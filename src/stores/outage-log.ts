@@ -6,23 +6,31 @@ import { quietLog } from '../quiet-log.ts'
 export interface OutageListener {
   /** What it throws is logged and does not reach the request. */
   onAway(error: StoreError): unknown
+  /** A further check was counted locally. */
+  onMissed?(): void
   /** `checks` were counted in this isolate meanwhile. */
   onBack?(checks: number): void
 }
 
 /**
  * Writes outages to the console: a line when the store stops answering and one when it is back. A
- * store that comes and goes writes one such pair a minute.
+ * store that comes and goes writes one such pair a minute. An outage that was left out, and still
+ * lasts when the minute is over, is written then.
  */
 export function outageLog(clock: Clock): OutageListener {
   const write = (line: string) => console.warn(`tidegate: ${line}`)
   const log = quietLog(write, clock)
   let since = 0
+  let line = ''
   let isLogged = false
   return {
     onAway({ message }) {
       since = clock()
-      isLogged = log(`${message}; counting in this isolate alone until the store is back`)
+      line = `${message}; counting in this isolate alone until the store is back`
+      isLogged = log(line)
+    },
+    onMissed() {
+      isLogged ||= log(line, true)
     },
     onBack(checks) {
       if (!isLogged) return

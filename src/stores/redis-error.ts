@@ -10,7 +10,7 @@ export function saidBy(error: unknown): string {
   const reason = cause && 'code' in cause ? ` (${cause.code})` : ''
   return (text + reason)
     .replace(/,? ?(?:command was:|with args beginning with:)[\s\S]*/i, '')
-    .replace(/\/\/[^/\s]*@/g, '//')
+    .replace(/\S*@/g, '')
     .replace(/_token=[^\s&]*/g, '_token=…')
     .slice(0, 200)
 }

@@ -1,4 +1,4 @@
-import { ConfigError, show } from '../errors.ts'
+import { ConfigError, kindOf, show } from '../errors.ts'
 import { type IoRedisClient, ioRedisScripts, warningOf as ofIoRedis } from './ioredis.ts'
 import { type NodeRedisClient, nodeRedisScripts, warningOf as ofNodeRedis } from './node-redis.ts'
 import { checkRedisOptions, type RedisStoreOptions } from './redis-options.ts'
@@ -51,7 +51,7 @@ function readClient(client: IoRedisClient | NodeRedisClient) {
       return [ioRedisScripts(client), ofIoRedis(client)] as const
     }
   }
-  throw new ConfigError('redis', show(client), 'a client of ioredis, iovalkey or node-redis')
+  throw new ConfigError('redis', kindOf(client), 'a client of ioredis, iovalkey or node-redis')
 }
 
 const isMethod = (value: unknown) => typeof value === 'function'

@@ -1,4 +1,4 @@
-import { ConfigError, checkKeys, insist } from '../errors.ts'
+import { ConfigError, checkKeys, insist, kindOf } from '../errors.ts'
 import { checkCount } from '../policy/duration.ts'
 import { parseUrl } from '../url.ts'
 import { batched } from './batch.ts'
@@ -55,8 +55,10 @@ export function upstash(
 ): Store {
   const compiled = checkRedisOptions('upstash', options, 'fetch', 'batch', 'keyLocking')
   const { fetch: fetcher = globalFetch, batch } = options
-  const isSource = typeof source === 'object' && source !== null
-  insist(isSource, 'upstash', source, '{ url, token } or a client of @upstash/redis')
+  if (typeof source !== 'object' || source === null) {
+    const want = '{ url, token } or a client of @upstash/redis'
+    throw new ConfigError('upstash', kindOf(source), want)
+  }
   const wait = batch === undefined ? undefined : checkWait(batch)
   if (isSdkClient(source)) {
     if (wait !== undefined)
@@ -89,8 +91,12 @@ export function checkUrl(option: string, url: unknown): string {
   if (/["'\s]/.test(url)) throw new ConfigError(option, 'a text with spaces or quotes in it', want)
   if (isTcp(url)) throw new ConfigError(option, `the address for ${TCP}`, want)
   // Not shown: a URL may carry the token.
-  if (!/^https?:/.test(url) || parseUrl(url) === undefined)
-    throw new ConfigError(option, 'no URL', want)
+  const parsed = /^https?:\/\/[^/\\]/.test(url) ? parseUrl(url) : undefined
+  if (parsed === undefined) throw new ConfigError(option, 'no URL', want)
+  // `fetch` rejects such a URL at each request.
+  if (parsed.username || parsed.password) {
+    throw new ConfigError(option, 'a URL with a user or a password', want)
+  }
   return url.replace(/\/+$/, '')
 }
 

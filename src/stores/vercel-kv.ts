@@ -1,5 +1,5 @@
 import { detectPlatform, processEnv } from '../environment.ts'
-import { ConfigError, show } from '../errors.ts'
+import { ConfigError, kindOf } from '../errors.ts'
 import {
   checkKeyLocking,
   checkRedisOptions,
@@ -30,7 +30,11 @@ export function vercelKv(client?: SdkClient, options: VercelKvOptions = {}): Sto
   const compiled = checkRedisOptions('vercelKv', options, 'keyLocking')
   if (client === undefined) return fromVariables(options)
   if (typeof client !== 'object' || client === null || !isSdkClient(client)) {
-    throw new ConfigError('vercelKv', show(client), '`kv` or a client from @vercel/kv, or nothing')
+    throw new ConfigError(
+      'vercelKv',
+      kindOf(client),
+      '`kv` or a client from @vercel/kv, or nothing',
+    )
   }
   const once = sendOnce(client)
   if (once === undefined && detectPlatform() === 'cloudflare') {

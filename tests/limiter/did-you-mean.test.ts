@@ -38,6 +38,9 @@ describe('a window as another package writes it is an error that writes it our w
     '24 hours': '24h',
     '7D': '7d',
     '100 ms': '100ms',
+    '60': '60s',
+    '5 MINUTES': '5m',
+    '10s ': '10s',
   }
   for (const [theirs, ours] of Object.entries(texts)) {
     test(theirs, () => {
@@ -45,7 +48,7 @@ describe('a window as another package writes it is an error that writes it our w
     })
   }
 
-  for (const text of ['1 month', '5 milliseconds', 'soon', '1.5 h', '']) {
+  for (const text of ['1 month', '1M', '1 decade', '5 milliseconds', 'soon', '1.5 h', '']) {
     test(`but not for ${JSON.stringify(text)}`, () => {
       expect(make({ window: text })).toThrow(/^window: (?!.*did you mean)/)
     })
@@ -57,6 +60,18 @@ describe('a path as another package writes it is an error that writes it our way
     test(theirs, () => {
       expect(make({ match: theirs })).toThrow(`match: got "${theirs}"`)
       expect(make({ match: theirs })).toThrow('(did you mean "/api/*"?)')
+    })
+  }
+
+  const parameters = {
+    '/users/[id]': '/users/:id',
+    '/users/{id}/posts': '/users/:id/posts',
+    '/[...slug]': '/*',
+    '/docs/[[...slug]]': '/docs/*',
+  }
+  for (const [theirs, ours] of Object.entries(parameters)) {
+    test(theirs, () => {
+      expect(make({ match: theirs })).toThrow(`(did you mean "${ours}"?)`)
     })
   }
 

@@ -639,7 +639,7 @@ describe('bad options are errors at construction that name the option', () => {
     ['lease: got "yes", want true, false or { ahead }', { ...good, lease: 'yes' }],
     ['lease.ahead: got 0', { ...good, lease: { ahead: 0 } }],
     ['lease.size: got an unknown option', { ...good, lease: { size: 5 } }],
-    ['store: got "memory"', { ...good, store: 'memory' }],
+    ['store: got a text of 6 characters', { ...good, store: 'memory' }],
     ['timeout: got 0', { ...good, timeout: 0 }],
     ['headers: got "draft-99"', { ...good, headers: 'draft-99' }],
     ['unknown: got "deny"', { ...good, unknown: 'deny' }],

@@ -44,6 +44,50 @@ test('a store that fails every other time is logged once a minute, with how ofte
   expect(lines[2]).toContain('(and 149 more times since the last line)')
 })
 
+test('an outage that follows a logged one is logged when the minute is over', async () => {
+  let down = true
+  const { clock, check } = limiterOver(() => down)
+  const lines = await warningsOf(async () => {
+    await check()
+    down = false
+    clock.advance(1000)
+    await check()
+    down = true
+    for (let n = 0; n < 100; n++) {
+      clock.advance(1000)
+      await check()
+    }
+    down = false
+    await check()
+  })
+  expect(lines).toEqual([
+    expect.stringContaining('until the store is back'),
+    expect.stringContaining('is back after 1.0 s'),
+    expect.stringMatching(/until the store is back$/),
+    expect.stringContaining('is back after 99.0 s; checks counted in this isolate alone: 100'),
+  ])
+})
+
+test('a listener that fails is logged once a minute', async () => {
+  const store: Store = { guard, take: () => Promise.reject(new Error('down')) }
+  const clock = manualClock()
+  const lines: string[] = []
+  const { error } = console
+  console.error = (line: string) => lines.push(line)
+  try {
+    for (let n = 0; n < 10; n++) {
+      const client = () => ({ plain: 'a' })
+      const onStoreError = () => Promise.reject(new Error('no pager'))
+      const limiter = createLimiter({ limit: 9, window: '1d', client, store, clock, onStoreError })
+      await limiter.check(new Request('https://example.com/'))
+    }
+    await new Promise((resolve) => setTimeout(resolve))
+  } finally {
+    console.error = error
+  }
+  expect(lines[0]).toContain('onStoreError failed: no pager')
+})
+
 test('a clock that was set back does not silence the log', async () => {
   let down = true
   const { clock, check } = limiterOver(() => down)

@@ -25,6 +25,21 @@ const WRONG: Readonly<Record<string, [call: () => unknown, message: RegExp]>> = 
   "check('user_42')": [() => check('user_42'), /^check: got "user_42", want a Request/],
   'check(null)': [() => check(null), /^check: got null, want a Request/],
   'check(request of Express)': [() => check(ofExpress), /^check: got .*, want a Request/],
+  'check(response)': [() => check(new Response()), /^check: got .*, want a Request/],
+  'check(request, null)': [() => check(request, null), /^check: got null, want check\(request, \{/],
+  "check(request, 'ip')": [() => check(request, 'ip'), /^check: got "ip", want check\(request, \{/],
+  'mark(request, decision)': [
+    async () => mark(request, await allowed),
+    /^mark: got .*, want a Response/,
+  ],
+  'refuse(decision, request of Express)': [
+    async () => refuse(await refused, ofExpress),
+    /^refuse: got .*, want a Request/,
+  ],
+  'refuse({ allowed: false })': [
+    () => refuse({ allowed: false }),
+    /^refuse: got .*, want the decision of/,
+  ],
   'check(promise)': [() => check(Promise.resolve(request)), /^check: got a promise/],
   'mark(response, promise)': [
     () => mark(new Response(), limiter.check(request)),
@@ -54,7 +69,7 @@ describe('a call that cannot be meant is an error that says what is', () => {
   test('a request and a response of another realm are taken', async () => {
     const like = { url: request.url, method: 'GET', headers: new Headers() }
     expect(await check(like)).toMatchObject({ policy: { limit: 1 } })
-    const response = { headers: new Headers() }
+    const response = { status: 200, headers: new Headers() }
     expect(mark(response, await refused)).toBe(response)
   })
 })

@@ -5,7 +5,7 @@ import { rateLimit as forNext } from '../../src/adapters/next.ts'
 import { rateLimit as forVercel } from '../../src/adapters/vercel.ts'
 import { doctor } from '../../src/doctor/doctor.ts'
 import { readSettings } from '../../src/gateway/settings.ts'
-import { createLimiter, header, ip, memory, storeFromEnv } from '../../src/index.ts'
+import { createLimiter, guard, header, ip, memory, storeFromEnv } from '../../src/index.ts'
 import { storeFromEnv as storeOnNode } from '../../src/node.ts'
 import { policiesFromEnv } from '../../src/policy/env.ts'
 import { durableObject } from '../../src/stores/durable-object.ts'
@@ -23,6 +23,15 @@ const VALUES = [
   `default:${PASSWORD}@db.example.com`,
   `UPSTASH_REDIS_REST_TOKEN=${PASSWORD}`,
   ` redis://default:${PASSWORD}@db.example.com `,
+  `https:/default:${PASSWORD}@db.example.com`,
+  `https:default:${PASSWORD}@db.example.com`,
+  `https:\\\\default:${PASSWORD}@db.example.com`,
+  `TOKEN=${PASSWORD}`,
+  `Bearer ${PASSWORD}`,
+  `{"token":"${PASSWORD}"}`,
+  `/set/key?_token=${PASSWORD}`,
+  `${PASSWORD}-token-16-chars`,
+  `/${PASSWORD}vJ2mQ8xT5kN7wR4pL9yB3cF6hD1gS0aZqE8uVtXo`,
   `"https://default:${PASSWORD}@eu1-calm-1234.upstash.io"`,
 ]
 
@@ -66,6 +75,16 @@ const ENTRIES: Readonly<Record<string, Make>> = {
   'skipPrefetches of Next.js': (value) => forNext({ ...good, skipPrefetches: value }),
   'the answer of a client function': (value) =>
     createLimiter({ ...good, client: () => ({ plain: [value] }) as never }).check(request()),
+  'a store that fails': (value) =>
+    new Promise((resolve, reject) => {
+      // What cannot be told from any other word of a stranger's error is shown.
+      const words = /^\/?s3cret/.test(value) ? 'it' : value
+      const take = () => Promise.reject(new Error(`${words} failed`))
+      const onStoreError = (error: unknown) => void written.push(error)
+      createLimiter({ ...good, store: { guard, take }, onStoreError })
+        .check(request())
+        .then(resolve, reject)
+    }),
   'the answer of a store function': (value) =>
     createLimiter({ ...good, store: () => value }).check(request()),
   'a store function that fails': (value) =>

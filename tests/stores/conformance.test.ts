@@ -57,7 +57,7 @@ describe('store: a fallback around memory', () => {
     test,
     make: () => {
       const subject = memorySubject()
-      return { ...subject, store: fallback(subject.store, memory(), { onAway() {} }) }
+      return { ...subject, store: fallback(subject.store, memory(), { onAway() {} }, () => true) }
     },
   })
 })

