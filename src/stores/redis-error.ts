@@ -64,15 +64,32 @@ function classify(error: unknown, said: string): readonly [StoreErrorCode, strin
   return [CODE.test(words) ? 'rejected' : 'unreachable', '']
 }
 
+/** The script ran, or a server on the way is away: words of Redis 6 and 7, and of proxies. */
+const NOT_OF_FORM =
+  /running script|on @user_script|no count|not an integer|time(?:d )?out|connection|upstream|unavailable|internal|migrat|try again/i
+
 /**
- * Whether a server replied, and may take the script in another form: it does not know the hash, or not
- * the header. Servers word both as they like, so it is any reply whose first words do not say
- * something else. A command refused for its form has not run.
+ * Whether a server replied that it does not take the script in this form. Servers word that as they
+ * like, so it is any reply whose words do not say something else. A command refused for its form has
+ * not run.
  */
 export function rejectsForm(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof StoreError) return false
   const words = wordsIn(saidBy(error))
-  if ([FORBIDDEN, UNAUTHORIZED, CLUSTER, REFUSED].some((other) => other.test(words))) return false
+  const others = [FORBIDDEN, UNAUTHORIZED, CLUSTER, REFUSED, NOT_OF_FORM]
+  if (others.some((other) => other.test(words))) return false
   // Without a code it may be a proxy's, about a command that ran.
-  return CODE.test(words) || error.name === 'ReplyError' || /script|symbol|flag/i.test(words)
+  return CODE.test(words) || error.name === 'ReplyError' || isOfScript(words)
+}
+
+/** Whether the words are about the text of a script: then no other server is meant. */
+export const isOfScript = (words: string): boolean => /script|symbol|flag/i.test(words)
+
+/** Whether a server replied that it has not seen the script of this hash, so that nothing ran. */
+export function isUnknownHash(error: unknown): boolean {
+  if (!rejectsForm(error)) return false
+  const words = wordsIn(saidBy(error))
+  return /^NOSCRIPT\b|\b(?:no|unknown|missing)\b.*\bscript|\bscript\b.*\b(?:not|unknown|missing)\b/i.test(
+    words,
+  )
 }

@@ -1,4 +1,4 @@
-import { rejectsForm } from './redis-error.ts'
+import { isOfScript, isUnknownHash, rejectsForm, saidBy } from './redis-error.ts'
 import { KEY_LOCKING, PLAIN, type Script } from './script.ts'
 import type { TakeOptions } from './store.ts'
 
@@ -17,32 +17,37 @@ export type RunScript = (keys: string[], args: string[], options?: TakeOptions) 
  * others its hash. A server that locks by key is sent the header for it.
  */
 export function scriptRunner(client: ScriptClient, keyLocking: boolean): RunScript {
-  /** The form that the server has taken; nothing until the first answer. */
+  /** The form that the server has taken; nothing while the text has to be sent. */
   let known: Script | undefined
+  /** A server that rejects the header twice, or says so, is not sent it again. */
+  let rejections = keyLocking ? 0 : 2
 
   async function sendText(script: Script, ...[keys, args, options]: Parameters<RunScript>) {
     const answer = await client.eval(script.text, keys, args, options)
-    known = script
+    if (script === KEY_LOCKING || rejections > 1) known = script
     return answer
   }
 
   return async (keys, args, options) => {
-    if (known === undefined) {
-      if (!keyLocking) return sendText(PLAIN, keys, args, options)
+    const script = known
+    if (script !== undefined) {
       try {
-        return await sendText(KEY_LOCKING, keys, args, options)
+        return await client.evalsha(script.sha, keys, args, options)
       } catch (error) {
-        if (!rejectsForm(error)) throw error
-        return sendText(PLAIN, keys, args, options)
+        // Never SCRIPT LOAD: with read replicas the next EVALSHA may meet one that has not seen it.
+        if (isUnknownHash(error)) return sendText(script, keys, args, options)
+        // It may mean the same in other words: the next call sends the text, this one may have run.
+        if (rejectsForm(error)) known = undefined
+        throw error
       }
     }
-    const script = known
+    if (rejections > 1) return sendText(PLAIN, keys, args, options)
     try {
-      return await client.evalsha(script.sha, keys, args, options)
+      return await sendText(KEY_LOCKING, keys, args, options)
     } catch (error) {
-      // Never SCRIPT LOAD: with read replicas the next EVALSHA may meet one that has not seen it.
       if (!rejectsForm(error)) throw error
-      return sendText(script, keys, args, options)
+      rejections += isOfScript(saidBy(error)) ? 2 : 1
+      return sendText(PLAIN, keys, args, options)
     }
   }
 }

@@ -68,8 +68,9 @@ export function learn(
   const before = open(known, now)
   if (before === undefined || beganAnew(before, asked, grant, since)) return told
   if (now + resetIn < before.until) {
-    // An answer to an older question is about a former window, which ended before this one opened.
-    if (since < before.since) return before
+    // An answer to an older question is about a former window, which ended before this one opened. So
+    // is one to a question of the same moment, if what it tells of is over.
+    if (since < before.since || (since === before.since && told === undefined)) return before
     // The end was moved nearer: what was certain of it no longer is.
     return told && { ...told, used: Math.max(used, before.used) }
   }

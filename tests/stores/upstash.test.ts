@@ -234,6 +234,11 @@ describe('what the server says', () => {
     'a fraction': ['SET', '1.5'],
     'a number to Lua alone': ['SET', ' 7'],
     'too large to count on': ['SET', '9223372036854775807'],
+    'a zero below zero': ['SET', '-0'],
+    'no number, in numbers': ['SET', 'nan'],
+    'without an end': ['SET', '-inf'],
+    'a number in other digits': ['SET', '1e5'],
+    'a number with zeros in front': ['SET', '007'],
   }
   for (const [kind, [command = '', value = '']] of Object.entries(strangers)) {
     test(`about a value that is ${kind} leaves everything as it was`, async () => {

@@ -103,7 +103,6 @@ const HEADERS_REJECTED = {
   Dragonfly: 'ERR Invalid flag: allow-key-locking',
   'ioredis-mock': '[string "..."]:1: unexpected symbol near \'#\'',
   nobody: 'ERR script error 42',
-  'somebody who quotes what was sent': 'ERR cannot run NOAUTH OOM READONLY #!lua',
   'somebody with codes of his own': 'BADSCRIPT 42',
 }
 
@@ -124,6 +123,21 @@ describe('a header that a server rejects is left out at once and for good, in th
         await store.take([demand()])
         expect(server.asked()).toEqual(['EVAL locking', 'EVAL plain', 'EVALSHA plain'])
       })
+    })
+  }
+})
+
+describe('a header that is rejected in words that may mean anything is tried once more', () => {
+  for (const rejects of ['ERR cannot run NOAUTH OOM READONLY #!lua', 'ERR 42', 'ODD']) {
+    test(rejects, async () => {
+      const { server, store } = storeAt(OF_UPSTASH, { rejects })
+      for (let check = 0; check < 4; check++) {
+        expect((await store.take([demand()]))[0]).toMatchObject({ granted: 1, used: 1 })
+      }
+      expect(server.asked()).toEqual([
+        ...['EVAL locking', 'EVAL plain', 'EVAL locking', 'EVAL plain'],
+        ...['EVALSHA plain', 'EVALSHA plain'],
+      ])
     })
   }
 })
@@ -149,6 +163,14 @@ const SETTLED = {
   'TRYAGAIN Multiple keys request during rehashing of slot': 'rejected',
   'ERR max daily request limit exceeded. Limit: 10000, Usage: 10000': 'rejected',
   'ERR max requests limit exceeded': 'rejected',
+  'ERR Connection timed out': 'rejected',
+  'ERR server connection close': 'rejected',
+  'ERR upstream failure': 'rejected',
+  'ERR timeout': 'rejected',
+  'ERR Internal error': 'rejected',
+  'UNAVAILABLE try later': 'rejected',
+  'ERR DB is being migrated': 'rejected',
+  'ERR value is not an integer or out of range script: 1f, on @user_script:7.': 'rejected',
 }
 
 describe('an error that no other form of the script would avoid is not asked for twice', () => {
@@ -180,7 +202,7 @@ describe('a hash that a server does not know is followed by the text, in the wor
     Valkey: 'NOSCRIPT No matching script.',
     'a proxy': 'ReplyError: NOSCRIPT No matching script',
     'another proxy': 'Failed to execute Redis command: ReplyError: NOSCRIPT No matching script',
-    nobody: 'ERR no such thing',
+    'a server with other codes': 'ERR unknown script',
     'a server without codes': 'script not found',
   }
   for (const [name, unknownHash] of Object.entries(wordings)) {
@@ -194,6 +216,15 @@ describe('a hash that a server does not know is followed by the text, in the wor
       expect(server.asked()).toEqual(forms)
     })
   }
+})
+
+test('any other error to a hash may have run: the call fails, and the next one sends the text', async () => {
+  const { server, store } = storeAt(OF_ANYBODY, { unknownHash: 'ERR no such thing' })
+  await store.take([demand()])
+  server.forget()
+  await expect(store.take([demand()])).rejects.toMatchObject({ code: 'rejected' })
+  expect((await store.take([demand()]))[0]).toMatchObject({ granted: 1, used: 1 })
+  expect(server.asked()).toEqual(['EVAL plain', 'EVALSHA plain', 'EVAL plain'])
 })
 
 test('an error with status 200 is one through a client of @upstash/redis, too', async () => {
