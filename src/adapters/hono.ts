@@ -70,20 +70,23 @@ function chargedOf(c: Context): Set<unknown> {
 }
 
 /**
- * The path without the base of the app in which the limiter is used. Segments are counted, since a
- * base may hold parameters.
+ * The path by which Hono routes a request (a `getPath` of the app's own may change it), and without
+ * the base of the app in which the limiter is used. Segments are counted, since a base may hold
+ * parameters; one with a pattern (`/:path{.+}`) may hold any number of them.
  */
 function pathsOf({ req }: Context): readonly string[] {
   // Hono before 4.8 has no `basePath` here. The helper that replaces the deprecated `matchedRoutes`
   // would be the one module of Hono that this adapter imports.
-  const base: string | undefined = req.matchedRoutes[req.routeIndex]?.basePath
-  const depth = base?.split('/').filter(Boolean).length ?? 0
-  return depth === 0
-    ? []
-    : [
-        `/${req.path
-          .split('/')
-          .slice(depth + 1)
-          .join('/')}`,
-      ]
+  const base: string = req.matchedRoutes[req.routeIndex]?.basePath ?? ''
+  const depth = base.split('/').filter(Boolean).length
+  if (depth === 0) return [req.path]
+  const segments = req.path.split('/')
+  const below = (from: number) => `/${segments.slice(from + 1).join('/')}`
+  if (!base.includes('{')) return [req.path, below(depth)]
+  const depths = segments.map((_, index) => index)
+  const isTried = (at: number) => at < MAX_DEPTHS || at >= depths.length - MAX_DEPTHS
+  return [req.path, ...depths.filter(isTried).map(below)]
 }
+
+/** How many bases, and how many rests, are tried where a pattern leaves the base's length open. */
+const MAX_DEPTHS = 20

@@ -542,6 +542,23 @@ describe('a path is matched as it was sent, and as the app sees it that limits',
     expect(stateOf(await app.request('/v1/api/ping'))).toBe('"default";r=8;t=60')
   })
 
+  test('of a sub-app whose base holds any number of segments', async () => {
+    const api = new Hono().use(limited('/login')).get('/login', ok)
+    const app = new Hono().route('/:tenant{.+}/x', api)
+    const long = 'a/'.repeat(100)
+    for (const path of ['/a/x/login', '/a/b/c/x/login', `/${long}x/login`]) {
+      const response = await app.request(path)
+      expect([response.status, stateOf(response) !== null], path).toEqual([200, true])
+    }
+  })
+
+  test('of an app with a getPath of its own', async () => {
+    const getPath = (request: Request) => new URL(request.url).pathname.replace(/^\/fr(?=\/)/, '')
+    const app = new Hono({ getPath }).use(limited('/login')).get('/login', ok)
+    expect(stateOf(await app.request('/fr/login'))).toBe('"default";r=8;t=60')
+    expect(stateOf(await app.request('/login'))).toBe('"default";r=7;t=60')
+  })
+
   test('but outside a sub-app only as it was sent', async () => {
     const app = new Hono()
       .use(limited('/ping'))
