@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream'
 import { Redis, Command as RedisCommand } from 'ioredis'
-import { systemClock } from '../clock.ts'
-import { quietLog } from '../quiet-log.ts'
+import { type Clock, systemClock } from '../clock.ts'
 import { saidBy } from '../stores/redis-error.ts'
 import { watchSilence } from '../stores/silence.ts'
 import { RedisAway } from './away.ts'
 import type { Command } from './command.ts'
 import { keyLocking, PROBE } from './key-locking.ts'
+import { outageLog } from './outage-log.ts'
 import { isRefusal, toFailure, toReply } from './refusal.ts'
 import type { Refusal, Reply } from './reply.ts'
 import { redisSubscriptions } from './subscribe.ts'
@@ -38,21 +38,26 @@ export interface BackendOptions {
    * @default 5000
    */
   readonly probe?: number
+  /**
+   * By which outages are timed.
+   * @default the machine's clock
+   */
+  readonly clock?: Clock | undefined
 }
+
+const CLOSED = 'the connection was closed'
 
 /** More commands at once than this are refused: they would only wait for each other. */
 const MOST_AT_ONCE = 10_000
 
 /** One connection, on which commands follow each other without waiting. */
 export function redisBackend(url: string, options: BackendOptions = {}): Backend {
-  const { log = () => {}, silence = 5000, probe = 5000 } = options
-  const logAway = quietLog(log, systemClock)
-  const logAstray = quietLog(log, systemClock)
+  const { log = () => {}, silence = 5000, probe = 5000, clock = systemClock } = options
+  const outage = outageLog(log, clock)
   let waiting = 0
   let stopping = false
-  let lost: { readonly since: number; readonly isLogged: boolean } | undefined
   let readySince = 0
-  let reason = 'the connection was closed'
+  let reason = CLOSED
   const locking = keyLocking()
   /** ioredis goes on in database 0 if another one is refused: no place for anybody's counts. */
   let astray = false
@@ -71,7 +76,7 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
     // After a failover the address may lead to the new master. One that stays a replica must not
     // cost everybody the connection with each write.
     reconnectOnError: ({ message }) => {
-      if (!message.startsWith('READONLY') || systemClock() - readySince < probe) return false
+      if (!message.startsWith('READONLY') || clock() - readySince < probe) return false
       reason = 'READONLY: it is a replica now'
       return true
     },
@@ -80,7 +85,7 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
     reason = wordsOf(error)
     if (error.command?.name !== 'select') return
     astray = true
-    logAstray(`Redis refuses the number of the database (${reason}): answering 503`)
+    reason = `it refuses the number of the database: ${reason}`
   })
   redis.on('connect', () => {
     astray = false
@@ -88,16 +93,13 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
   redis.on('close', () => {
     transacted.renewed()
     locking.renewed()
-    if (stopping || lost) return
-    const isLogged = logAway(`Redis is away (${reason}): answering 503 until it is back`)
-    lost = { since: systemClock(), isLogged }
+    if (!stopping) outage.away(reason)
   })
   redis.on('ready', () => {
-    if (lost?.isLogged)
-      log(`Redis is back after ${((systemClock() - lost.since) / 1000).toFixed(1)} s`)
-    lost = undefined
-    readySince = systemClock()
-    reason = 'the connection was closed'
+    if (astray) return outage.away(reason)
+    outage.back()
+    readySince = clock()
+    reason = CLOSED
     send(PROBE).then(locking.isKnown, () => {})
   })
   // After QUIT, and names that ioredis mistakes for it, it would leave the connection closed.
@@ -106,6 +108,7 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
   })
   const listen = watchSilence(redis, silence)
   const probing = setInterval(() => {
+    if (astray) outage.away(reason)
     if (redis.status === 'ready' && waiting === 0) listen(redis.ping()).catch(() => {})
   }, probe)
 

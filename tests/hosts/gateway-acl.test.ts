@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, test } from 'vitest'
 import { redisBackend } from '../../src/gateway/backend.ts'
+import { manualClock } from '../../src/testing/clock.ts'
 import { type GatewayServer, startGateway } from '../support/gateway-server.ts'
 import { spawnRedis } from '../support/redis-server.ts'
 
@@ -106,15 +107,33 @@ test('a transaction that is discarded says because of which refusal', async () =
   expect(await admin.exists('ratelimit:x', 'elsewhere')).toBe(0)
 })
 
-test('a database that Redis refuses is no place for counts: away', async () => {
+test('a database that Redis refuses is no place for counts: away until it takes the number', async () => {
+  await admin.call(name, 'SETUSER', 'numbered', 'on', '>secret', '~*', '+@all', '-select')
   const lines: string[] = []
+  const clock = manualClock()
   const log = (line: string) => lines.push(line)
-  const backend = redisBackend(`${urlOf('tidegate')}/3`, { log })
+  const backend = redisBackend(`${urlOf('numbered')}/3`, { log, clock, probe: 20 })
+  const allow = async (rule: string) => {
+    await admin.call(name, 'SETUSER', 'numbered', rule)
+    await admin.client('KILL', 'USER', 'numbered')
+  }
   try {
-    await expect.poll(() => lines.join()).toContain('Redis refuses the number of the database')
-    await expect(backend.call(['SET', 'ratelimit:y', '1'])).rejects.toThrow('Redis is away')
+    await expect.poll(() => lines.join()).toContain('it refuses the number of the database: NOPERM')
+    await expect(backend.call(['SET', 'y', '1'])).rejects.toThrow('Redis is away')
     expect(backend.away).toBe(true)
-    expect(await admin.exists('ratelimit:y')).toBe(0)
+    expect(await admin.exists('y')).toBe(0)
+
+    await allow('+select')
+    await expect.poll(() => backend.away).toBe(false)
+    await allow('-select')
+    await expect.poll(() => backend.away).toBe(true)
+    clock.advance(60_000)
+    await expect.poll(() => lines).toHaveLength(3)
+    expect(lines).toEqual([
+      expect.stringMatching(/^Redis is away \(it refuses the number .+\): answering 503 until/),
+      'Redis is back after 0.0 s',
+      expect.stringMatching(/^Redis is away \(it refuses the number .+, for 60\.0 s so far\)/),
+    ])
   } finally {
     await backend.stop()
   }

@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis as Upstash } from '@upstash/redis'
 import { expect, inject, test } from 'vitest'
+import { outageLog } from '../../src/gateway/outage-log.ts'
 import { readSettings } from '../../src/gateway/settings.ts'
 import { startGateway as startProgram } from '../../src/gateway/start.ts'
 import { createLimiter } from '../../src/index.ts'
 import { upstash } from '../../src/stores/upstash.ts'
+import { manualClock } from '../../src/testing/clock.ts'
 import { type GatewayServer, startGateway } from '../support/gateway-server.ts'
 import { freePort, spawnRedis } from '../support/redis-server.ts'
 
@@ -128,6 +130,67 @@ test('a Redis that comes and goes is logged as one outage a minute', async () =>
     await gateway.stop()
     await server.stop()
   }
+})
+
+test('an outage that lasts is logged when the minute after the last line is over', async () => {
+  const port = await freePort()
+  let server = await spawnRedis({ port })
+  const clock = manualClock()
+  const gateway = await startGateway(server.url, { clock })
+  const lines = (count: number) => until(() => gateway.log.length === count)
+  try {
+    for (let outage = 0; outage < 3; outage++) {
+      await gateway.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+      await until(async () => (await health(gateway)) === '503 away')
+      await until(async () => (await health(gateway)) === '200 ok')
+    }
+    clock.advance(4000)
+    await server.stop()
+    await until(async () => (await health(gateway)) === '503 away')
+    expect(gateway.log).toEqual([
+      expect.stringMatching(/^Redis is away \(.+\): answering 503 until it is back$/),
+      'Redis is back after 0.0 s',
+    ])
+
+    clock.advance(56_000)
+    await lines(3)
+    expect(gateway.log.at(-1)).toBe(
+      `Redis is away (connect ECONNREFUSED 127.0.0.1:${port}, for 56.0 s so far): answering 503 ` +
+        'until it is back (and 2 more times since the last line)',
+    )
+    clock.advance(600_000)
+    server = await spawnRedis({ port })
+    await lines(4)
+    expect(gateway.log.slice(3)).toEqual(['Redis is back after 656.0 s'])
+  } finally {
+    await gateway.stop()
+    await server.stop()
+  }
+})
+
+test('while an outage lasts it has one line, and not before a minute after the last line', () => {
+  const clock = manualClock()
+  const lines: string[] = []
+  const outages = outageLog((line) => lines.push(line), clock)
+  const attempt = (ms: number) => {
+    clock.advance(ms)
+    outages.away('refused')
+  }
+  outages.back()
+  attempt(0)
+  outages.back()
+  for (const ms of [0, 59_000, 999]) attempt(ms)
+  expect(lines).toHaveLength(2)
+  for (const ms of [1, 1000, 120_000]) attempt(ms)
+  outages.back()
+  expect(lines.slice(2)).toEqual([
+    'Redis is away (refused, for 60.0 s so far): answering 503 until it is back',
+    'Redis is back after 181.0 s',
+  ])
+  attempt(-3_600_000)
+  expect(lines[4], 'a clock that was set back does not silence it').toBe(
+    'Redis is away (refused): answering 503 until it is back',
+  )
 })
 
 test('a Redis that is killed in the middle of traffic costs 503 and no wrong answer', async () => {

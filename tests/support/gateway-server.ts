@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis'
+import type { Clock } from '../../src/clock.ts'
 import { allowList } from '../../src/gateway/allow.ts'
 import { redisBackend } from '../../src/gateway/backend.ts'
 import type { Ask } from '../../src/gateway/exchange.ts'
@@ -31,19 +32,22 @@ export interface GatewayServerOptions {
   readonly silence?: number
   /** Logs every request, too. */
   readonly verbose?: boolean
+  /** By which outages are timed. */
+  readonly clock?: Clock
 }
 
 /** Starts a gateway on a free loopback port, in front of the Redis at `redisUrl`. */
 export async function startGateway(
   redisUrl: string,
-  { upstash = false, allow = ['all'], silence = 5000, verbose = false }: GatewayServerOptions = {},
+  options: GatewayServerOptions = {},
 ): Promise<GatewayServer> {
+  const { upstash = false, allow = ['all'], silence = 5000, verbose = false, clock } = options
   const redis = new Redis(redisUrl)
   redis.on('error', () => {})
   const log: string[] = []
   const write = (line: string) => log.push(line)
   // No probe: some tests count what Redis is asked.
-  const backend = redisBackend(redisUrl, { log: write, silence, probe: 3_600_000 })
+  const backend = redisBackend(redisUrl, { log: write, silence, probe: 3_600_000, clock })
   const token = crypto.randomUUID()
   const app = gateway({
     redis: backend,
