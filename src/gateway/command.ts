@@ -9,8 +9,11 @@ const UNSUPPORTED = 'ERR unsupported arg type'
 /** As many as @upstash/redis sends at once. A million would keep everybody waiting for seconds. */
 const MOST_COMMANDS = 1000
 
-/** Of all commands of a request. Redis 6 ends a connection that brings 2^20 in one. */
-const MOST_ARGUMENTS = 1_000_000
+/**
+ * Of all commands of a request, names counted. A million would keep everybody waiting for half a
+ * second; a client in JavaScript that spreads a list into a call cannot send many more than these.
+ */
+const MOST_ARGUMENTS = 100_000
 
 /** The command that a body holds: `["SET", "key", "value"]`. */
 export function commandOfBody(body: Buffer): Command {
