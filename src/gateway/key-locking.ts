@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Command } from './command.ts'
 import type { Reply } from './reply.ts'
+import { withoutFlag } from './script-header.ts'
 
 /** Upstash's flag in the first line of a script: https://upstash.com/docs/redis/features/key-locking */
 const FLAG = 'allow-key-locking'
 
 /** A Redis that runs this script knows the flag. A replica runs it too. */
 export const PROBE: Command = ['EVAL', `#!lua flags=no-writes,${FLAG}\nreturn 1`, '0']
-
-/** In bytes. A longer first line is not looked at. */
-const LONGEST_HEADER = 1000
 
 /** When a hash was dropped, its client gets NOSCRIPT and sends the text again. */
 const MOST_HASHES = 1000
@@ -39,7 +37,7 @@ export function keyLocking(): KeyLocking {
   const plainHashes = new Map<string, string>()
 
   function plainText(text: string | Buffer): string | Buffer {
-    const plain = withoutFlag(text)
+    const plain = withoutFlag(text, FLAG)
     if (plain === undefined) return text
     remember(sha1(text), sha1(plain))
     return plain
@@ -85,7 +83,8 @@ export function keyLocking(): KeyLocking {
     answered(reply, command) {
       const text = command?.[2]
       if (known || 'error' in reply || command?.[0] !== 'SCRIPT' || text === undefined) return reply
-      const isChanged = formOf(command).form === 'SCRIPT|LOAD' && withoutFlag(text) !== undefined
+      const isChanged =
+        formOf(command).form === 'SCRIPT|LOAD' && withoutFlag(text, FLAG) !== undefined
       return isChanged ? { value: Buffer.from(sha1(text)) } : reply
     },
   }
@@ -96,27 +95,6 @@ function formOf([name, first]: Command): { readonly form: string; readonly at: n
   return name === 'SCRIPT'
     ? { form: `SCRIPT|${first}`.toUpperCase(), at: 1 }
     : { form: name, at: 0 }
-}
-
-/** The script without the flag, or `undefined` if it has none. A header that is empty then goes too. */
-function withoutFlag(text: string | Buffer): Buffer | undefined {
-  const bytes = typeof text === 'string' ? Buffer.from(text) : text
-  const end = bytes.subarray(0, LONGEST_HEADER).indexOf('\n')
-  const header = bytes.toString('latin1', 0, Math.max(end, 0)).trim()
-  const words = header.split(/\s+/)
-  if (words[0] !== '#!lua') return undefined
-  const kept = words.map(wordWithoutFlag).filter((word) => word !== 'flags=')
-  if (kept.join(' ') === words.join(' ')) return undefined
-  return kept.length === 1
-    ? bytes.subarray(end + 1)
-    : Buffer.concat([Buffer.from(kept.join(' '), 'latin1'), bytes.subarray(end)])
-}
-
-function wordWithoutFlag(word: string): string {
-  const [key, flags] = word.split('=')
-  if (key !== 'flags' || flags === undefined) return word
-  const kept = flags.split(',').filter((flag) => flag !== FLAG)
-  return `flags=${kept.join(',')}`
 }
 
 const sha1 = (text: string | Buffer) => createHash('sha1').update(text).digest('hex')

@@ -118,6 +118,62 @@ describe('a script with the header that locks keys runs on a Redis that does not
   })
 })
 
+describe('the flag is read as Redis reads its own flags, and taken off where it would be read', () => {
+  /** A header as it is written for a flag. */
+  const spellings: readonly ((flag: string) => string)[] = [
+    (flag) => `#!lua flags=${flag}`,
+    (flag) => `#!lua flags="${flag}"`,
+    (flag) => `#!lua "flags=${flag}"`,
+    (flag) => `#!lua 'flags=${flag}'`,
+    (flag) => `#!lua flags='${flag}'`,
+    (flag) => `#!lua "flags=${flag}" flags="${flag}"`,
+    (flag) => `#!lua flags=${flag},"${flag}"`,
+    (flag) => `#!lua flags="allow-oom,${flag}"`,
+    (flag) => `#!lua flags= flags=${flag}`,
+    (flag) => `#!lua "flags=\\x${flag.charCodeAt(0).toString(16)}${flag.slice(1)}"`,
+    (flag) => `#!lua "flags=${flag.replace('-', '\\-')}"`,
+    (flag) => `#!"lua" flags=${flag}`,
+    (flag) => `#!lua \t\v\fflags=${flag} \r`,
+    (flag) => `#!lua flags="${flag}",allow-oom`,
+    (flag) => `#!lua flags="${flag}`,
+    (flag) => `#!lua flags='${flag}\\'`,
+    (flag) => `#!lua 'flags=\\x${flag.charCodeAt(0).toString(16)}${flag.slice(1)}'`,
+    (flag) => `#!lua "flags=${flag}\\n"`,
+    (flag) => `#!lua "flags=allow-oom, ${flag}"`,
+    (flag) => `#!lua "flags=${flag} flags=allow-oom"`,
+    (flag) => `#!lua flags=${flag},`,
+    (flag) => `#!lua flags=${flag} ""`,
+    (flag) => `#!lua flags=${flag} other=1`,
+    (flag) => `#!lua\u00a0flags=${flag}`,
+    (flag) => `#!lua flags=${flag}\u00a0`,
+    (flag) => `#!lua flags=${flag}\0`,
+    (flag) => `#!lua flag=${flag}`,
+    (flag) => `#!lua FLAGS=${flag}`,
+    (flag) => `#!LUA flags=${flag}`,
+    (flag) => `"#!lua" flags=${flag}`,
+    (flag) => ` #!lua flags=${flag}`,
+  ]
+  for (const spell of spellings) {
+    test(JSON.stringify(spell('…')), async () => {
+      const outcome = async (flag: string) => {
+        const script = `${spell(flag)}\nreturn 'ran' --${crypto.randomUUID()}`
+        const ran = 'result' in (await send('/', ['EVAL', script, 0]))
+        expect('result' in (await send('/', ['EVALSHA', sha1(script), 0]))).toBe(ran)
+        return ran
+      }
+      expect(await outcome('allow-key-locking')).toBe(await outcome('no-writes'))
+    })
+  }
+
+  test('so that what others send with it in quotes, runs', async () => {
+    for (const header of ['flags="allow-key-locking"', '"flags=allow-key-locking"']) {
+      const script = `#!lua ${header}\nreturn 'ran'`
+      expect(await send('/', ['EVAL', script, 0])).toEqual({ result: 'ran' })
+      expect(await client.scriptLoad(script)).toBe(sha1(script))
+    }
+  })
+})
+
 test('nothing but that flag in a first line is touched, in no other command either', async () => {
   for (const text of [
     '#!lua flags=allow-key-lockings\nreturn 1',
