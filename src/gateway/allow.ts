@@ -58,7 +58,11 @@ export function allowList(more: readonly string[] = []): Allow {
     const want = "names of commands such as 'scan,config|get', or all"
     if (!NAME.test(name)) throw new ConfigError('--allow', JSON.stringify(name.slice(0, 60)), want)
     if (isNever(name.toUpperCase())) {
-      throw new ConfigError('--allow', name, 'no command of a connection: all requests share one')
+      throw new ConfigError(
+        '--allow',
+        show(name),
+        'no command of a connection: all requests share one',
+      )
     }
   }
   const names = new Set([...DEFAULTS, ...more.map((name) => name.toUpperCase())])
@@ -77,7 +81,7 @@ export function allowList(more: readonly string[] = []): Allow {
       return `${refused} Requests share one connection, which it would change or block`
     }
     if (all || names.has(name) || names.has(form)) return undefined
-    return `${refused} The gateway passes it on when started with ${flagFor(called)}`
+    return `${refused} ${remedyFor(called)}`
   }
 }
 
@@ -96,8 +100,14 @@ function blocks(args: readonly (string | Buffer)[]): boolean {
 /** What a client calls a command may be a key that slipped: it goes back to nobody but the client. */
 const shown = (name: string) => name.slice(0, 40)
 
-/** The flag that passes a command on, as one pastes it into a shell, to which a bare `|` is a pipe. */
-function flagFor(name: string): string {
-  if (!NAME.test(name)) return '--allow'
-  return name.includes('|') ? `--allow '${name}'` : `--allow ${name.toLowerCase()}`
+/**
+ * The flag that passes a command on, and nothing else, as one pastes it into a shell, to which a bare
+ * `|` is a pipe. The name of a container would pass all of its subcommands on.
+ */
+function remedyFor(called: string): string {
+  if (CONTAINERS.has(called)) return 'Its subcommand is missing'
+  if (!NAME.test(called) || called === 'ALL') return 'It is not the name of a command'
+  const name = called.toLowerCase()
+  const flag = name.includes('|') ? `--allow '${name}'` : `--allow ${name}`
+  return `The gateway passes it on when started with ${flag}`
 }
