@@ -92,6 +92,10 @@ export function checkRedisUrl(option: string, url: unknown): URL {
   if (typeof url !== 'string' || url === '') throw new ConfigError(option, show(url), want)
   if (/["'\s]/.test(url)) throw new ConfigError(option, 'a text with spaces or quotes in it', want)
   if (/^https?:/.test(url)) throw new ConfigError(option, 'the address for REST', want)
+  // What stands before such a character would be the host, which is shown.
+  if (/#|\?[^=]*@/.test(url)) {
+    throw new ConfigError(option, 'a user or password with a # or ? that is not escaped', want)
+  }
   const address = /^rediss?:\/\/./.test(url) ? parseUrl(url) : undefined
   if (address === undefined) throw new ConfigError(option, 'no such address', want)
   if (!isEscaped(address.username) || !isEscaped(address.password)) {

@@ -70,6 +70,8 @@ describe('REDIS_URL', () => {
     'redis://localhost?db=x',
     'redis://user:p%s@localhost',
     'redis://%ff:secret@localhost',
+    'redis://user:12#secret@localhost',
+    'redis://user:12?secret@localhost',
   ]) {
     test(`that is ${JSON.stringify(url)} is an error that names it`, () => {
       expect(() => storeFromEnv({ REDIS_URL: url })).toThrow('REDIS_URL: got')
