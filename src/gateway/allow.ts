@@ -1,4 +1,4 @@
-import { ConfigError } from '../errors.ts'
+import { ConfigError, show } from '../errors.ts'
 import type { Command } from './command.ts'
 
 /**
@@ -56,7 +56,7 @@ export function allowList(more: readonly string[] = []): Allow {
   const all = more.includes('all')
   for (const name of more) {
     const want = "names of commands such as 'scan,config|get', or all"
-    if (!NAME.test(name)) throw new ConfigError('--allow', JSON.stringify(name.slice(0, 60)), want)
+    if (!NAME.test(name)) throw new ConfigError('--allow', show(name), want)
     if (isNever(name.toUpperCase())) {
       throw new ConfigError(
         '--allow',

@@ -44,6 +44,13 @@ const LIMITER_OPTIONS = [
 ]
 const good = { limit: 1, window: '1m', store: memory(), client: () => 'a' } as const
 
+/** What the gateway must be given: what is missing would throw before what is wrong. */
+const COMPLETE = [
+  `--token=${crypto.randomUUID()}`,
+  // Files that can be read, and look like PEM.
+  ...['--tls-cert=src/gateway/settings.ts', '--tls-key=src/gateway/settings.ts'],
+]
+
 /** Every option of every entry, by what a caller writes. */
 const ENTRIES: Readonly<Record<string, Make>> = {
   ...Object.fromEntries(
@@ -126,14 +133,18 @@ const ENTRIES: Readonly<Record<string, Make>> = {
   'doctor(target, { timeout })': (value) => doctor(memory(), { timeout: value }),
   'policiesFromEnv(value)': (value) => policiesFromEnv(value),
   ...Object.fromEntries(
-    ['--redis', '--host', '--port', '--token', '--allow', '--tls-cert'].map(
-      (flag): [string, Make] => [`gateway ${flag}`, (value) => readSettings([flag, value], {})],
+    ['--redis', '--host', '--port', '--token', '--allow', '--tls-cert', '--tls-key'].map(
+      (flag): [string, Make] => [
+        `gateway ${flag}`,
+        (value) => readSettings([...COMPLETE, `${flag}=${value}`], {}),
+      ],
     ),
   ),
   ...Object.fromEntries(
     ['REDIS_URL', 'PORT', 'GATEWAY_TOKEN'].map((name): [string, Make] => [
       `gateway ${name}`,
-      (value) => readSettings([], { [name]: value }),
+      (value) =>
+        readSettings(name === 'GATEWAY_TOKEN' ? [] : COMPLETE.slice(0, 1), { [name]: value }),
     ]),
   ),
   ...Object.fromEntries(
