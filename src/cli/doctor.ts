@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
 import { doctor as examine, type Report, type Target } from '../doctor/doctor.ts'
 import { type Environment, processEnv, variable } from '../environment.ts'
-import { ConfigError } from '../errors.ts'
+import { ConfigError, show } from '../errors.ts'
 import type { Duration } from '../policy/duration.ts'
 import { findStem, namesRest } from '../stores/env.ts'
 import { nearMisses } from '../stores/near-miss.ts'
@@ -187,5 +187,5 @@ function percent(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const [, number] = /^(\d+(?:\.\d+)?) ?%$/.exec(text) ?? []
   if (number !== undefined && Number(number) <= 100) return Number(number) / 100
-  throw new ConfigError(option, JSON.stringify(text.slice(0, 20)), 'a percentage such as 80%')
+  throw new ConfigError(option, show(text), 'a percentage such as 80%')
 }

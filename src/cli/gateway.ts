@@ -1,5 +1,6 @@
+import { show } from '../errors.ts'
 import { DEFAULTS } from '../gateway/allow.ts'
-import { readSettings } from '../gateway/settings.ts'
+import { readSettings, type Settings } from '../gateway/settings.ts'
 import { startGateway } from '../gateway/start.ts'
 import type { Command } from './command.ts'
 
@@ -36,10 +37,17 @@ GET /healthz says ok or away, without a token.
       await running.stop()
       return 0
     } catch (error) {
-      console.error(`tidegate gateway: ${error instanceof Error ? error.message : error}`)
+      console.error(`tidegate gateway: ${reasonOf(error, settings)}`)
       return 1
     }
   },
+}
+
+/** Of a failed call to the system Node quotes the host, which may be the value of another flag. */
+function reasonOf(error: unknown, { host, port }: Settings): string {
+  if (!(error instanceof Error)) return `${error}`
+  if (!('syscall' in error) || !('code' in error)) return error.message
+  return `cannot listen on ${show(host)}, port ${port} (${error.code})`
 }
 
 /** Resolves with the first signal to stop; a second one, of either kind, ends the process. */

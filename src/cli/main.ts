@@ -1,5 +1,5 @@
 import manifest from '../../package.json' with { type: 'json' }
-import { ConfigError } from '../errors.ts'
+import { ConfigError, show } from '../errors.ts'
 import type { Command } from './command.ts'
 import { doctor } from './doctor.ts'
 import { gateway } from './gateway.ts'
@@ -23,26 +23,29 @@ async function main([first, ...args]: readonly string[]): Promise<number> {
   const command = COMMANDS.find(({ name }) => name === first)
   if (!command) {
     const what = first.startsWith('-') ? 'option' : 'command'
-    return fail(`tidegate: unknown ${what} '${first}' (see tidegate --help)`)
+    return fail(`tidegate: unknown ${what} ${show(first)} (see tidegate --help)`)
   }
   if (args.includes('--help') || args.includes('-h')) return say(command.usage)
   try {
     return await command.run(args)
   } catch (error) {
     if (!isUsageError(error)) throw error
-    // What stands where no argument belongs may be a secret that lost its flag.
-    const words = error.message.replace(
-      /Unexpected argument '[\s\S]*?'/,
-      'an argument without a flag',
-    )
-    const [sentence] = words.split('. ')
+    const [sentence] = wordsOf(error).split(/\.\s/)
     return fail(`tidegate ${first}: ${sentence} (see tidegate ${first} --help)`)
   }
 }
 
-function isUsageError(error: unknown): error is Error {
+function isUsageError(error: unknown): error is Error & { readonly code?: unknown } {
   if (error instanceof ConfigError) return true
   return error instanceof Error && 'code' in error && `${error.code}`.startsWith('ERR_PARSE_ARGS')
+}
+
+/** Node quotes what it did not expect, which may be a secret that lost its flag. */
+function wordsOf({ code, message }: Error & { readonly code?: unknown }): string {
+  if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') return 'an argument without a flag'
+  if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return message
+  const [, option] = /^Unknown option '([\s\S]*)'$/.exec(message) ?? []
+  return `unknown option ${option === undefined ? '' : show(option)}`
 }
 
 function say(text: string): number {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
 import { ConfigError, show } from '../errors.ts'
 import { checkRedisUrl } from '../stores/redis-url.ts'
@@ -57,8 +58,9 @@ const checkRedis = (url: string | undefined, option: string): string =>
 
 /** An empty one, as of a variable that is not set, would open all interfaces. */
 function checkHost(text: string): string {
-  if (text.trim() !== '') return text
-  throw new ConfigError('--host', show(text), 'an address to listen on, such as 127.0.0.1')
+  if (isIP(text) > 0 || /^[\w.-]+$/.test(text)) return text
+  const want = 'an address or a name of this machine to listen on, such as 127.0.0.1'
+  throw new ConfigError('--host', show(text), want)
 }
 
 function checkPort(text: string | undefined, option: string): number {

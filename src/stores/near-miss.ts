@@ -1,7 +1,7 @@
 import { type Environment, namesOf, variable } from '../environment.ts'
 
-/** Names that look as if a store was meant, in any spelling. */
-const LIKE_A_STORE = /redis|upstash|valkey|kv_(?:rest|url)|^tidegate$/i
+/** Names that look as if a store was meant, in any spelling. Not a URL that stands for a name. */
+const LIKE_A_STORE = /^(?=[\w.-]+$)(?:.*(?:redis|upstash|valkey|kv_(?:rest|url))|tidegate$)/i
 
 /** A URL of Redis' own protocol, which takes sockets. */
 export const isTcp = (url: unknown) => typeof url === 'string' && /^rediss?:/.test(url)

@@ -89,9 +89,9 @@ describe('tidegate, as it is installed', () => {
   test('answers wrong usage with one sentence and 2', () => {
     const good = ['--token', token]
     for (const [args, sentence] of [
-      [['frob'], "tidegate: unknown command 'frob'"],
-      [['--frob'], "tidegate: unknown option '--frob'"],
-      [['gateway', '--frob'], "tidegate gateway: Unknown option '--frob'"],
+      [['frob'], 'tidegate: unknown command "frob"'],
+      [['--frob'], 'tidegate: unknown option "--frob"'],
+      [['gateway', '--frob'], 'tidegate gateway: unknown option "--frob"'],
       [['gateway', ...good, 'more'], 'tidegate gateway: an argument without a flag'],
       [['gateway', '--port'], "tidegate gateway: Option '--port <value>' argument missing"],
       [['gateway'], 'tidegate gateway: --token or GATEWAY_TOKEN: got nothing, want a secret'],
@@ -104,7 +104,12 @@ describe('tidegate, as it is installed', () => {
         ['gateway', ...good, '--redis', 'http://:secret@x'],
         'tidegate gateway: --redis: got the address for REST',
       ],
-      [['gateway', ...good, '--allow', 'multi'], 'tidegate gateway: --allow: got multi, want'],
+      [
+        ['gateway', ...good, '--port', '--host'],
+        "tidegate gateway: Option '--port' argument is ambiguous (see",
+      ],
+      [['gateway', ...good, '--host', '[::1]'], 'tidegate gateway: --host: got "[::1]", want'],
+      [['gateway', ...good, '--allow', 'multi'], 'tidegate gateway: --allow: got "multi", want'],
       [['gateway', ...good, '--tls-cert', 'x'], 'tidegate gateway: --tls-key: got nothing'],
     ] as const) {
       const { status, stdout, stderr } = run(...args)
@@ -128,7 +133,8 @@ describe('tidegate, as it is installed', () => {
     ])
     const { port } = new URL(taken.url)
     const { status, stderr } = run('gateway', '--redis', redisUrl, '--token', token, '--port', port)
-    expect([status, stderr]).toEqual([1, expect.stringMatching(/EADDRINUSE[^\n]*\n$/)])
+    const sentence = `tidegate gateway: cannot listen on "127.0.0.1", port ${port} (EADDRINUSE)\n`
+    expect([status, stderr]).toEqual([1, sentence])
     taken.signal('SIGINT')
     expect(await taken.ended).toBe(0)
   })

@@ -328,9 +328,15 @@ test('the names that every object has are no commands, and cost nobody the conne
   }
 })
 
-test('an empty --host, which would open all interfaces, is refused', () => {
-  const flags = ['--token', token, '--host', '']
-  expect(() => readSettings(flags, {})).toThrow('--host: got ""')
+test('a --host that is no address or name is refused, an empty one above all: it opens all', () => {
+  const hostOf = (host: string) => readSettings(['--token', token, '--host', host], {}).host
+  expect(() => hostOf('')).toThrow('--host: got ""')
+  for (const host of [' ', 'a b', '[::1]', '127.0.0.1:80', 'http://127.0.0.1', 'u:p@127.0.0.1']) {
+    expect(() => hostOf(host)).toThrow('--host: got')
+  }
+  for (const host of ['0.0.0.0', '::', '::1', 'fe80::1%lo', 'localhost', 'my_host.internal.']) {
+    expect(hostOf(host)).toBe(host)
+  }
 })
 
 test('the log of every request holds neither key nor token nor command', async () => {
