@@ -5,29 +5,45 @@ import { splitUrl } from '../url.ts'
 /** The field that carries ORIGIN_SECRET. */
 const SECRET = 'x-origin-secret'
 
+/** Whose address a proxy reports. `user` is not here: `X-User-Address` may be a postal address. */
+const CLIENT =
+  'buyer|caller|client|connect(?:ing|ion)|external|origin(?:al|ating)?|peer|real|remote|' +
+  'request(?:er|ing)|socket|source|src|true|trusted|viewer|visitor'
+const IP = 'ip(?:v?[46])?(?:-?addr(?:ess)?)?'
+/** The parts of a request that a proxy may have changed. */
+const SCHEME = 'proto(?:col)?|scheme'
+const PART = `for|host(?:name)?|path|port|prefix|${SCHEME}|ur[il]`
+
 /**
- * Fields in which proxies and CDNs tell of the client's request, and a client may lie: its address
- * (`X-Forwarded-For`, `Client-IP`, `X-Azure-ClientIP`, all that end in `IP`), its scheme, host and
- * path. And `Proxy`, which CGI hands to programs as HTTP_PROXY (https://httpoxy.org).
+ * Fields in which proxies and CDNs report the client's address, its scheme, and the host and path it
+ * asked for. A client may forge them. Names that only contain such a word are left alone, since an
+ * application may use them: `X-Device-IP`, `X-Original-Filename`.
  */
 const TOLD_BY_PROXIES = RegExp(
   [
-    'forwarded',
-    '(?:^|-)(?:client|real|remote|socket|user)?ips?(?:v?[46])?$',
-    '(?:^|-)(?:client|remote|viewer|external)-addr(?:ess)?$',
-    '^x-(?:original|rewrite)-',
-    '^x-host$|host-override$',
-    '^x-(?:url-)?scheme$|^front-end-https$|^x-script-name$',
+    'forwarded|proxied-for',
+    `(?:^|-)(?:forward(?:er)?|original(?:-dst)?|rewrit(?:e|ten)|unencoded)-?(?:${PART}|method|remote)(?:-|$)`,
+    `^(?:x-)?(?:http-?)?(?:destination|override|proxy|request)-?(?:${PART})$`,
+    `(?:^|-)(?:${PART})-override$`,
+    `(?:^|-)(?:${CLIENT})-?(?:ips|${IP}|addr(?:ess)?|host(?:name)?|port|${SCHEME})$`,
+    `^(?:x-)?${IP}$|(?:^|-)(?:proxy)?user-?ip$|(?:^|-)ip-authorization$`,
+    `^(?:x-)?(?:url-)?(?:${SCHEME})$|(?:^|-)(?:https|ssl)$|^cf-visitor$`,
+    '^x-(?:http-)?host(?:name)?$|^(?:x-)?(?:http-|base-)?ur[il]$',
+    // Gunicorn takes these from a proxy and cuts the path by them.
+    '^(?:x-)?(?:script-name|path-info)$',
+    // `$WSRA` and others, from IBM's plug-in to WebSphere.
+    '^-ws[a-z]{2}$',
+    // CGI hands `Proxy` to programs as HTTP_PROXY (https://httpoxy.org).
     '^proxy$',
     `^${SECRET}$`,
   ].join('|'),
 )
 
 /**
- * The addresses that Cloudflare's edge tells, in its own spelling alone.
+ * Fields that Cloudflare's edge overwrites on every request, in its own spelling alone.
  * https://developers.cloudflare.com/fundamentals/reference/http-headers/
  */
-const SET_BY_CLOUDFLARE = /^cf-(?:connecting-ip(?:v6)?|pseudo-ipv4)$/
+const SET_BY_CLOUDFLARE = /^cf-(?:connecting-ip(?:v6)?|pseudo-ipv4|visitor)$/
 
 /**
  * Tells the origin of the client's request, and the secret if there is one. What the client itself

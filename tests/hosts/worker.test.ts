@@ -270,9 +270,11 @@ describe('the origin is told', () => {
     'X-URL-Scheme',
     'Front-End-Https',
     'X-Script-Name',
+    'SCRIPT_NAME',
+    'PATH_INFO',
     'Proxy',
   ]
-  const own = { 'X-Zip': 'kept', 'X-Membership': 'kept', X_Api_Key: 'kept', 'X-Client': 'kept' }
+  const own = { 'X-Zip': 'kept', 'X-Device-IP': 'kept', X_Api_Key: 'kept', 'X-Client': 'kept' }
 
   test('nothing that WSGI would read as told by a proxy', async () => {
     const wsgi = await startWsgi()
