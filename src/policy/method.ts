@@ -1,8 +1,9 @@
 /**
  * Header fields by which frameworks let a request replace its method: Express, Rails, Symfony,
- * Laravel, ASP.NET and CakePHP read the first, OData and IBM's products the others.
+ * Laravel, ASP.NET and CakePHP read `X-HTTP-Method-Override`, OData and IBM's products the others.
+ * CGI and WSGI read `_` in a name as `-`.
  */
-export const OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override']
+const OVERRIDE = /^x[^a-z\d](?:http[^a-z\d]method(?:[^a-z\d]override)?|method[^a-z\d]override)$/
 
 /** A longer claim is not read, and counts: frameworks differ in which part of a list they take. */
 const MAX_CLAIM = 60
@@ -22,18 +23,22 @@ const PARAMETER =
  */
 export function hasMethod(request: Request, methods: ReadonlySet<string>): boolean {
   if (methods.has(request.method)) return true
-  const { headers, url } = request
-  const isOneOf = (claimed: string) =>
-    claimed.length > MAX_CLAIM || claims(claimed).some((one) => methods.has(one))
-  for (const name of OVERRIDES) {
-    const claimed = headers.get(name)
-    if (claimed && isOneOf(claimed)) return true
+  return claimsOf(request).some(
+    (claim) => claim.length > MAX_CLAIM || split(claim).some((one) => methods.has(one)),
+  )
+}
+
+/** What a request writes in the places where frameworks look for another method. */
+export function claimsOf({ headers, url }: Request): readonly string[] {
+  const claims = [...url.matchAll(PARAMETER)].map(([, claim = '']) => decodeAscii(claim))
+  for (const name of headers.keys()) {
+    if (OVERRIDE.test(name)) claims.push(headers.get(name) ?? '')
   }
-  return [...url.matchAll(PARAMETER)].some(([, claimed = '']) => isOneOf(decodeAscii(claimed)))
+  return claims
 }
 
 /** Fields sent twice are joined by commas (RFC 9110 §5.3); frameworks take one of them. */
-const claims = (text: string) => text.toUpperCase().split(/\s*,\s*/)
+const split = (claim: string) => claim.toUpperCase().split(/\s*,\s*/)
 
 const decodeAscii = (text: string) =>
   text.replace(/%([2-7][\da-f])/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))

@@ -50,7 +50,8 @@ export interface PolicyOptions {
    * request also counts if it claims such a method in `X-HTTP-Method-Override`, `X-HTTP-Method`,
    * `X-Method-Override` or the query's `_method`, since many frameworks obey that. A `_method` in
    * the body cannot be seen: where the application reads it, list `'POST'` too.
-   * @default every method; a preflight of CORS counts only where `methods` names OPTIONS
+   * @default every method; a preflight of CORS, as browsers send it, counts only where `methods`
+   * names OPTIONS
    */
   readonly methods?: readonly string[] | undefined
   /**
@@ -114,8 +115,8 @@ export const POLICY_KEYS = [
 /** Whether a policy counts a request, whose path the caller has cut if any policy has `paths`. */
 export function applies(policy: Policy, request: Request, path: Path): boolean | Promise<boolean> {
   const { methods, paths, test } = policy
-  if (methods ? !hasMethod(request, methods) : isPreflight(request)) return false
   if (paths && !path.some((reading) => paths.some((one) => one.test(reading)))) return false
+  if (methods ? !hasMethod(request, methods) : isPreflight(request)) return false
   return test === undefined || test(request)
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { detectPlatform } from '../../src/environment.ts'
 import {
   ConfigError,
   createLimiter,
@@ -282,9 +283,61 @@ describe('a policy counts', () => {
       expect(await counts({}, 'OPTIONS', '/', { Origin })).toBe(true)
       expect(await counts({}, 'OPTIONS', '/', asking)).toBe(true)
       expect(await counts({}, 'GET', '/', preflight)).toBe(true)
-      for (const name of ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override']) {
-        expect(await counts({}, 'OPTIONS', '/', { ...preflight, [name]: 'POST' })).toBe(true)
+    })
+
+    test('also as each browser sends it, through a proxy that adds fields of its own', async () => {
+      const fields = {
+        ...preflight,
+        Accept: '*/*',
+        'Access-Control-Request-Headers': 'content-type,x-api-key',
+        'Access-Control-Request-Private-Network': 'true',
+        'Content-Length': '0',
+        Referer: 'https://page.example/',
+        'Sec-Fetch-Mode': 'cors',
+        'X-Forwarded-For': '203.0.113.9',
       }
+      expect(await counts({}, 'OPTIONS', '/?method=PUT&a_method=PUT', fields)).toBe(false)
+      expect(await counts({}, 'OPTIONS', '/', { ...preflight, Origin: 'null' })).toBe(false)
+    })
+
+    const odd: Readonly<Record<string, string>> = {
+      Origin: '',
+      'Access-Control-Request-Method': '',
+      'access-control-request-method': 'PUT, DELETE',
+      'Content-Type': 'text/plain',
+      Content_Type: 'application/json',
+      'Content-Length': '1',
+      Content_Length: '0',
+      'Content-Encoding': 'gzip',
+      'Transfer-Encoding': 'chunked',
+      Cookie: 'session=1',
+      Authorization: 'Bearer a',
+      'X-HTTP-Method-Override': 'POST',
+      'X-HTTP-Method': 'POST',
+      'X-Method-Override': '',
+      X_HTTP_Method_Override: 'POST',
+      'X-HTTP_Method': 'POST',
+    }
+    for (const [name, value] of Object.entries(odd)) {
+      test(`but not with what no browser sends with it: ${name}: ${value}`, async () => {
+        const headers = new Headers(preflight)
+        headers.set(name, value)
+        expect(await counts({}, 'OPTIONS', '/', Object.fromEntries(headers))).toBe(true)
+      })
+    }
+
+    test('nor with a method in the query', async () => {
+      for (const query of ['?_method=POST', '?a=b&%5Fmethod=delete', '?_method=']) {
+        expect(await counts({}, 'OPTIONS', `/${query}`, preflight), query).toBe(true)
+      }
+    })
+
+    test('nor with a body, where the host tells a body from none', async () => {
+      const limiter = createLimiter({ ...good, store: memory() })
+      const body = new Uint8Array(3)
+      const init = { method: 'OPTIONS', headers: preflight, body }
+      const { source } = await limiter.check(new Request('https://example.com/', init))
+      expect(source !== 'none').toBe(detectPlatform() === 'cloudflare')
     })
   })
 
@@ -340,7 +393,17 @@ describe('a policy counts', () => {
   describe('the method that a request claims in the place of its own, since frameworks obey it', () => {
     const methods = ['DELETE']
 
-    for (const name of ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override']) {
+    const names = [
+      'X-HTTP-Method-Override',
+      'X-HTTP-Method',
+      'X-Method-Override',
+      // CGI and WSGI read these as the ones above.
+      'X_HTTP_Method_Override',
+      'X-HTTP_Method-Override',
+      'X_HTTP_METHOD',
+      'x_method-override',
+    ]
+    for (const name of names) {
       test(`in ${name}`, async () => {
         expect(await counts({ methods }, 'POST', '/', { [name]: 'DELETE' })).toBe(true)
         expect(await counts({ methods }, 'GET', '/', { [name]: 'delete' })).toBe(true)
