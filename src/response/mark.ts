@@ -9,12 +9,11 @@ import type { Fields } from './fields.ts'
  */
 export function mark(response: Response, decision: Decision, fields: Fields): Response {
   if (decision.policy === undefined || fields.length === 0) return response
-  const caching = cachingOf(response.headers)
-  if (caching === 'shared') return response
-  const isPrivate = caching === 'private'
+  const control = privateControl(response.headers)
+  if (control === undefined) return response
   try {
     write(response.headers, decision, fields)
-    if (!isPrivate) response.headers.append('Cache-Control', 'private')
+    if (control) response.headers.set('Cache-Control', control)
     return response
   } catch {
     // Those that `fetch` and `Response.redirect` return are immutable, from the first field on. An
@@ -24,30 +23,52 @@ export function mark(response: Response, decision: Decision, fields: Fields): Re
     if (status < 200 || bodyUsed || body?.locked) return response
     const copy = new Response(body, response)
     write(copy.headers, decision, fields)
-    if (!isPrivate) copy.headers.append('Cache-Control', 'private')
+    if (control) copy.headers.set('Cache-Control', control)
     return copy
   }
 }
 
-/** What keeps a response out of caches that serve many clients, and what lets it in (RFC 9111 §5.2.2). */
-const NOT_SHARED = /private|no-store/i
-const SHARED = /public|s-maxage/i
+/**
+ * `Cache-Control`, and the fields that go before it for one kind of cache: RFC 9213's, Akamai's
+ * `Edge-Control`, nginx's `X-Accel-Expires`.
+ */
+const CONTROL = /^(?:(?:surrogate|edge|(?:.+-)?cache)-control|x-accel-expires)$/
 
-/** `Cache-Control`, `Surrogate-Control` and the fields for one CDN, which go before it (RFC 9213). */
-const CONTROL = /^(?:surrogate|(?:.+-)?cache)-control$/
+/** A quoted text, also one that does not end. */
+const QUOTED = /"(?:[^"\\]|\\.)*"?/g
 
-/** Which caches may keep a response, if it says so. One pass costs less than a look-up for each field. */
-function cachingOf(headers: Headers): 'shared' | 'private' | undefined {
-  let caching: 'private' | undefined
+/**
+ * Directives that keep a response out of shared caches, and directives that let it in (RFC 9111
+ * §5.2.2). `private="a"` keeps out the field `a` alone. Beside `must-understand` caches may ignore
+ * `no-store`.
+ */
+const NOT_SHARED =
+  /(?:^|,)\s*private\s*(?:,|$)|^(?!.*must-understand)(?:.*,)?\s*no-store\s*(?:,|$)/i
+const SHARED = /(?:^|,)\s*(?:(?:public|s-maxage)\s*(?:[,=]|$)|private\s*=)/i
+
+/**
+ * Returns the `Cache-Control` that keeps a response out of shared caches; '' if the response has such
+ * a field already, `undefined` if it asks shared caches to keep it. One pass costs less than a look-up
+ * for each field.
+ */
+function privateControl(headers: Headers): string | undefined {
+  let control = 'private'
   for (const name of headers.keys()) {
     if (!CONTROL.test(name)) continue
-    const control = headers.get(name) ?? ''
-    const isOfAll = name === 'cache-control'
-    if (!NOT_SHARED.test(control)) {
-      if (!isOfAll || SHARED.test(control)) return 'shared'
-    } else if (isOfAll) caching = 'private'
+    const given = headers.get(name) ?? ''
+    const directives = given.replace(QUOTED, '')
+    if (name === 'x-accel-expires') {
+      if (/^@?0*[1-9]/.test(given)) return undefined
+    } else if (NOT_SHARED.test(directives)) {
+      if (name === 'cache-control') control = ''
+    } else if (name !== 'cache-control' || SHARED.test(directives)) {
+      return undefined
+    } else if (given) {
+      // Caches would read a word behind an open quote as part of the quoted text.
+      control = given.includes('"') ? `private, ${given}` : `${given}, private`
+    }
   }
-  return caching
+  return control
 }
 
 /** Writes the fields of the policies that counted the request, if any did. */

@@ -171,6 +171,25 @@ describe('a cache shows the quota of one client to no other', () => {
     { 'Cache-Control': 'private', 'Cloudflare-CDN-Cache-Control': 'max-age=60' },
     { 'Vercel-CDN-Cache-Control': 'max-age=60' },
     { 'Surrogate-Control': 'max-age=60' },
+    { 'Surrogate-Control': 'no-store-remote, max-age=60' },
+    { 'Netlify-CDN-Cache-Control': 'max-age=60' },
+    { 'Akamai-Cache-Control': 'max-age=60' },
+    { 'Cache-Control': 'no-store', 'Edge-Control': '!no-store, max-age=60' },
+    { 'Edge-Control': 'cache-maxage=1d' },
+    { 'Cache-Control': 'private', 'X-Accel-Expires': '60' },
+    { 'X-Accel-Expires': '@4102444800' },
+    { 'X-LiteSpeed-Cache-Control': 'public, max-age=60' },
+    // A `private` with names of fields leaves the rest to shared caches (RFC 9111 §5.2.2.7).
+    { 'Cache-Control': 'public, max-age=60, private="x-a"' },
+    { 'Cache-Control': 'private="x-a", max-age=600' },
+    { 'Cache-Control': 'private = "x-a, private", max-age=600' },
+    { 'Cache-Control': 'private=x-a, max-age=600' },
+    { 'Cache-Control': 'no-cache="private", s-maxage = "60"' },
+    { 'Cache-Control': 'public, x-private=1' },
+    { 'Cache-Control': 'public, ext="no-store"' },
+    { 'Cache-Control': 'ext="a\\", private, ", public' },
+    { 'CDN-Cache-Control': 'max-age=60, private="x"' },
+    { 'CDN-Cache-Control': 'max-age=60, ext="no-store"' },
   ]
   for (const headers of shared) {
     test(`as a response for all has no fields: ${JSON.stringify(headers)}`, () => {
@@ -187,6 +206,24 @@ describe('a cache shows the quota of one client to no other', () => {
     ['max-age=60, private', 'max-age=60, private'],
     ['Private', 'Private'],
     ['no-store', 'no-store'],
+    ['public, private', 'public, private'],
+    ['private="x-a" ,\tno-store', 'private="x-a" ,\tno-store'],
+    ['non-public', 'non-public, private'],
+    ['publicly', 'publicly, private'],
+    ['x-s-maxage=60', 'x-s-maxage=60, private'],
+    ['privately, no-stored', 'privately, no-stored, private'],
+    // Caches that know the status ignore `no-store` (RFC 9111 §5.2.2.3).
+    ['no-store, must-understand', 'no-store, must-understand, private'],
+    ['must-understand,no-store, max-age=9', 'must-understand,no-store, max-age=9, private'],
+    ['max-age=9 , no-store ', 'max-age=9 , no-store'],
+    ['', 'private'],
+    // Behind a quote that some cache takes for an open one, another word would not be read.
+    ['max-age=60, ext="private"', 'private, max-age=60, ext="private"'],
+    ['no-cache="set-cookie, private"', 'private, no-cache="set-cookie, private"'],
+    ['no-cache="public"', 'private, no-cache="public"'],
+    ['max-age=60, x="unterminated', 'private, max-age=60, x="unterminated'],
+    ['x="unterminated, public', 'private, x="unterminated, public'],
+    ['x="unterminated\\', 'private, x="unterminated\\'],
   ]
   for (const [given, expected] of others) {
     test(`as one with fields is private: ${given}`, () => {
@@ -201,9 +238,27 @@ describe('a cache shows the quota of one client to no other', () => {
     expect(headers.get('cache-control')).toBe('private')
   })
 
-  test('where the CDN is told not to keep it, there are fields', () => {
-    const { headers } = mark(make({ 'CDN-Cache-Control': 'no-store' }))
-    expect(headers.get('ratelimit')).toBe(STATE)
+  const kept: readonly Record<string, string>[] = [
+    { 'CDN-Cache-Control': 'no-store' },
+    { 'CDN-Cache-Control': 'max-age=60, Private' },
+    { 'Edge-Control': 'no-store' },
+    { 'X-Accel-Expires': '0' },
+    { 'X-Accel-Expires': 'off' },
+    { 'X-Cache': 'HIT' },
+  ]
+  for (const headers of kept) {
+    test(`where the CDN is told not to keep it, there are fields: ${JSON.stringify(headers)}`, () => {
+      const marked = mark(make(headers)).headers
+      expect([marked.get('cache-control'), marked.get('ratelimit')]).toEqual(['private', STATE])
+    })
+  }
+
+  test('as one that a second limiter marks is private once', () => {
+    for (const given of ['max-age=60', 'max-age=60, ext="public"']) {
+      const once = mark(make({ 'Cache-Control': given }), of('inner')).headers.get('cache-control')
+      const twice = mark(mark(make({ 'Cache-Control': given }), of('inner')), of('outer'))
+      expect(twice.headers.get('cache-control')).toBe(once)
+    }
   })
 })
 
