@@ -575,7 +575,7 @@ describe('scripts of another origin', () => {
   })
 
   test('may read it, with cookies too, where CORS_ORIGINS names theirs', async () => {
-    for (const CORS_ORIGINS of [`https://a.example, ${page}`, [page]]) {
+    for (const CORS_ORIGINS of [`https://a.example, ${page}`, `${page},\n`, [page]]) {
       expect(granted(await refusalTo(page, { CORS_ORIGINS }))).toEqual([page, 'true'])
       for (const other of ['https://evil.example', 'null', `${page}.evil.example`]) {
         expect(granted(await refusalTo(other, { CORS_ORIGINS }))).toEqual([null, null])
@@ -628,6 +628,7 @@ describe('settings that cannot work', () => {
     ['empty POLICIES', { POLICIES: '' }],
     ['an ORIGIN_SECRET with a space', { ORIGIN_SECRET: 'two words' }],
     ['an ORIGIN_TIMEOUT that is none', { ORIGIN_TIMEOUT: 'soon' }],
+    ['CORS_ORIGINS with a host that is a pattern', { CORS_ORIGINS: 'https://*.page.example' }],
     ['CORS_ORIGINS with a path', { CORS_ORIGINS: 'https://page.example/' }],
     ['CORS_ORIGINS without a scheme', { CORS_ORIGINS: ['https://a.example', 'page.example'] }],
     ['no origin in CORS_ORIGINS', { CORS_ORIGINS: [] }],
