@@ -15,6 +15,10 @@ export type RateLimitOptions<Bindings extends object = object> = LimiterOptions<
  * middleware is used (`basePath()`, `route()`; Hono 4.8 and later). An app under `mount()` gets a
  * new request without the mount's path: there the path as sent cannot be seen, and a middleware
  * that is used outside too charges again.
+ *
+ * Use Hono's `cache()` behind it. Around it `cache()` stores nothing, since a response with `RateLimit`
+ * fields becomes `private`, unless the handler sets `public` or the fields are off (`headers: []`);
+ * and its hits are not counted.
  */
 export function rateLimit<Bindings extends object = object>(
   options: RateLimitOptions<Bindings>,
