@@ -5,14 +5,12 @@ import { splitUrl } from '../url.ts'
 /** The field that carries ORIGIN_SECRET. */
 const SECRET = 'x-origin-secret'
 
-/** Whose address a proxy reports. `user` is not here: `X-User-Address` may be a postal address. */
+/** Words for the client in names of fields. Not `user`: `X-User-Address` may be a postal address. */
 const CLIENT =
-  'buyer|caller|client|connect(?:ing|ion)|external|origin(?:al|ating)?|peer|real|remote|' +
-  'request(?:er|ing)|socket|source|src|true|trusted|viewer|visitor'
-const IP = 'ip(?:v?[46])?(?:-?addr(?:ess)?)?'
-/** The parts of a request that a proxy may have changed. */
-const SCHEME = 'proto(?:col)?|scheme'
-const PART = `for|host(?:name)?|path|port|prefix|${SCHEME}|ur[il]`
+  'client|connect(?:ing|ion)|external|origin(?:al|ating)?|peer|real|remote|socket|source|src|' +
+  'tru(?:e|sted)|viewer|visitor'
+/** Words for a part of the request that a proxy may have changed. */
+const PART = 'for|host(?:name)?|path|port|prefix|proto(?:col)?|scheme|ur[il]'
 
 /**
  * Fields in which proxies and CDNs report the client's address, its scheme, and the host and path it
@@ -21,20 +19,18 @@ const PART = `for|host(?:name)?|path|port|prefix|${SCHEME}|ur[il]`
  */
 const TOLD_BY_PROXIES = RegExp(
   [
-    'forwarded|proxied-for',
-    `(?:^|-)(?:forward(?:er)?|original(?:-dst)?|rewrit(?:e|ten)|unencoded)-?(?:${PART}|method|remote)(?:-|$)`,
-    `^(?:x-)?(?:http-?)?(?:destination|override|proxy|request)-?(?:${PART})$`,
-    `(?:^|-)(?:${PART})-override$`,
-    `(?:^|-)(?:${CLIENT})-?(?:ips|${IP}|addr(?:ess)?|host(?:name)?|port|${SCHEME})$`,
-    `^(?:x-)?${IP}$|(?:^|-)(?:proxy)?user-?ip$|(?:^|-)ip-authorization$`,
-    `^(?:x-)?(?:url-)?(?:${SCHEME})$|(?:^|-)(?:https|ssl)$|^cf-visitor$`,
-    '^x-(?:http-)?host(?:name)?$|^(?:x-)?(?:http-|base-)?ur[il]$',
-    // Gunicorn takes these from a proxy and cuts the path by them.
-    '^(?:x-)?(?:script-name|path-info)$',
+    'forward|proxied',
+    '(?:^|-)(?:original(?:-dst)?|rewrit(?:e|ten)|unencoded|override|destination|proxy|request)-?' +
+      `(?:${PART}|remote)(?:-|$)`,
+    `(?:original|rewrite)-method$|(?:${PART})-override$`,
+    `(?:^|-)(?:${CLIENT})-?(?:ip-?)?(?:ip|addr|host|proto|scheme)[a-z\\d]*$`,
+    'user-?ip$|-ip-authorization$|(?:^|-)(?:https|ssl)$|^x-(?:http-)?host$|^cf-visitor$',
+    // Gunicorn takes `Script-Name` and `Path-Info` from a proxy and cuts the path by them. CGI hands
+    // `Proxy` to programs as HTTP_PROXY (https://httpoxy.org).
+    '^(?:x-)?(?:ip(?:v?[46])?(?:-?addr(?:ess)?)?|(?:url-)?(?:scheme|proto(?:col)?)|' +
+      '(?:http-)?ur[il]|script-name|path-info|proxy)$',
     // `$WSRA` and others, from IBM's plug-in to WebSphere.
-    '^-ws[a-z]{2}$',
-    // CGI hands `Proxy` to programs as HTTP_PROXY (https://httpoxy.org).
-    '^proxy$',
+    '^-ws',
     `^${SECRET}$`,
   ].join('|'),
 )

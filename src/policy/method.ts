@@ -3,7 +3,7 @@
  * Laravel, ASP.NET and CakePHP read `X-HTTP-Method-Override`, OData and IBM's products the others.
  * CGI and WSGI read `_` in a name as `-`.
  */
-const OVERRIDE = /^x[^a-z\d](?:http[^a-z\d]method(?:[^a-z\d]override)?|method[^a-z\d]override)$/
+const OVERRIDE = /^x.(?:http.method(?:.override)?|method.override)$/
 
 /** A longer claim is not read, and counts: frameworks differ in which part of a list they take. */
 const MAX_CLAIM = 60
@@ -31,8 +31,8 @@ export function hasMethod(request: Request, methods: ReadonlySet<string>): boole
 /** What a request writes in the places where frameworks look for another method. */
 export function claimsOf({ headers, url }: Request): readonly string[] {
   const claims = [...url.matchAll(PARAMETER)].map(([, claim = '']) => decodeAscii(claim))
-  for (const name of headers.keys()) {
-    if (OVERRIDE.test(name)) claims.push(headers.get(name) ?? '')
+  for (const [name, claim] of headers) {
+    if (OVERRIDE.test(name)) claims.push(claim)
   }
   return claims
 }

@@ -11,9 +11,12 @@ export function mark(response: Response, decision: Decision, fields: Fields): Re
   if (decision.policy === undefined || fields.length === 0) return response
   const control = privateControl(response.headers)
   if (control === undefined) return response
+  const put = (headers: Headers) => {
+    write(headers, decision, fields)
+    if (control) headers.set('Cache-Control', control)
+  }
   try {
-    write(response.headers, decision, fields)
-    if (control) response.headers.set('Cache-Control', control)
+    put(response.headers)
     return response
   } catch {
     // Those that `fetch` and `Response.redirect` return are immutable, from the first field on. An
@@ -22,8 +25,7 @@ export function mark(response: Response, decision: Decision, fields: Fields): Re
     const { status, bodyUsed, body } = response
     if (status < 200 || bodyUsed || body?.locked) return response
     const copy = new Response(body, response)
-    write(copy.headers, decision, fields)
-    if (control) copy.headers.set('Cache-Control', control)
+    put(copy.headers)
     return copy
   }
 }
@@ -32,19 +34,18 @@ export function mark(response: Response, decision: Decision, fields: Fields): Re
  * `Cache-Control`, and the fields that go before it for one kind of cache: RFC 9213's, Akamai's
  * `Edge-Control`, nginx's `X-Accel-Expires`.
  */
-const CONTROL = /^(?:(?:surrogate|edge|(?:.+-)?cache)-control|x-accel-expires)$/
+const CONTROL = /(?:surrogate|edge|cache)-control$|^x-accel-expires$/
 
-/** A quoted text, also one that does not end. */
-const QUOTED = /"(?:[^"\\]|\\.)*"?/g
+/** Blanks, and quoted texts, also one that does not end. */
+const QUOTED = /"(?:[^"\\]|\\.)*"?|\s/g
 
 /**
  * Directives that keep a response out of shared caches, and directives that let it in (RFC 9111
  * §5.2.2). `private="a"` keeps out the field `a` alone. Beside `must-understand` caches may ignore
  * `no-store`.
  */
-const NOT_SHARED =
-  /(?:^|,)\s*private\s*(?:,|$)|^(?!.*must-understand)(?:.*,)?\s*no-store\s*(?:,|$)/i
-const SHARED = /(?:^|,)\s*(?:(?:public|s-maxage)\s*(?:[,=]|$)|private\s*=)/i
+const NOT_SHARED = /,private,|^(?!.*must-understand).*,no-store,/i
+const SHARED = /,(?:public|s-maxage)[,=]|,private=/i
 
 /**
  * Returns the `Cache-Control` that keeps a response out of shared caches; '' if the response has such
@@ -56,14 +57,13 @@ function privateControl(headers: Headers): string | undefined {
   for (const name of headers.keys()) {
     if (!CONTROL.test(name)) continue
     const given = headers.get(name) ?? ''
-    const directives = given.replace(QUOTED, '')
-    if (name === 'x-accel-expires') {
-      if (/^@?0*[1-9]/.test(given)) return undefined
-    } else if (NOT_SHARED.test(directives)) {
-      if (name === 'cache-control') control = ''
-    } else if (name !== 'cache-control' || SHARED.test(directives)) {
+    const directives = `,${given.replace(QUOTED, '')},`
+    const isOfAll = name === 'cache-control'
+    if (NOT_SHARED.test(directives)) {
+      if (isOfAll) control = ''
+    } else if (isOfAll ? SHARED.test(directives) : given !== '0') {
       return undefined
-    } else if (given) {
+    } else if (isOfAll) {
       // Caches would read a word behind an open quote as part of the quoted text.
       control = given.includes('"') ? `private, ${given}` : `${given}, private`
     }

@@ -62,7 +62,6 @@ describe('an origin that no browser sends is an error that names it and does not
     'https://a.example/',
     'https://user:secret@a.example',
     'https://.example',
-    'https://a..example',
     'https://127.1',
     'https://0x7f000001',
     'http://[0:0:0:0:0:0:0:1]',
