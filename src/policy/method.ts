@@ -10,11 +10,12 @@ const MAX_CLAIM = 60
 
 /**
  * The parameter `_method` of the query, which Express, Symfony, Spring and Hono may read, in each
- * spelling that is decoded to it. PHP drops blanks before a name and takes `.` for `_`.
+ * spelling that is decoded to it. PHP drops blanks before a name, takes `.` for `_`, and
+ * ends a name at NUL.
  * `URLSearchParams` is no help: it needs 50 ms for a hostile query of 12 kB.
  */
 const PARAMETER =
-  /[?&;](?:\+|%20)*(?:[_.]|%5f|%2e)(?:m|%6d)(?:e|%65)(?:t|%74)(?:h|%68)(?:o|%6f)(?:d|%64)=([^&;#]*)/gi
+  /[?&;](?:\+|%20)*(?:[_.]|%5f|%2e)(?:m|%6d)(?:e|%65)(?:t|%74)(?:h|%68)(?:o|%6f)(?:d|%64)(?:%00[^=&;#]*)?=([^&;#]*)/gi
 
 /**
  * Whether a request has one of these methods, or claims one in a place where frameworks look for
@@ -30,10 +31,13 @@ export function hasMethod(request: Request, methods: ReadonlySet<string>): boole
 
 /** What a request writes in the places where frameworks look for another method. */
 export function claimsOf({ headers, url }: Request): readonly string[] {
-  const claims = [...url.matchAll(PARAMETER)].map(([, claim = '']) => decodeAscii(claim))
-  for (const [name, claim] of headers) {
-    if (OVERRIDE.test(name)) claims.push(claim)
+  const claims: string[] = []
+  // Names alone, since most requests have none of these fields, and values cost as much again.
+  for (const name of headers.keys()) {
+    if (OVERRIDE.test(name)) claims.push(headers.get(name) ?? '')
   }
+  if (!url.includes('?')) return claims
+  for (const [, claim = ''] of url.matchAll(PARAMETER)) claims.push(decodeAscii(claim))
   return claims
 }
 

@@ -414,7 +414,12 @@ describe('a policy counts', () => {
     }
 
     test('in the parameter _method of the query', async () => {
-      const queries = ['?_method=DELETE', '?a=b&_method=delete', '?%5Fmetho%64=D%45LETE']
+      const queries = [
+        '?_method=DELETE',
+        '?_method%00z=DELETE',
+        '?a=b&_method=delete',
+        '?%5Fmetho%64=D%45LETE',
+      ]
       for (const query of [...queries, '?_method=&_method=DELETE', '?+%20.method=DELETE']) {
         expect(await counts({ methods }, 'POST', `/${query}`), query).toBe(true)
         expect(await counts({ methods }, 'GET', `/${query}`), query).toBe(true)
