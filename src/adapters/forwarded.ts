@@ -1,5 +1,6 @@
 import { addressOf } from '../client/ip.ts'
 import { detectPlatform } from '../environment.ts'
+import { OVERRIDE } from '../policy/method.ts'
 import { splitUrl } from '../url.ts'
 
 /** The field that carries ORIGIN_SECRET. */
@@ -43,14 +44,17 @@ const SET_BY_CLOUDFLARE = /^cf-(?:connecting-ip(?:v6)?|pseudo-ipv4|visitor)$/
 
 /**
  * Tells the origin of the client's request, and the secret if there is one. What the client itself
- * wrote there is dropped: an origin that believes such a field must not believe the client.
+ * wrote there is dropped: an origin that believes such a field must not believe the client. So is a
+ * claimed method in a spelling that no policy reads.
  */
 export function setForwarded(headers: Headers, request: Request, secret: string | undefined): void {
   const isOnCloudflare = detectPlatform() === 'cloudflare'
   for (const name of [...headers.keys()]) {
     if (isOnCloudflare && SET_BY_CLOUDFLARE.test(name)) continue
     // CGI and WSGI hand `X_Real_IP` and, some, `X.Real.IP` to programs as X-Real-IP.
-    if (TOLD_BY_PROXIES.test(name.replace(/[^a-z\d]/g, '-'))) headers.delete(name)
+    const read = name.replace(/[^a-z\d]/g, '-')
+    const isOdd = read !== name && OVERRIDE.test(read)
+    if (isOdd || TOLD_BY_PROXIES.test(read)) headers.delete(name)
   }
   const { scheme, host } = splitUrl(request.url)
   const address = addressOf(request)

@@ -1,9 +1,11 @@
 /**
  * Header fields by which frameworks let a request replace its method: Express, Rails, Symfony,
- * Laravel, ASP.NET and CakePHP read `X-HTTP-Method-Override`, OData and IBM's products the others.
- * CGI and WSGI read `_` in a name as `-`.
+ * Laravel, ASP.NET and CakePHP read the first, OData and IBM's products the others.
  */
-const OVERRIDE = /^x.(?:http.method(?:.override)?|method.override)$/
+const OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override']
+
+/** The same as CGI and WSGI read them, for which `_` in a name is `-`. */
+export const OVERRIDE = /^x.(?:http.method(?:.override)?|method.override)$/
 
 /** A longer claim is not read, and counts: frameworks differ in which part of a list they take. */
 const MAX_CLAIM = 60
@@ -30,11 +32,13 @@ export function hasMethod(request: Request, methods: ReadonlySet<string>): boole
 }
 
 /** What a request writes in the places where frameworks look for another method. */
-export function claimsOf({ headers, url }: Request): readonly string[] {
+export function claimsOf({ method, headers, url }: Request): readonly string[] {
+  // On Workers a pass over all fields costs ten times as much as three look-ups.
+  const names = method === 'GET' || method === 'HEAD' ? OVERRIDES : headers.keys()
   const claims: string[] = []
-  // Names alone, since most requests have none of these fields, and values cost as much again.
-  for (const name of headers.keys()) {
-    if (OVERRIDE.test(name)) claims.push(headers.get(name) ?? '')
+  for (const name of names) {
+    const claim = OVERRIDE.test(name) && headers.get(name)
+    if (typeof claim === 'string') claims.push(claim)
   }
   if (!url.includes('?')) return claims
   for (const [, claim = ''] of url.matchAll(PARAMETER)) claims.push(decodeAscii(claim))

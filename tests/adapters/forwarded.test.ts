@@ -148,3 +148,9 @@ const own = [
 test("an application's own fields reach it, though their names contain such a word", () => {
   expect(passedOn(own)).toEqual([...own].sort())
 })
+
+test('a claimed method reaches the origin in the spelling that policies read, and in no other', () => {
+  const plain = ['x-http-method', 'x-http-method-override', 'x-method-override']
+  const odd = ['X_HTTP_Method_Override', 'X-HTTP_Method', 'X.Method.Override']
+  expect(passedOn([...plain, ...odd])).toEqual(plain)
+})

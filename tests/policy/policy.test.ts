@@ -406,7 +406,8 @@ describe('a policy counts', () => {
     for (const name of names) {
       test(`in ${name}`, async () => {
         expect(await counts({ methods }, 'POST', '/', { [name]: 'DELETE' })).toBe(true)
-        expect(await counts({ methods }, 'GET', '/', { [name]: 'delete' })).toBe(true)
+        const isPlain = !name.includes('_')
+        expect(await counts({ methods }, 'GET', '/', { [name]: 'delete' })).toBe(isPlain)
         expect(await counts({ methods }, 'POST', '/', { [name]: 'DELETE, PUT' })).toBe(true)
         expect(await counts({ methods }, 'POST', '/', { [name]: 'PUT' })).toBe(false)
         expect(await counts({ methods }, 'POST', '/', { [name]: '' })).toBe(false)
