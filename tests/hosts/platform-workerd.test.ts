@@ -24,9 +24,9 @@ describe('a Worker knows that it is one', () => {
   for (const [compatibilityDate, userAgent] of Object.entries(dates)) {
     test(`at the compatibility date ${compatibilityDate}`, async () => {
       const worker = await startWorker({ script, compatibilityDate })
-      const response = await worker.fetch('/').finally(worker.stop)
+      const answer = worker.fetch('/').then((response) => response.json())
       const expected = { platform: 'cloudflare', ...(userAgent && { userAgent }) }
-      expect(await response.json()).toEqual(expected)
+      expect(await answer.finally(worker.stop)).toEqual(expected)
     })
   }
 })
