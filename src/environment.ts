@@ -56,6 +56,14 @@ interface Marks {
   readonly [VERCEL_REQUEST]?: { get?(): { readonly headers?: unknown } | undefined }
 }
 
-/** Whether the runtime itself brings a function, which JavaScript's own source text tells. */
+/** The source text of workerd's own class. V8 leaves out the name of what is bound or a Proxy. */
+const NATIVE = 'function WebSocketPair() { [native code] }'
+
+/**
+ * Whether the runtime itself brings a class. Bun's text of a bound function has the name too, but
+ * such a function is no prototype's constructor.
+ */
 const isNative = (value: unknown) =>
-  typeof value === 'function' && /\[native code]/.test(Function.prototype.toString.call(value))
+  typeof value === 'function' &&
+  Function.prototype.toString.call(value) === NATIVE &&
+  value.prototype?.constructor === value

@@ -98,18 +98,32 @@ describe('the built package limits a Hono app by the address of the connection',
   }
 })
 
-test('a server is not taken for a platform by variables and globals that can be copied', async () => {
-  const { command, serve } = RUNTIMES.Node
-  const polyfilled = `
-    Object.defineProperty(globalThis, 'navigator', { value: { userAgent: 'Cloudflare-Workers' } })
-    globalThis.WebSocketPair = class WebSocketPair {}
-  `
+describe('a server is not taken for a platform by variables and globals that can be copied', () => {
   // Of `vercel env pull`.
   const variables = { VERCEL: '1', VERCEL_ENV: 'development', VERCEL_TARGET_ENV: 'development' }
-  const port = await start('copied', command, app + polyfilled + serve, variables)
-  const statuses: number[] = []
-  for (let i = 0; i < 5; i++) statuses.push((await ask(port, '127.0.0.1')).status)
-  expect(statuses).toEqual([200, 200, 200, 429, 429])
+  const written = 'class WebSocketPair {}'
+  const copies: readonly (readonly ['Node' | 'Bun' | 'Deno', string])[] = [
+    ['Node', written],
+    ['Node', 'new Proxy(class {}, {})'],
+    ['Node', '(function WebSocketPair() {}).bind(null)'],
+    // Bun's source text of a bound function has the name of the function.
+    ['Bun', `(${written}).bind(null)`],
+    ['Bun', 'new Proxy(class WebSocketPair {}, {})'],
+    ['Deno', `(${written}).bind(null)`],
+  ]
+  for (const [index, [name, pair]] of copies.entries()) {
+    test(`${pair} on ${name}`, async () => {
+      const { command, serve } = RUNTIMES[name]
+      const polyfilled = `
+        Object.defineProperty(globalThis, 'navigator', { value: { userAgent: 'Cloudflare-Workers' } })
+        globalThis.WebSocketPair = ${pair}
+      `
+      const port = await start(`copied-${index}`, command, app + polyfilled + serve, variables)
+      const statuses: number[] = []
+      for (let i = 0; i < 5; i++) statuses.push((await ask(port, '127.0.0.1')).status)
+      expect(statuses).toEqual([200, 200, 200, 429, 429])
+    })
+  }
 })
 
 test('on Deno, which may read two variables by name and list none, the store counts', async () => {
