@@ -7,6 +7,12 @@ const MAX_LENGTH = 128
 /** `1.2.3.4:80`, and `::ffff:1.2.3.4` as a socket for both versions tells it. */
 const AROUND_IPV4 = /^::ffff:(?=[\d.]+$)|(?<=^[\d.]+):\d{1,5}$/i
 
+/** `"1.2.3.4:80"`, as RFC 7239 §4 quotes what holds a colon. */
+const QUOTED = /^"(.*)"$/
+
+/** `[1.2.3.4]:80`, as libraries write it that put brackets around any host. */
+const BRACKETED_IPV4 = /^\[([\d.]+)](?=:|$)/
+
 /** `2001:db8::1`, `[2001:db8::1]:80`, `fe80::1%eth0`; the URL parser looks at it more closely. */
 const IPV6 = /^(?=\[.*\]|[^[\]]*$)\[?([\da-f:.]+)(%[^\]\s]+)?\]?(:\d{1,5})?$/i
 
@@ -22,7 +28,7 @@ const CARRIES_IPV4 = /^(0,0,0,0,0,65535|100,65435,0,0,0,0),/
 /**
  * The network that counts as one client, in canonical text (RFC 5952): an IPv4 address whole, an
  * IPv6 address by its first `prefix` bits, because one customer holds at least a /64 (RFC 6177).
- * Ports, brackets, zones and letter case do not matter, nor that the same address is listed
+ * Ports, brackets, quotes, zones and letter case do not matter, nor that the same address is listed
  * twice. Nothing for a text that is no address.
  */
 export function clientNetwork(text: string, prefix: number): string | undefined {
@@ -30,8 +36,9 @@ export function clientNetwork(text: string, prefix: number): string | undefined 
   // Nearly all are written plainly.
   if (IPV4.test(text)) return text
   // A header that two proxies set alike arrives as a list.
-  const [given = '', ...others] = text.split(',').map((entry) => entry.trim())
-  if (others.some((other) => other !== given)) return undefined
+  const [entry = '', ...others] = text.split(',').map((entry) => entry.trim())
+  if (others.some((other) => other !== entry)) return undefined
+  const given = entry.replace(QUOTED, '$1').replace(BRACKETED_IPV4, '$1')
   const bare = given.replace(AROUND_IPV4, '')
   if (IPV4.test(bare)) return bare
   const address = ipv6In(given) ?? ipv6In(given.replace(BARE_PORT, ''))
