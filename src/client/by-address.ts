@@ -9,8 +9,6 @@ export interface Declared {
   /** Names that place in the log where it holds no address. */
   readonly place: string
   readonly advice: string
-  /** Whether a request was passed on by a proxy that told of a client beyond itself. */
-  readonly isPassedOn?: (request: Request) => boolean
 }
 
 /**
@@ -19,7 +17,7 @@ export interface Declared {
  * share a limit because their addresses are not seen.
  */
 export function byAddress(ipv6Prefix = 64, platform?: Platform, declared?: Declared): Client {
-  const { source, place, advice, isPassedOn } = declared ?? UNDECLARED
+  const { source, place, advice } = declared ?? UNDECLARED
   let addressOf = source
   let hasWarned = false
 
@@ -40,7 +38,7 @@ export function byAddress(ipv6Prefix = 64, platform?: Platform, declared?: Decla
       addressOf = source
       return undefined
     }
-    if (!hasWarned && isPrivate(plain) && isPassedOn?.(request)) {
+    if (!hasWarned && isPrivate(plain) && namesAnother(request.headers, plain, ipv6Prefix)) {
       warn('the private address of a proxy')
     }
     return { plain }
@@ -54,5 +52,19 @@ const UNDECLARED = {
   advice:
     'Behind proxies of your own set ip({ trustedHops: 1 }) or ip({ header }), ' +
     "on Vercel ip({ platform: 'vercel' })",
-  isPassedOn: ({ headers }: Request) => headers.has('x-forwarded-for') || headers.has('forwarded'),
+}
+
+/** Headers in which proxies name the client, whether in a list (RFC 7239) or alone (`X-Real-IP`). */
+const NAMES_CLIENT = /forwarded(-for)?$|(-|client)ip$|(viewer|external)-address$/
+
+/** The first entry of a list: the client, as the first proxy saw it. */
+const FIRST_ENTRY = /^(?:for=)?([^,;]*)/i
+
+/** Whether a proxy names a client outside of the network that counts, which is then the proxy's own. */
+function namesAnother(headers: Headers, network: string, ipv6Prefix: number): boolean {
+  return [...headers].some(
+    ([name, value]) =>
+      NAMES_CLIENT.test(name) &&
+      clientNetwork(FIRST_ENTRY.exec(value)?.[1] ?? '', ipv6Prefix) !== network,
+  )
 }

@@ -416,6 +416,51 @@ describe('an operator whose clients share one limit', () => {
     })
   }
 
+  const single = [
+    ...['x-real-ip', 'cf-connecting-ip', 'true-client-ip', 'x-client-ip', 'fly-client-ip'],
+    ...['x-cluster-client-ip', 'x-azure-clientip', 'cloudfront-viewer-address'],
+    ...['x-envoy-external-address', 'x-original-forwarded-for', 'x-forwarded'],
+  ]
+  for (const name of single) {
+    test(`is told so where the proxy at a private address sends ${name} alone`, async () => {
+      const options = { platform: 'server' } as const
+      const told = { [name]: '203.0.113.7' }
+      expect(await logged(options, [told, node('10.1.2.3')])).toEqual([ofProxy + advice])
+    })
+  }
+
+  test('is told so where the declared header holds the address of a proxy before yours', async () => {
+    const line = `${ofProxy}Name a header that your proxy sets on every request, to one address`
+    for (const [name, value] of [
+      ['x-forwarded-for', '203.0.113.7'],
+      ['x-forwarded-for', '203.0.113.7, 10.0.0.1'],
+      // A visitor of the same private network.
+      ['x-forwarded-for', '10.7.7.7, 10.0.0.1'],
+      ['forwarded', 'for=203.0.113.7;proto=https'],
+      ['true-client-ip', '2001:db8::1'],
+    ] as const) {
+      const headers = { 'x-real-ip': '10.0.0.1', [name]: value }
+      expect(await logged({ header: 'x-real-ip' }, [headers])).toEqual([line])
+    }
+  })
+
+  test('is told nothing where the visitor of a private network is the one that proxies name', async () => {
+    for (const [address, name, value] of [
+      ['10.7.7.7', 'x-forwarded-for', '10.7.7.7'],
+      ['10.7.7.7', 'x-forwarded-for', '10.7.7.7:4711, 10.0.0.1'],
+      ['10.7.7.7', 'forwarded', 'for=10.7.7.7'],
+      ['10.7.7.7', 'Forwarded', 'For="10.7.7.7:4711";proto=https, for=10.0.0.1'],
+      ['10.7.7.7', 'true-client-ip', '10.7.7.7'],
+      ['fdaa::7', 'forwarded', 'for="[fdaa::7]:4711"'],
+      ['10.7.7.7', 'x-forwarded-proto', 'https'],
+    ] as const) {
+      const headers = { 'x-real-ip': address, [name]: value }
+      expect(await logged({ header: 'x-real-ip' }, [headers])).toEqual([])
+      const sent = { [name]: value }
+      expect(await logged({ platform: 'server' }, [sent, node(address)])).toEqual([])
+    }
+  })
+
   test('is told no second thing, whatever else is found', async () => {
     const options = { platform: 'server' } as const
     const lines = await logged(options, [proxied, node('10.1.2.3')], [{}])
@@ -427,8 +472,6 @@ describe('an operator whose clients share one limit', () => {
     expect(await logged(options, [proxied, node('203.0.113.9')])).toEqual([])
     expect(await logged(options, [{}, node('10.1.2.3')])).toEqual([])
     expect(await logged({ trustedHops: 1 }, [proxied, node('10.1.2.3')])).toEqual([])
-    const ownHeader = { ...proxied, 'x-client': '10.1.2.3' }
-    expect(await logged({ header: 'x-client' }, [ownHeader])).toEqual([])
     const onCloudflare = { ...proxied, 'cf-connecting-ip': '203.0.113.9' }
     expect(await logged({ platform: 'cloudflare' }, [onCloudflare])).toEqual([])
   })
@@ -520,6 +563,20 @@ describe('bad options are errors at construction that name the option', () => {
     [{ header: 'X-Forwarded-For' }, new ConfigError('header', '"X-Forwarded-For"', single)],
     [{ header: 'Forwarded' }, new ConfigError('header', '"Forwarded"', single)],
     [{ header: 'forwarded-for' }, new ConfigError('header', '"forwarded-for"', single)],
+    [{ header: 'x_forwarded_for' }, new ConfigError('header', '"x_forwarded_for"', single)],
+    [
+      { header: 'X-HTTP-Forwarded-For' },
+      new ConfigError('header', '"X-HTTP-Forwarded-For"', single),
+    ],
+    [
+      { header: 'x-forwarded-for-original' },
+      new ConfigError('header', '"x-forwarded-for-original"', single),
+    ],
+    [
+      { header: 'HTTP_X_FORWARDED_FOR' },
+      new ConfigError('header', 'a text of 20 characters', single),
+    ],
+    [{ header: 'x_forwarded' }, new ConfigError('header', '"x_forwarded"', single)],
     [{ header: 'x-forwarded' }, new ConfigError('header', '"x-forwarded"', single)],
     [
       { header: 'x-original-forwarded-for' },
