@@ -8,16 +8,22 @@ export const variablesOf = (env: object): Environment => env as Environment
 export const processEnv = (): Environment =>
   (globalThis as { process?: { env?: Environment } }).process?.env ?? {}
 
+/** A variable as it stands; nothing if Deno was given no permission to read it. */
+export function readable(env: Environment, name: string): unknown {
+  try {
+    return env[name]
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * A variable, or nothing if it is not set. An empty text counts as not set: Docker Compose and many
  * CIs hand it over for what they do not have. So does what Deno was given no permission to read.
  */
 export function variable(env: Environment, name: string): unknown {
-  try {
-    return env[name] === '' ? undefined : env[name]
-  } catch {
-    return undefined
-  }
+  const value = readable(env, name)
+  return value === '' ? undefined : value
 }
 
 /** The names of the variables; nothing if Deno may read single ones at most, and not list them. */

@@ -3,8 +3,12 @@ import { type Environment, namesOf, variable } from '../environment.ts'
 /** Names that look as if a store was meant, in any spelling. Not a URL that stands for a name. */
 const LIKE_A_STORE = /^(?=[\w.-]+$)(?:.*(?:redis|upstash|valkey|kv_(?:rest|url))|tidegate$)/i
 
-/** A URL of Redis' own protocol, which takes sockets. */
-export const isTcp = (url: unknown) => typeof url === 'string' && /^rediss?:/.test(url)
+/** A URL of Redis' own protocol, which takes sockets; Valkey's is the same by another name. */
+export const isTcp = (url: unknown) => typeof url === 'string' && /^(?:redis|valkey)s?:/.test(url)
+
+/** The binding of a Durable Object, by whatever name it is meant for Tidegate. */
+const isOurObject = (name: string, value: unknown) =>
+  /tidegate/i.test(name) && typeof value === 'object' && value !== null && 'idFromName' in value
 
 /** What an address for TCP is good for. */
 export const TCP = 'TCP, which "tidegate/node" reads from REDIS_URL'
@@ -17,7 +21,7 @@ export function nearMisses(...environments: readonly Environment[]): string {
   const found = environments.flatMap(
     (env) =>
       namesOf(env)
-        ?.filter((name) => LIKE_A_STORE.test(name))
+        ?.filter((name) => LIKE_A_STORE.test(name) || isOurObject(name, variable(env, name)))
         .map((name) => name + useOf(name, variable(env, name))) ??
       'what Deno has no permission to read (--allow-env)',
   )
@@ -27,7 +31,9 @@ export function nearMisses(...environments: readonly Environment[]): string {
 function useOf(name: string, value: unknown): string {
   if (value === undefined) return ' (empty)'
   if (typeof value !== 'string') return ' (a binding: see "tidegate/durable-object")'
-  if (isTcp(value)) return ` (for ${TCP})`
+  if (isTcp(value)) {
+    return ` (for ${TCP}${value.startsWith('valkey') ? ', as redis:// or rediss://' : ''})`
+  }
   if (/^https?:/.test(value)) return ' (call it UPSTASH_REDIS_REST_URL)'
   return /token$/i.test(name) ? ' (call it UPSTASH_REDIS_REST_TOKEN)' : ''
 }

@@ -1,7 +1,12 @@
 import { type AddressInfo, createServer } from 'node:net'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, test } from 'vitest'
-import { createLimiter, StoreError } from '../../src/index.ts'
+import {
+  ConfigError,
+  createLimiter,
+  StoreError,
+  storeFromEnv as storeOfRoot,
+} from '../../src/index.ts'
 import { storeFromEnv } from '../../src/node.ts'
 import { freePort, spawnRedis } from '../support/redis-server.ts'
 import { warningsOf } from '../support/warnings.ts'
@@ -32,6 +37,23 @@ describe('REDIS_URL', () => {
     const env = { REDIS_URL: 'not looked at', KV_REST_API_URL: 'https://x.io' }
     expect(() => storeFromEnv(env)).toThrow('KV_REST_API_TOKEN: got nothing')
   })
+
+  const leftovers: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    'a read-only token': { KV_REST_API_READ_ONLY_TOKEN: 'r' },
+    'a read-only token of a store with a prefix': { SHOP_KV_REST_API_READ_ONLY_TOKEN: 'r' },
+    'a read-only token and an address for TCP': {
+      ...{ KV_REST_API_READ_ONLY_TOKEN: 'r', UPSTASH_REDIS_URL: 'redis://x' },
+    },
+    'a blank pair': { UPSTASH_REDIS_REST_URL: ' ', UPSTASH_REDIS_REST_TOKEN: '\t' },
+  }
+  for (const [kind, left] of Object.entries(leftovers)) {
+    test(`counts where ${kind} is left over, which names no store`, async () => {
+      const store = storeFromEnv({ ...left, REDIS_URL: server.url })
+      expect((await store.take([demand()]))[0]?.granted).toBe(1)
+      expect(() => storeFromEnv(left)).toThrow(ConfigError)
+      expect(() => storeOfRoot({ ...left, REDIS_URL: server.url })).toThrow(ConfigError)
+    })
+  }
 
   test('stands before a UPSTASH_REDIS_URL that is an address for TCP too', async () => {
     const other = `redis://127.0.0.1:${await freePort()}`

@@ -1,5 +1,6 @@
 import { describe, expect, inject, test } from 'vitest'
-import { ConfigError, storeFromEnv } from '../../src/index.ts'
+import { detectPlatform } from '../../src/environment.ts'
+import { ConfigError, createLimiter, storeFromEnv } from '../../src/index.ts'
 import { warningsOf } from '../support/warnings.ts'
 
 const url = 'https://db.upstash.io'
@@ -69,6 +70,67 @@ describe('the environment', () => {
     expect(warningsOf(() => storeFromEnv(empty))).toHaveLength(1)
   })
 
+  /** As Deno hands them over that may read some variables by name and none else. */
+  const allowing = (env: Readonly<Record<string, string>>) =>
+    new Proxy(env, {
+      get(target, name) {
+        if (name in target) return Reflect.get(target, name)
+        throw new Error(`NotCapable: Requires env access to "${String(name)}"`)
+      },
+      ownKeys() {
+        throw new Error('NotCapable: Requires env access')
+      },
+    })
+  for (const [half, other, value] of [
+    ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN', url],
+    ['UPSTASH_REDIS_REST_TOKEN', 'UPSTASH_REDIS_REST_URL', token],
+    ['KV_REST_API_READ_ONLY_TOKEN', 'KV_REST_API_URL', token],
+  ] as const) {
+    test(`of Deno, which allows ${half} alone, misses ${other}`, () => {
+      const error = new ConfigError(other, 'nothing', '')
+      const said = () => storeFromEnv(allowing({ [half]: value }))
+      expect(said).toThrow(ConfigError)
+      expect(said).toThrow(error.message.replace(', want ', ''))
+    })
+  }
+
+  const broken: Readonly<Record<string, readonly [url: unknown, token: unknown]>> = {
+    'blank texts': [' ', ' '],
+    'a blank token': [url, ' '],
+    'null in both': [null, null],
+    'null for a URL': [null, token],
+    'no URL': ['db.upstash.io', token],
+    'a token in quotes': [url, `"${token}"`],
+    'a binding': [{ get: () => null }, token],
+    'a URL alone': [url, undefined],
+  }
+  for (const [kind, [badUrl, badToken]] of Object.entries(broken)) {
+    const pair = { UPSTASH_REDIS_REST_URL: badUrl, UPSTASH_REDIS_REST_TOKEN: badToken }
+
+    test(`with ${kind} in the first pair takes another that can work`, async () => {
+      const gateway = inject('gateway')
+      const kv = { SHOP_KV_REST_API_URL: gateway.url, SHOP_KV_REST_API_TOKEN: gateway.token }
+      const store = storeFromEnv({ ...pair, ...kv })
+      const demand = { policy: '', client: crypto.randomUUID(), limit: 1, window: 500, cost: 1 }
+      expect((await store.take([demand]))[0]?.granted).toBe(1)
+    })
+
+    test(`with ${kind} in the first pair, and no other that can work, names it`, () => {
+      const kv = { KV_REST_API_URL: url, KV_REST_API_TOKEN: ' ' }
+      for (const env of [pair, { ...pair, ...kv }]) {
+        expect(() => storeFromEnv(env)).toThrow(/^UPSTASH_REDIS_REST_(URL|TOKEN): got/)
+      }
+    })
+  }
+
+  test('with the read-only token in the first pair takes another that can work', () => {
+    const kv = {
+      ...{ KV_REST_API_URL: url, KV_REST_API_TOKEN: 'r', KV_REST_API_READ_ONLY_TOKEN: 'r' },
+      ...{ SHOP_KV_REST_API_URL: url, SHOP_KV_REST_API_TOKEN: token },
+    }
+    expect(warningsOf(() => storeFromEnv(kv))).toEqual([])
+  })
+
   for (const half of ['URL', 'TOKEN', 'READ_ONLY_TOKEN']) {
     test(`with an empty text beside ${half} misses the other half`, () => {
       const missing = half === 'URL' ? 'TOKEN' : 'URL'
@@ -103,6 +165,10 @@ describe('the environment', () => {
     ['next_public_upstash_token', 'hush', 'call it UPSTASH_REDIS_REST_TOKEN'],
     ['NEXT_PUBLIC_UPSTASH_REDIS_REST_URL', 'https://hush.io', 'call it UPSTASH_REDIS_REST_URL'],
     ['VALKEY_HOST', 'hush.internal'],
+    ['VALKEY_URL', 'valkey://:hush@db.internal', `${tcp}, as redis:// or rediss://`],
+    ['valkey_url', 'valkeys://:hush@db.internal:6379', `${tcp}, as redis:// or rediss://`],
+    ['TIDEGATE_DO', object, 'a binding: see "tidegate/durable-object"'],
+    ['MyTidegateObject', object, 'a binding: see "tidegate/durable-object"'],
     ['UPSTASH_REDIS_REST_URL', '', 'empty'],
     ['TIDEGATE', object, 'a binding: see "tidegate/durable-object"'],
     ['TIDEGATE', 'hush'],
@@ -116,6 +182,29 @@ describe('the environment', () => {
       expect(said[0]).not.toMatch(/hush|OTHER|PATH/)
     })
   }
+
+  test('that only names Tidegate, as policies of your own do, is not said to be unused', () => {
+    const env = { TIDEGATE_POLICIES: '100/1m', TIDEGATE_ASSETS: { fetch: () => {} } }
+    const [said] = warningsOf(() => storeFromEnv(env))
+    expect(said).not.toContain('Not used')
+  })
+
+  test('that a Worker did not hand over is asked for on Cloudflare, and there alone', async () => {
+    const hint = 'hand the bindings over: check(request, { env })'
+    const said = async (env?: object) => {
+      const limiter = createLimiter({ limit: 1, window: '1s', store: storeFromEnv })
+      const request = new Request('https://example.com/')
+      const lines = await warningsOf(async () => limiter.check(request, { env }))
+      return lines.filter((line) => line.includes('counting in the memory'))
+    }
+    const isOnCloudflare = detectPlatform() === 'cloudflare'
+    for (const env of [undefined, {}]) {
+      expect(await said(env)).toEqual([
+        isOnCloudflare ? expect.stringContaining(hint) : expect.not.stringContaining(hint),
+      ])
+    }
+    expect(await said({ NAME: 'x' })).toEqual([expect.not.stringContaining(hint)])
+  })
 
   test('without any counts in memory and warns once', async () => {
     const said = warningsOf(() => storeFromEnv({}))
