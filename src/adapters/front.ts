@@ -11,7 +11,7 @@ import { problem } from '../response/problem.ts'
 import { withoutPolicies } from '../response/upstream.ts'
 import { nameOf } from '../response/writer.ts'
 import { durableObject, isObjectNamespace, type ObjectNamespace } from '../stores/durable-object.ts'
-import { findStem, storeFromEnv } from '../stores/env.ts'
+import { namesRest, storeFromEnv } from '../stores/env.ts'
 import type { Store } from '../stores/store.ts'
 import { parseUrl } from '../url.ts'
 import { type Cors, compileCors } from './cors.ts'
@@ -141,7 +141,7 @@ export function readSettings(options: FrontOptions, env: FrontEnv): Gate {
 /** A Redis that the variables name, else the Durable Object, else memory. */
 function storeOf(env: object): Store {
   const object = variable(variablesOf(env), 'TIDEGATE')
-  return findStem(variablesOf(env)) === undefined && isObjectNamespace(object)
+  return !namesRest(variablesOf(env)) && isObjectNamespace(object)
     ? durableObject(object)
     : storeFromEnv(env)
 }

@@ -252,6 +252,22 @@ describe('the Worker with the binding TIDEGATE', () => {
     }
   })
 
+  test('counts there beside what is left over of a store and names none', async () => {
+    const script = await bundle({ entryPoints: ['src/worker.ts'] })
+    const left = {
+      ...{ KV_REST_API_READ_ONLY_TOKEN: 'r', UPSTASH_REDIS_URL: 'rediss://db.upstash.io:6379' },
+      ...{ UPSTASH_REDIS_REST_URL: ' ', UPSTASH_REDIS_REST_TOKEN: ' ' },
+    }
+    const env = { ...variables, ...left }
+    const worker = await startWorker({ script, env, objects: { TIDEGATE: 'TidegateObject' } })
+    try {
+      expect((await worker.fetch('/')).headers.get('ratelimit')).toMatch(/^"exact";r=99;/)
+      expect(await worker.server.listDurableObjectIds('TIDEGATE')).toHaveLength(1)
+    } finally {
+      await worker.stop()
+    }
+  })
+
   test('without it counts in memory', async () => {
     const script = await bundle({ entryPoints: ['src/worker.ts'] })
     const worker = await startWorker({ script, env: variables })
