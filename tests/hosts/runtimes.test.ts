@@ -155,6 +155,20 @@ test('on Deno without permission for variables, the warning says so', () => {
   expect(stderr).toContain('Not used: what Deno has no permission to read (--allow-env)')
 })
 
+test('on Deno with permission for one variable of two, the error names the other', () => {
+  const file = join(installed.folder, 'half.mjs')
+  writeFileSync(file, `import { storeFromEnv } from 'tidegate'\nstoreFromEnv()`)
+  const [program, ...args] = RUNTIMES.Deno.command
+  const pair = ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN']
+  const env = { ...process.env, [`${pair[0]}`]: 'https://x.io', [`${pair[1]}`]: 'token' }
+  for (const [allowed, other] of [pair, pair.toReversed()]) {
+    const all = [...args, `--allow-env=${allowed}`, file]
+    const { stderr } = spawnSync(program ?? '', all, { env, encoding: 'utf8' })
+    expect(stderr).toContain(`ConfigError: ${other}: got nothing`)
+    expect(stderr).not.toContain('NotCapable')
+  }
+})
+
 describe('tidegate/node counts in the Redis that REDIS_URL names', () => {
   const overTcp = app
     .replace(
