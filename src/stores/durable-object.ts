@@ -1,4 +1,4 @@
-import { ConfigError, checkKeys, kindOf, StoreError, type StoreErrorCode, show } from '../errors.ts'
+import { ConfigError, checkKeys, StoreError, type StoreErrorCode, show } from '../errors.ts'
 import { guard } from './guard.ts'
 import type { Demand, Grant, Store } from './store.ts'
 
@@ -52,7 +52,7 @@ export function durableObject(
   options: DurableObjectOptions = {},
 ): Store {
   if (!isObjectNamespace(namespace)) {
-    throw new ConfigError('namespace', kindOf(namespace), WANTED)
+    throw new ConfigError('namespace', show(namespace), WANTED)
   }
   checkKeys('durableObject', options, ['shards', 'locationHint'])
   const { shards, locationHint } = options
