@@ -2,7 +2,7 @@ import { type NextRequest, NextResponse } from 'next/server'
 import { ip } from 'tidegate'
 import { rateLimit } from 'tidegate/next'
 
-/** What the team had before: it tells the page which request it answers. */
+/** Your existing middleware. This one adds a request ID that the page shows. */
 function withRequestId(request: NextRequest) {
   const headers = new Headers(request.headers)
   headers.set('x-request-id', crypto.randomUUID())
@@ -25,7 +25,7 @@ export const config = {
   matcher: [
     {
       source: '/((?!_next/).*)',
-      // The App Router's prefetches, which only the matcher can tell.
+      // The App Router's prefetches, which only the matcher can detect.
       missing: [{ type: 'header', key: 'next-router-prefetch' }],
     },
   ],
