@@ -18,15 +18,15 @@ export function readable(env: Environment, name: string): unknown {
 }
 
 /**
- * A variable, or nothing if it is not set. An empty text counts as not set: Docker Compose and many
- * CIs hand it over for what they do not have. So does what Deno was given no permission to read.
+ * A variable, or `undefined` if it is not set. An empty string counts as not set: Docker Compose
+ * and many CIs pass it for unset variables. So does a variable that Deno has no permission to read.
  */
 export function variable(env: Environment, name: string): unknown {
   const value = readable(env, name)
   return value === '' ? undefined : value
 }
 
-/** The names of the variables; nothing if Deno may read single ones at most, and not list them. */
+/** The names of the variables, or `undefined` if Deno has no permission to list them. */
 export function namesOf(env: Environment): readonly string[] | undefined {
   try {
     return Object.keys(env)
@@ -39,10 +39,10 @@ export function namesOf(env: Environment): readonly string[] | undefined {
 export type Platform = 'cloudflare' | 'vercel' | 'server'
 
 /**
- * Finds the platform by what its runtime alone puts in place. Variables prove nothing: `vercel env
- * pull` writes `VERCEL="1"` into a file that a server of your own may load. Neither does
- * `navigator.userAgent`, which libraries set on Node and old Workers lack. On Vercel the answer is
- * that of the request being handled, so ask while handling one.
+ * Detects the platform by objects that only its runtime provides. Variables prove nothing: `vercel
+ * env pull` writes `VERCEL="1"` into a file that a server of your own may load. Neither does
+ * `navigator.userAgent`, which libraries set on Node and old Workers lack. Vercel is recognised
+ * only while a request is handled, so call this while handling one.
  */
 export function detectPlatform(): Platform {
   const { WebSocketPair, [VERCEL_REQUEST]: request } = globalThis as Marks
@@ -51,8 +51,8 @@ export function detectPlatform(): Platform {
 }
 
 /**
- * Set by Vercel's runtimes, on Node and on Edge; Next.js and @vercel/functions never set it. The
- * emulation of it that OpenNext offers (EMULATE_VERCEL_REQUEST_CONTEXT) has no `headers`.
+ * Set by Vercel's runtimes, on Node and on Edge; Next.js and @vercel/functions never set it.
+ * OpenNext's emulation (EMULATE_VERCEL_REQUEST_CONTEXT) has no `headers`.
  */
 const VERCEL_REQUEST = /* @__PURE__ */ Symbol.for('@vercel/request-context')
 

@@ -42,8 +42,8 @@ const HARMLESS =
   /^(?:(?!bearer |basic |.*:\/\/)[^=@]{0,15}|(?:\/[^/=@?]{0,20}){1,6}|(?!.{41})[a-z]+(?:-[a-z]+)+)$/i
 
 /**
- * A value as an error message shows it. A text that could hold a password or a token is described and
- * not shown, because an option may be given the value of another one by mistake.
+ * A value as an error message shows it. A text that could hold a password or a token is described
+ * and not shown, because a user may set an option to the value of another option by mistake.
  */
 export function show(value: unknown): string {
   return typeof value === 'string' && HARMLESS.test(value) ? JSON.stringify(value) : kindOf(value)
@@ -73,7 +73,7 @@ export function checkChoice(
  * Throws unless `options` is an object whose options are all known: one that is misspelt would be
  * obeyed by nobody. In errors the name of an option stands after `path`.
  *
- * @param otherNames what is meant by names that other packages use
+ * @param otherNames maps names from other packages to the option that is meant
  */
 export function checkKeys(
   path: string,

@@ -9,8 +9,8 @@ const MINUTE_MS = 60_000
 export type Log = (line: string, isAgain?: boolean) => boolean
 
 /**
- * A log for what may happen many times a second: passes on one line a minute at most, and says in the
- * next one how many it left out.
+ * A log for events that may happen many times a second. Writes at most one line a minute, and adds
+ * to the next line how many were left out.
  */
 export function quietLog(write: (line: string) => void, clock: Clock): Log {
   let writtenAt = Number.NEGATIVE_INFINITY

@@ -4,9 +4,9 @@ import { type Clock, stopwatch } from './clock.ts'
 const LATE_MS = 50
 
 /**
- * Calls `expire` after `ms`. A busy process runs its timers late, and before it reads the answers that
- * have arrived meanwhile. So a timer that fires late proves nothing about the other side: it is set
- * again, once, for as long as it was late, and for half of `ms` at most.
+ * Calls `expire` after `ms`. A busy process runs its timers late, and before it reads the answers
+ * that have arrived meanwhile. So a timer that fires late does not prove that an answer is missing.
+ * It is set again, once, for as long as it was late, and for half of `ms` at most.
  *
  * Returns a function that stops the timer.
  */

@@ -4,7 +4,7 @@
  * (https://developers.cloudflare.com/workers/configuration/compatibility-flags/#use-standard-compliant-url-parsing).
  */
 
-/** A URL, or nothing for a text that is none. */
+/** Returns the URL, or `undefined` for a text that is not a URL. */
 export function parseUrl(text: string): URL | undefined {
   try {
     return new URL(text)
@@ -13,7 +13,9 @@ export function parseUrl(text: string): URL | undefined {
   }
 }
 
-/** The parts of a request's URL, which its `Request` has parsed already, as they stand there. */
+/**
+ * Splits a request's URL, which its `Request` has already normalised, without changing its parts.
+ */
 export function splitUrl(url: string) {
   const parts = /^(\w+):\/\/([^/?#]*)([^?#]*)(\??[^#]*)/.exec(url) ?? []
   const [, scheme = '', host = '', path = '', query = ''] = parts

@@ -1,16 +1,18 @@
 import { ConfigError, insist } from '../errors.ts'
 import { parseUrl } from '../url.ts'
 
-/** Whose scripts may read the gate's own answers: those of every origin, or of these. */
+/** The origins whose scripts may read the gate's own responses: every origin, or a list. */
 export type Cors = '*' | readonly string[]
 
 /** A scheme and a host in ASCII, without a path (https://fetch.spec.whatwg.org/#origin-header). */
 const ORIGIN = /^[\w+.-]+:\/\/[\w[][\w.:[\]-]*$/
 
-/** Lets scripts read an answer of the gate itself, as the origin lets them read its own. */
+/** Adds the CORS fields to a response that the gate itself made. */
 export type Allow = (response: Response, request: Request) => Response
 
-/** Checks the option, or the variable of that name, where origins are separated by commas. */
+/**
+ * Checks the option `cors`, or the variable CORS_ORIGINS, whose origins are separated by commas.
+ */
 export function compileCors(option: string, cors: unknown): Allow {
   if (cors === undefined || cors === '') return (response) => response
   const parts = typeof cors === 'string' ? cors.split(',') : cors
@@ -28,7 +30,7 @@ export function compileCors(option: string, cors: unknown): Allow {
     )
   }
 
-  // Without `Vary`, since no cache may keep the gate's answers.
+  // Without `Vary`, since the gate's own responses are `no-store`.
   return (response, { headers }) => {
     const origin = headers.get('origin')
     if (!origin || !(isAll || allowed.has(origin))) return response

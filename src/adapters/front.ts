@@ -19,7 +19,7 @@ import { forward, type Origin, refuseToForward } from './origin.ts'
 
 /** The variables that configure the Worker; all the rest is code. */
 export interface FrontEnv {
-  /** Where requests go that may pass. Without it, on Cloudflare, they go to the zone's own origin. */
+  /** Where allowed requests go. On Cloudflare the default is the zone's own origin. */
   readonly ORIGIN_URL?: string | undefined
   /** The policies: a list in `[vars]`, or JSON text. */
   readonly POLICIES?: unknown
@@ -28,8 +28,8 @@ export interface FrontEnv {
   /** How long the origin may take to begin its answer, an upload included; '30s' if not set. */
   readonly ORIGIN_TIMEOUT?: Duration | undefined
   /**
-   * Whose scripts may read the Worker's own answers, a 429 for instance: `*`, or origins separated
-   * by commas. What the origin answers is for the origin to say.
+   * The origins whose scripts may read the Worker's own responses, such as a 429: `*`, or a list
+   * separated by commas. The origin server decides for its own responses.
    */
   readonly CORS_ORIGINS?: Cors | undefined
   /** The Durable Object of class `TidegateObject` that counts, unless a Redis is named. */
@@ -49,17 +49,17 @@ export interface FrontOptions extends Omit<SharedOptions<object>, 'store'> {
    */
   readonly policies?: readonly PolicyOptions[] | undefined
   /**
-   * Whose scripts may read the Worker's own answers, a 429 for instance: `'*'`, or a list of origins.
-   * @default those of the variable CORS_ORIGINS, else nobody's
+   * The origins whose scripts may read the Worker's own responses, such as a 429: `'*'`, or a list.
+   * @default the variable CORS_ORIGINS; without it, no other origin
    */
   readonly cors?: Cors | undefined
 }
 
-/** What the variables and the options amount to. */
+/** The variables and the options, compiled. */
 interface Gate {
   readonly limiter: Limiter<object>
   readonly origin: Origin
-  /** The names of all policies, as `RateLimit` tells them; nothing where it is not sent. */
+  /** The names of all policies in `RateLimit`; `undefined` if this field is not sent. */
   readonly ours: ReadonlySet<string> | undefined
 }
 

@@ -7,8 +7,8 @@ import type { LimiterOptions } from '../limiter/options.ts'
 export type RateLimitOptions<Bindings extends object = object> = LimiterOptions<Bindings>
 
 /**
- * Middleware for Hono, on any runtime. Refuses with 429 before the handler runs, or marks what
- * the handler returned: raw, proxied, streamed and error responses alike.
+ * Middleware for Hono, on any runtime. Refuses with 429 before the handler runs, or marks what the
+ * handler returned: raw, proxied, streamed and error responses alike.
  *
  * Charges a request once, also where one middleware is used for an app and again in its sub-app. A
  * policy's `match` fits the path as it was sent, and without the base of the app in which the

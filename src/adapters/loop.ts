@@ -12,7 +12,7 @@ export function isLooping({ headers, url }: Request, origin: URL | undefined): b
   return headers.get(CDN_LOOP)?.includes(gateName(url, origin)) ?? false
 }
 
-/** Adds this gate to those that a request has been through, of which none may be removed. */
+/** Appends the name of this gate to `CDN-Loop`, from which no name may be removed. */
 export function markLoop(
   passed: Headers,
   { headers, url }: Request,
@@ -23,8 +23,8 @@ export function markLoop(
 }
 
 /**
- * The same in all isolates of a gate. Gates in a row differ in their host or in their origin, and
- * may forward to one another.
+ * The same name in all isolates of a gate. Gates that forward to one another have different names,
+ * since their hosts or origins differ.
  */
 const gateName = (url: string, origin: URL | undefined) =>
   `tidegate-${hash(`${splitUrl(url).host} ${origin?.href}`).toString(36)}`

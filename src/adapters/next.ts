@@ -38,7 +38,7 @@ export function rateLimit<Incoming extends Request = Request, Event = unknown>(
   return routingMiddleware(rest as RoutingOptions, next, { skip, pathsOf })
 }
 
-/** The part of `NextRequest` that tells how Next.js routes a request. */
+/** The part of `NextRequest` that shows how Next.js routes a request. */
 interface NextUrl {
   readonly pathname: string
   readonly origin: string
@@ -46,14 +46,15 @@ interface NextUrl {
   clone(): NextUrl
 }
 
-/** A page's data, of which only `skipProxyUrlNormalize` shows the path. */
+/** The path of a page's data, which Next.js shows only with `skipProxyUrlNormalize`. */
 const DATA = /^\/_next\/data\/[^/]+(\/.*)\.json$/
 
 /**
  * The path as `config.matcher` sees it: without `basePath`, locale and `/_next/data/<build>`.
  *
- * Next.js 16 writes `/shop/fr/hello` as `/fr/shop/fr/hello` where an app has both a base path and
- * locales, and `nextUrl.pathname` is `/shop/fr/hello` then: only a second reading finds `/hello`.
+ * If an app has both a base path and locales, Next.js 16 changes `/shop/fr/hello` to
+ * `/fr/shop/fr/hello`. `nextUrl.pathname` is then `/shop/fr/hello`, and must be parsed again to get
+ * `/hello`.
  */
 function pathsOf(request: Request): readonly string[] {
   const { nextUrl } = request as { readonly nextUrl?: NextUrl }

@@ -16,16 +16,16 @@ export interface Origin {
   readonly secret: string | undefined
   /** In ms, until the origin's answer begins. */
   readonly timeout: number
-  /** Of answers that the gate makes itself. */
+  /** Adds the CORS fields to responses that the gate itself made. */
   readonly allow: Allow
-  /** Why requests were not forwarded, and why the origin gave no answer. */
+  /** Log why requests were not forwarded, and why the origin did not respond. */
   readonly logRefused: Log
   readonly logFailed: Log
 }
 
 /**
- * The answer to a request that cannot or must not be forwarded; nothing for all others. It needs no
- * store, so it comes before the request is counted.
+ * The response to a request that cannot or must not be forwarded, otherwise `undefined`. Needs no
+ * store, so it runs before the request is counted.
  */
 export function refuseToForward(request: Request, origin: Origin): Response | undefined {
   const { url, allow, logRefused } = origin
@@ -43,9 +43,9 @@ export function refuseToForward(request: Request, origin: Origin): Response | un
 }
 
 /**
- * Whether a zone's own origin stands behind this Worker. Cloudflare's edge sets both on every
- * request; a local workerd, which calls itself or whatever `Host` names, sets no `CF-Ray`.
- * https://developers.cloudflare.com/fundamentals/reference/http-headers/#cf-ray
+ * Whether this Worker has a zone's own origin behind it. Cloudflare's edge sets `CF-Ray` and `cf`
+ * on every request. A local workerd sets no `CF-Ray`; without ORIGIN_URL it would call itself, or
+ * the host in `Host`. https://developers.cloudflare.com/fundamentals/reference/http-headers/#cf-ray
  */
 function isOnCloudflare(request: Request & { readonly cf?: unknown }): boolean {
   return detectPlatform() === 'cloudflare' && request.headers.has('cf-ray') && request.cf != null
@@ -79,8 +79,8 @@ const NO_ORIGIN = {
   title: 'Internal Server Error',
   status: 500,
   detail:
-    'ORIGIN_URL is not set. Only a Worker deployed to Cloudflare can do without; ' +
-    'elsewhere, `wrangler dev` included, it must name the origin.',
+    'ORIGIN_URL is not set. Only a Worker deployed to Cloudflare works without it; ' +
+    'elsewhere, including `wrangler dev`, set it to the address of the origin.',
 }
 
 const LOOP_DETECTED = {
@@ -92,7 +92,7 @@ const LOOP_DETECTED = {
 const BAD_REQUEST = {
   title: 'Bad Request',
   status: 400,
-  detail: 'The path steps out of the folder that is served.',
+  detail: 'The path leaves the folder that is served.',
 }
 
 const METHOD_NOT_ALLOWED = {

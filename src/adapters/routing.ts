@@ -32,11 +32,11 @@ type StoreOptional<Options> = Options extends { readonly store: infer Given }
     }
   : never
 
-/** What one host does its own way. */
+/** The differences between the hosts. */
 interface Host {
-  /** Picks the requests that go on uncounted. */
+  /** Whether a request is passed on without being counted. */
   readonly skip?: ((request: Request) => boolean) | undefined
-  /** Further paths by which the application knows a request. */
+  /** Additional paths under which the application may route a request. */
   readonly pathsOf?: (request: Request) => readonly string[]
 }
 
@@ -68,13 +68,15 @@ export function routingMiddleware<Incoming extends Request, Event>(
     const response = (await next(request, event)) ?? goOn()
     const isToldCaches = response.headers.has('cache-control')
     const marked = limiter.mark(response, decision)
-    // The host would put it in place of the page's own, which no middleware sees.
+    // It would replace the page's own Cache-Control, which no middleware sees.
     if (!isToldCaches && isInstruction(marked)) marked.headers.delete('cache-control')
     return marked
   }
 }
 
-/** Whether a response tells the host to go on, so that the client gets another one. */
+/**
+ * Whether a response only instructs the host to go on, so that the client gets another response.
+ */
 const isInstruction = ({ headers }: Response) =>
   headers.has('x-middleware-next') || headers.has('x-middleware-rewrite')
 

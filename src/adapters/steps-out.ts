@@ -2,16 +2,18 @@
 const DOT = /%u(?:002e|ff0e)|%c0%ae|%e0%80%ae|%ef%bc%8e/g
 const SLASH = /%u(?:002f|005c|ff0f)|%c0%af|%c1%9c|%e0%80%af|%ef%bc%8f|%5c|\\/g
 
-/** How often a path is unescaped at most; escapes of `%` itself count once, however deep. */
+/**
+ * The maximum number of unescaping rounds. Nested escapes of `%` itself are undone in one round.
+ */
 const ROUNDS = 4
 
-/** Stands for a slash that was not escaped, as no control character is left in a path. */
+/** Replaces a slash that was not escaped. A URL's path contains no control character. */
 const PLAIN_SLASH = '\n'
 
 /**
- * Whether an origin may read the path of a request's URL as one that leaves the folder it is
- * put under: `/..%2fadmin`, `/..;/admin`, `/a/%252e%252e%255c..%2f`. An escaped `..` may only
- * step up over segments between plain slashes, since not every origin sees the others.
+ * Whether an origin may read the path of a request's URL as one outside of the folder in
+ * ORIGIN_URL: `/..%2fadmin`, `/..;/admin`, `/a/%252e%252e%255c..%2f`. Only segments between
+ * unescaped slashes count as depth, since not every origin splits at escaped slashes.
  */
 export function stepsOut(pathname: string): boolean {
   if (!/%|\.\./.test(pathname)) return false
@@ -26,7 +28,10 @@ export function stepsOut(pathname: string): boolean {
   return false
 }
 
-/** Without parameters, and without what an origin may cut off or skip: `..%00`, `..%20`, `..%23`. */
+/**
+ * Unescapes a path. Removes parameters, and what an origin may cut off or skip: `..%00`, `..%20`,
+ * `..%23`.
+ */
 function unescapeFully(pathname: string): string {
   let text = pathname.toLowerCase().replaceAll('/', PLAIN_SLASH)
   for (let round = 0; round < ROUNDS && text.includes('%'); round++) {

@@ -12,8 +12,8 @@ export type RateLimitOptions = RoutingOptions
 
 /**
  * Vercel Routing Middleware, for a project of any framework: the default export of `middleware.ts`
- * at its root. A middleware given as `next` runs for requests that may pass. It
- * runs before the project's rewrites, so a policy's `match` fits the path as it was sent.
+ * at its root. A middleware given as `next` runs for requests that may pass. Vercel applies the
+ * project's rewrites later, so a policy's `match` is compared with the path that the client sent.
  *
  * `tidegate/vercel`, https://vercel.com/docs/routing-middleware
  */

@@ -25,7 +25,7 @@ It leaves nothing behind.
   --url <url>             the REST URL of a database or gateway, in place of the variables …
   --token <token>         … and its token
   --env-file <file>       reads a file such as .env.local or .dev.vars in place of the process's
-                          variables; several are allowed, and later ones go first
+                          variables; may be repeated: later files override earlier ones
   --redis <url>           a Redis over TCP: redis://user:password@host:port, rediss:// for TLS
   --prefix <prefix>       what the keys of the limiter begin with (ratelimit)
   --probes <count>        how many round trips to measure (20)

@@ -3,9 +3,9 @@ import * as util from 'node:util'
 import type { Environment } from '../environment.ts'
 import { ConfigError, show } from '../errors.ts'
 
-/** Reads files such as `.env.local` and `.dev.vars`. Later files go before earlier ones. */
+/** Reads files such as `.env.local` and `.dev.vars`. Later files override earlier ones. */
 export function readEnvFiles(option: string, files: readonly string[]): Environment {
-  // Imported by its name, it would keep Node before 20.12 from starting the program at all.
+  // A named import of `parseEnv` would fail at the start on Node before 20.12.
   if (typeof util.parseEnv !== 'function') {
     throw new ConfigError(option, `Node ${process.versions.node}`, 'Node 20.12 or newer')
   }
@@ -17,6 +17,6 @@ function readText(option: string, file: string): string {
     return readFileSync(file, 'utf8')
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? error.code : error
-    throw new ConfigError(option, `${show(file)}, which cannot be read (${why})`, 'a file')
+    throw new ConfigError(option, `${show(file)}, which cannot be read (${why})`, 'a readable file')
   }
 }

@@ -16,7 +16,7 @@ Gives a Redis the REST face of Upstash. In edge code: upstash({ url, token }).
   --redis <url>      the Redis, rediss:// for TLS (redis://127.0.0.1:6379)         REDIS_URL
   --port <port>      where to listen, 0 for a free port (8079)                     PORT
   --host <address>   the interface to listen on (127.0.0.1)
-  --allow <names>    passes more commands on: 'scan,subscribe,config|get', or all
+  --allow <names>    allows more commands: 'scan,subscribe,config|get', or all
   --tls-cert <file>  serves HTTPS with this certificate (PEM) …
   --tls-key <file>   … and its key
   --verbose          logs every request, without keys or tokens

@@ -1,7 +1,7 @@
 /** A leading zero means octal to some and decimal to others: no address to us. */
 const IPV4 = /^(?:(?:25[0-5]|(?:2[0-4]|1\d|[1-9]?)\d)\.?\b){4}$/
 
-/** What is longer is no address, in whatever notation, and is not looked at. */
+/** In characters. A longer text is no address in any notation, and is not parsed. */
 const MAX_LENGTH = 128
 
 /** `1.2.3.4:80`, and `::ffff:1.2.3.4` as a socket for both versions tells it. */
@@ -16,7 +16,10 @@ const BRACKETED_IPV4 = /^\[([\d.]+)](?=:|$)/
 /** `2001:db8::1`, `[2001:db8::1]:80`, `fe80::1%eth0`; the URL parser looks at it more closely. */
 const IPV6 = /^(?=\[.*\]|[^[\]]*$)\[?([\da-f:.]+)(%[^\]\s]+)?\]?(:\d{1,5})?$/i
 
-/** A port without the brackets that RFC 3986 wants, as in `2001:db8:0:1:2:3:4:5:46532`. */
+/**
+ * A port after an IPv6 address without brackets (RFC 3986 requires them), as in
+ * `2001:db8:0:1:2:3:4:5:46532`.
+ */
 const BARE_PORT = /(?<=^[^[]+):\d{1,5}$/
 
 /**
@@ -76,5 +79,5 @@ function canonical(address: string | undefined): string | undefined {
 const PRIVATE =
   /^(10|127|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|^::1?(\/|$)|^f[cde]..:/
 
-/** Whether a network is one that no visitor from the internet has: a proxy's, most likely. */
+/** Whether no visitor from the internet can have this address. It is most likely a proxy's. */
 export const isPrivate = (network: string) => PRIVATE.test(network)

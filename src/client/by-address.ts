@@ -3,18 +3,18 @@ import { clientNetwork, isPrivate } from './address.ts'
 import type { Client } from './client.ts'
 import { ADDRESS_ON, type Source } from './source.ts'
 
-/** Where the caller says that the address stands. */
+/** The place of the address, as the caller configured it. */
 export interface Declared {
   readonly source: Source
-  /** Names that place in the log where it holds no address. */
+  /** Names the place in the log, if it contains no address. */
   readonly place: string
   readonly advice: string
 }
 
 /**
- * Counts by the network of an address: that of the declared source, else the one that the platform
- * tells. A platform that is not given is found out at the first request. Logs one line when clients
- * share a limit because their addresses are not seen.
+ * Counts by the network of an address. Reads the address from the declared source, otherwise from
+ * the platform. A platform that is not given is detected at the first request. Logs one warning
+ * when clients share a limit because their addresses are not visible.
  */
 export function byAddress(ipv6Prefix = 64, platform?: Platform, declared?: Declared): Client {
   const { source, place, advice } = declared ?? UNDECLARED
@@ -34,7 +34,7 @@ export function byAddress(ipv6Prefix = 64, platform?: Platform, declared?: Decla
     const plain = clientNetwork(addressOf(request, env) ?? '', ipv6Prefix)
     if (plain === undefined) {
       warn(`no address ${place}`, ' (unless the policy sets `unknown`)')
-      // What was found outside of a request of Vercel's need not hold inside.
+      // Detect the platform again: Vercel is recognised only while a request is handled.
       addressOf = source
       return undefined
     }
@@ -45,7 +45,7 @@ export function byAddress(ipv6Prefix = 64, platform?: Platform, declared?: Decla
   }
 }
 
-/** What the platform tells. */
+/** The address that the platform provides. */
 const UNDECLARED = {
   source: undefined,
   place: 'of the client',

@@ -9,9 +9,9 @@ export interface ClientContext {
 
 /**
  * Who asks. A text may be a secret or name a person, so only its hash reaches the store; `plain`
- * reaches it as it stands, for operators to read (an address, a tenant's number). Hashed all the
- * same is a `plain` that is longer than 128 characters, holds spaces or characters outside ASCII,
- * reads `unknown`, or looks like a hash: 32 hexadecimal digits in lower case.
+ * reaches it as it stands, for operators to read (an address, a tenant's number). A `plain` is
+ * hashed too if it is longer than 128 characters, contains spaces or characters outside ASCII, is
+ * `unknown`, or looks like a hash (32 hexadecimal digits in lower case).
  */
 export type Identity = string | { readonly plain: string }
 
@@ -25,8 +25,9 @@ export type Client = (
 ) => Identity | null | undefined | Promise<Identity | null | undefined>
 
 /**
- * Longer or stranger texts than this are hashed even when `plain`, so that keys stay bounded. So
- * are those that would meet the count of the unknown, or that of a client whose hash they are.
+ * Other texts are hashed even when `plain`, so that keys stay bounded. `unknown` and texts that
+ * look like a hash are hashed too: they would share the count of unknown clients, or that of the
+ * client with this hash.
  */
 const READABLE = /^(?!unknown$|[\da-f]{32}$)[\x21-\x7e]{1,128}$/
 

@@ -23,9 +23,9 @@ export interface IpOptions {
    */
   readonly header?: string | undefined
   /**
-   * The platform whose header is believed. Anybody can write that header where the code runs
-   * elsewhere or can be reached past the platform.
-   * @default the one whose runtime this is, found out at the first request
+   * The platform whose header is believed. Clients can forge that header if the code runs
+   * elsewhere, or can be reached without passing the platform.
+   * @default the platform of this runtime, detected at the first request
    */
   readonly platform?: Platform | undefined
   /**
@@ -38,9 +38,9 @@ export interface IpOptions {
 /**
  * Counts by IP address, as the platform tells it in a way that no client can forge:
  * `CF-Connecting-IP` on Cloudflare, `X-Vercel-Forwarded-For` on Vercel, the connection's address on
- * Node, Bun and Deno. A header of another platform is never believed, and where the platform's
- * own is missing the client is unknown. A variable such as `VERCEL` makes no platform. Logs one line
- * when visitors share a limit because their addresses are not seen.
+ * Node, Bun and Deno. A header of another platform is never believed, and where the platform's own
+ * is missing the client is unknown. A variable such as `VERCEL` has no effect on this. Logs one
+ * warning when visitors share a limit because their addresses are not visible.
  */
 export function ip(options: IpOptions = {}): Client {
   checkKeys('ip', options, ['trustedHops', 'header', 'platform', 'ipv6Prefix'])
@@ -67,7 +67,7 @@ const LISTS = /forwarded[-_]for|^(?:x[-_])?forwarded$|^via$/i
 function inHeader(name: string): Declared {
   const want = 'a header that holds one address; for X-Forwarded-For set trustedHops instead'
   insist(!LISTS.test(name), 'header', name, want)
-  // The one that always holds a port, and IPv6 without brackets before it.
+  // CloudFront always appends a port, and writes IPv6 addresses without brackets.
   const port = /^cloudfront-viewer-address$/i.test(name) ? /:\d{1,5}$/ : ''
   return {
     source: ({ headers }) => headers.get(name)?.replace(port, ''),
@@ -84,7 +84,7 @@ function behindHops(hops: number): Declared {
   }
 }
 
-/** An entry of a list by its number from the right. What stands left of it is not looked at. */
+/** Returns an entry of a list by its number from the right. Does not read what is left of it. */
 function fromRight(list: string, entry: number): string | undefined {
   let end = list.length
   for (let passed = 1; passed < entry; passed++) {

@@ -10,8 +10,8 @@ import { troubleOf } from './trouble.ts'
 export const PROBE_WINDOW = 20_000
 
 /**
- * Upstash refuses keys that are not in KEYS to a script with this header. A proxy that takes the
- * header off, as `tidegate gateway` does, lets it read them.
+ * With this header, a script on Upstash cannot read keys that are not in KEYS. If a proxy removes
+ * the header, as `tidegate gateway` does, the script can read them.
  * https://upstash.com/docs/redis/features/key-locking
  */
 const UNDECLARED = `#!lua flags=allow-key-locking\nreturn redis.call('GET', ARGV[1])`
@@ -27,7 +27,9 @@ export interface Patient {
   readonly command?: Send | undefined
   /** The key of a probe; for raw commands. */
   keyOf(policy: string): string
-  /** Whether scripts lock their keys alone. Asks only a server that took the header for it. */
+  /**
+   * Whether scripts lock only their own keys. Sends a probe only if the server accepted the header.
+   */
   locksKeys(): Promise<boolean>
   /** Every key that may exist now because of this examination. */
   traces(): readonly string[]

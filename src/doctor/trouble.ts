@@ -37,7 +37,7 @@ export function troubleOf(error: unknown): Trouble {
   if (isTrouble(error)) return error
   const said = saidBy(error)
   if (error instanceof StoreError && error.code === 'timeout') return { kind: 'timeout', said }
-  // The code first: what stands behind it may quote anything.
+  // The code first: the rest of the message may quote anything.
   const code = codeIn(said)
   if (/^(?:WRONGPASS|NOAUTH)$/.test(code)) return { kind: 'unauthorized', said }
   if (code === 'NOPERM') return { kind: 'forbidden', said }

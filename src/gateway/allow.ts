@@ -8,9 +8,9 @@ import type { Command } from './command.ts'
 export type Allow = (command: Command, connection?: 'shared' | 'stream') => string | undefined
 
 /**
- * What limiting needs. The stores send EVAL, EVALSHA and INCRBY; other limiters' stores SCRIPT LOAD
- * too; limiters without scripts, as the old guide's, GET, SET, INCR and so on; people look at a count
- * or clear it; probes ask PING and TIME.
+ * The commands that rate limiting needs. Tidegate's stores send EVAL, EVALSHA and INCRBY. Other
+ * limiters also send SCRIPT LOAD, or GET, SET, INCR and so on if they use no scripts. EXISTS, TTL,
+ * PTTL and DEL are for people who read or delete a count, PING and TIME for probes.
  */
 export const DEFAULTS: readonly string[] = [
   ...['EVAL', 'EVALSHA', 'SCRIPT|LOAD'],
@@ -35,14 +35,14 @@ const STREAMS: ReadonlySet<string> = new Set(['SUBSCRIBE', 'PSUBSCRIBE'])
 /** Reading a stream blocks only when asked to. */
 const MAY_BLOCK: ReadonlySet<string> = new Set(['XREAD', 'XREADGROUP'])
 
-/** Commands that do nothing but by their subcommands. https://redis.io/docs/latest/commands/ */
+/** Commands that always need a subcommand. https://redis.io/docs/latest/commands/ */
 const CONTAINERS: ReadonlySet<string> = new Set([
   ...['ACL', 'CLIENT', 'CLUSTER', 'COMMAND', 'COMMANDLOG', 'CONFIG', 'FUNCTION', 'HOTKEYS'],
   ...['LATENCY', 'MEMORY', 'MODULE', 'OBJECT', 'PUBSUB', 'SCRIPT', 'SENTINEL', 'SLOWLOG'],
   ...['XGROUP', 'XINFO', 'DEBUG', 'FT.CONFIG', 'FT.CURSOR', 'JSON.DEBUG'],
 ])
 
-/** Behind the name may stand a key or a value of megabytes. */
+/** In characters. The first argument may be a key or a value of megabytes. */
 const LONGEST_FORM = 100
 
 /** A name as Redis' ACL writes it: `scan`, `config|get`, `json.get`. */
@@ -75,7 +75,7 @@ export function allowList(more: readonly string[] = []): Allow {
     const called = CONTAINERS.has(name) && args.length > 0 ? form.toLowerCase() : name
     const refused = `ERR Command is not available: '${shown(called)}'.`
     if (STREAMS.has(name) && connection === 'shared') {
-      return `${refused} It takes POST /${name.toLowerCase()}/<channel> with Accept: text/event-stream`
+      return `${refused} Use POST /${name.toLowerCase()}/<channel> with Accept: text/event-stream`
     }
     if (isNever(form) || (MAY_BLOCK.has(name) && blocks(args))) {
       return `${refused} Requests share one connection, which it would change or block`

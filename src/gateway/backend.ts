@@ -26,7 +26,9 @@ export interface Backend {
 }
 
 export interface BackendOptions {
-  /** Gets a line when Redis goes away and one when it is back: one such pair a minute at most. */
+  /**
+   * Called with a line when Redis goes away and when it is back: at most one such pair a minute.
+   */
   readonly log?: (line: string) => void
   /**
    * How long Redis may be silent while commands wait, in ms, before its connection is given up.

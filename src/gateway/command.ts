@@ -67,9 +67,9 @@ function withoutToken(target: string): string {
 }
 
 /**
- * The body as JSON: lists, so many levels deep. Numbers that a double may not carry keep the digits
- * that were sent: a second reading takes them as texts. (`context.source` of a reviver would say
- * them, from Node 21 on.)
+ * Parses the body as JSON: lists, at most `depth` levels deep. Numbers that a double cannot
+ * represent keep their digits: the body is then parsed again with its numbers as strings. (From
+ * Node 21 on, `context.source` of a reviver would provide the digits.)
  */
 function parse(body: Buffer, what: string, depth: 1 | 2): unknown {
   const failed = `ERR failed to parse ${what}`

@@ -46,8 +46,8 @@ export function gateway({ redis, tokens, allow, log }: GatewayOptions): Answerin
   const isToken = tokenCheck(tokens)
   let answers = 0
   /**
-   * With a sync token, of which a client wants no more than that it changes. One Redis answers
-   * everything, so a client reads what it wrote, and the token that it sends back means nothing.
+   * Adds a sync token that changes with every answer, which is all that clients need. There is only
+   * one Redis, so a client always reads what it wrote, and the token that it sends back is ignored.
    */
   const synced = (headers: Answer['headers']): Answer['headers'] => ({
     ...headers,
@@ -136,7 +136,7 @@ export function gateway({ redis, tokens, allow, log }: GatewayOptions): Answerin
     return 'error' in body ? known(400, body.error) : { status: 200, headers: synced(EVENTS), body }
   }
 
-  /** An error for a client whose token is right. */
+  /** An error for a client with a valid token. */
   function known(status: number, error: string, more: Answer['headers'] = {}): Answer {
     return failure(status, error, synced({ ...JSON_TYPE, ...more }))
   }

@@ -1,12 +1,12 @@
-/** Why JSON is not parsed. `shape`: an object stands where a list must. */
+/** Why JSON is not parsed. `shape`: there is an object where a list is required. */
 export type Excess = 'shape' | 'depth' | 'lists' | 'values'
 
 export interface Bounds {
-  /** How deep lists may stand in lists, the outermost one counted. */
+  /** How deep lists may be nested. The outermost list is level 1. */
   readonly depth: number
-  /** How many lists may stand beside each other. */
+  /** How many lists may be side by side. */
   readonly lists: number
-  /** How many values all lists of the greatest depth may hold. */
+  /** How many values all lists of the greatest depth may contain together. */
   readonly values: number
 }
 
@@ -18,8 +18,8 @@ const END_OF_LIST = 0x5d
 const OBJECT = 0x7b
 
 /**
- * Looks at JSON before it is parsed: `JSON.parse` takes seconds for 8 MB of brackets, a look at each
- * byte takes some 20 ms. Returns nothing for JSON within the bounds, and for what is no JSON at all.
+ * Measures JSON before it is parsed: `JSON.parse` takes seconds for 8 MB of brackets, this scan
+ * some 20 ms. Returns `undefined` for JSON within the bounds. Does not check the syntax.
  */
 export function excessOf(json: Buffer, most: Bounds): Excess | undefined {
   let depth = 0
@@ -40,7 +40,7 @@ export function excessOf(json: Buffer, most: Bounds): Excess | undefined {
   })
 }
 
-/** Whether JSON holds more lists and objects than so many. */
+/** Whether JSON contains more than `most` lists and objects. */
 export function holdsMoreLists(json: Buffer, most: number): boolean {
   let lists = 0
   const isOneTooMany = (byte: number) =>
@@ -48,7 +48,7 @@ export function holdsMoreLists(json: Buffer, most: number): boolean {
   return firstOutsideTexts(json, isOneTooMany) ?? false
 }
 
-/** The first result for a byte of JSON that stands in no text. */
+/** Calls `see` for each byte of JSON outside of strings, and returns its first result. */
 function firstOutsideTexts<T>(json: Buffer, see: (byte: number) => T | undefined): T | undefined {
   let inText = false
   for (let at = 0; at < json.length; at++) {
@@ -63,7 +63,7 @@ function firstOutsideTexts<T>(json: Buffer, see: (byte: number) => T | undefined
   return undefined
 }
 
-/** JSON whose numbers are texts, with the digits that were sent. */
+/** Returns the JSON with its numbers as strings, which keep the digits that were sent. */
 export function withQuotedNumbers(json: Buffer): string {
   const quoted = Buffer.allocUnsafe(2 * json.length + 2)
   let length = 0

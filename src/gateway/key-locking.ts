@@ -17,9 +17,9 @@ const HASHES: ReadonlySet<string> = new Set(['EVALSHA', 'EVALSHA_RO', 'SCRIPT|EX
 
 /** Lets scripts with the flag run on a Redis that rejects it. */
 export interface KeyLocking {
-  /** The Redis of this connection ran `PROBE`: from now on nothing is changed. */
+  /** Call when the Redis of this connection ran `PROBE`: scripts then stay unchanged. */
   isKnown(): void
-  /** The connection is another one now. */
+  /** Call when the connection was replaced. */
   renewed(): void
   /** The command that Redis gets. */
   sent(command: Command): Command
@@ -28,11 +28,11 @@ export interface KeyLocking {
 }
 
 /**
- * Takes the flag off the texts of scripts. A client hashes the text that it sends, so the hash of
- * every text that came with the flag stands for the hash of the text without it.
+ * Removes the flag from the texts of scripts. A client hashes the text that it sends, so the hash
+ * of every text with the flag is mapped to the hash of the text without it.
  */
 export function keyLocking(): KeyLocking {
-  /** Until Redis says so, texts go without the flag: every Redis takes those. */
+  /** Until `PROBE` has run, texts are sent without the flag: every Redis accepts those. */
   let known = false
   const plainHashes = new Map<string, string>()
 
@@ -51,7 +51,7 @@ export function keyLocking(): KeyLocking {
     return plain
   }
 
-  /** The newest is the last one. */
+  /** The newest hash is the last entry of the map. */
   function remember(sent: string, plain: string): void {
     plainHashes.delete(sent)
     plainHashes.set(sent, plain)

@@ -35,7 +35,7 @@ export function readSettings(
     },
   })
   type Given = readonly [value: string | undefined, name: string]
-  // A variable that is empty is not set. A flag that is empty was given.
+  // An empty variable counts as not set. An empty flag counts as given.
   const given = (flag: string | undefined, name: string, variable: string): Given =>
     flag === undefined ? [env[variable] || undefined, variable] : [flag, name]
 

@@ -30,7 +30,7 @@ const MOST = 100
 /** In bytes. A client that is further behind with its reading is given up. */
 const MOST_BEHIND = 8 * 1024 * 1024
 
-/** JSON with more lists and objects goes out as a text: parsing it would keep everybody waiting. */
+/** JSON with more lists and objects is sent as a string: parsing it would block all requests. */
 const MOST_LISTS = 100_000
 
 /** An event that says nothing: https://html.spec.whatwg.org/multipage/server-sent-events.html */

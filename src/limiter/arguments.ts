@@ -18,7 +18,7 @@ export function assertContext(context: unknown): asserts context is object {
   reject('check', context, 'check(request, { env, waitUntil })')
 }
 
-/** Throws a `ConfigError` unless a response is marked by a decision. */
+/** Throws a `ConfigError` unless `mark` got a response and a decision. */
 export function assertMark(response: unknown, decision: unknown): void {
   if (!hasHeaders(response) || !('status' in response)) reject('mark', response, 'a Response')
   assertDecision('mark', decision)

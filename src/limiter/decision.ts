@@ -65,7 +65,7 @@ export function decide(
     if (granted < (demands[index]?.cost ?? 0)) allowed = false
     if (source !== by) source = furthest(source, by)
     if (unseen) continue
-    // A store may answer anything; the fields take whole numbers up to the quota.
+    // A store may return any number; the header fields need whole numbers up to the quota.
     const remaining = Math.min(limit, Math.max(0, Math.floor(limit - used)))
     const state = { name, limit, window, remaining, resetIn, retryIn }
     states.push(state)

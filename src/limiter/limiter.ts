@@ -15,13 +15,14 @@ export interface CheckContext<Env extends object = object> {
   readonly env?: Env | undefined
   /**
    * Keeps work alive after the response: `(work) => ctx.waitUntil(work)` of the host. Leases are
-   * then refilled, and batches sent, behind the back of requests. Servers that run on need none.
+   * then refilled, and batches sent, without a request waiting for it. Servers that keep running do
+   * not need it.
    */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
   /**
-   * Further paths by which the application knows the request, such as `'/hello'` for
-   * `/shop/fr/hello`. A policy's `match` may fit any of them or the path in the URL. Called only if
-   * a policy matches by path.
+   * Additional paths under which the application may route the request, such as `'/hello'` for
+   * `/shop/fr/hello`. A policy applies if its `match` fits any of them, or the path in the URL.
+   * Called only if a policy matches by path.
    * @default only the path in the URL
    */
   readonly paths?: (() => readonly string[]) | undefined
@@ -39,7 +40,7 @@ export interface Limiter<Env extends object = object> {
   /**
    * Counts a request and says whether it may pass. A store that is down degrades the decision and
    * does not throw. Throws what a function in the options throws, and a `ConfigError` if the
-   * environment cannot work or `request` is no `Request`.
+   * environment cannot work or `request` is not a `Request`.
    */
   check(request: Request, context?: CheckContext<Env>): Promise<Decision>
   /**
@@ -48,15 +49,16 @@ export interface Limiter<Env extends object = object> {
    */
   refuse(decision: Decision, request?: Request): Response
   /**
-   * The response with the decision's header fields; the same object where it can be changed. Throws
-   * a `ConfigError` for a promise in the place of either.
+   * Adds the decision's header fields to a response. Returns the same object if its headers can be
+   * changed, otherwise a copy. A response that shared caches may keep gets no fields. Throws a
+   * `ConfigError` if an argument is a promise.
    */
   mark(response: Response, decision: Decision): Response
 }
 
 const NO_PATH: Path = []
 
-/** Every reading of every path by which a request is known. */
+/** Every reading of the request's path and of the additional paths. */
 function readPaths({ url }: Request, { paths }: CheckContext): Path {
   const path = parsePath(url)
   const more = paths?.() ?? NO_PATH
@@ -90,7 +92,7 @@ export function createLimiter<Env extends object = object>(
     for (const policy of policies) {
       if (once?.has(policy)) continue
       const applying = applies(policy, request, path)
-      // A test that needs no time is not waited for.
+      // The result of a synchronous `match` is not awaited, which would take time.
       if (!(typeof applying === 'boolean' ? applying : await applying)) continue
       const { name, limit, window, client, unknown } = policy
       const asked = names?.has(client) ? names.get(client) : identify(client, request, about)

@@ -31,7 +31,7 @@ export interface SharedOptions<Env extends object = object> {
   readonly store: Store | ((env: Env) => Store)
   /**
    * How long a check may wait for the store. After it this isolate counts alone, and the decision
-   * says `degraded`. A bare number counts milliseconds; one below 50 is warned of.
+   * says `degraded`. A bare number is in milliseconds; below 50 it logs a warning.
    * @default '1s'
    */
   readonly timeout?: Duration | undefined
@@ -43,9 +43,9 @@ export interface SharedOptions<Env extends object = object> {
    */
   readonly headers?: HeaderStyle | readonly HeaderStyle[] | undefined
   /**
-   * Is called when the store stops answering, once per outage and isolate. What it throws is logged.
-   * @default writes a line to the console, and another when the store is back; at most one such pair
-   * a minute
+   * Called when the store stops answering, once per outage and isolate. Errors that it throws are
+   * logged.
+   * @default logs a warning, and another one when the store is back; at most one such pair a minute
    */
   readonly onStoreError?: ((error: StoreError) => unknown) | undefined
   /**
@@ -72,7 +72,7 @@ export function compileOptions<Env extends object>(
   const { store, timeout = '1s', headers = 'draft-11', clock = systemClock, onStoreError } = options
   const policies = policiesOf(options)
   const ms = parseTimeout('timeout', timeout)
-  // Some hundreds are usual here, a few are seconds that somebody meant.
+  // Some hundreds are usual here. A number below 50 was probably meant as seconds.
   warnOfBareNumber('timeout', timeout, 50)
   if (typeof store !== 'function') checkStore(store, policies)
   if (onStoreError !== undefined) checkFunction('onStoreError', onStoreError)
@@ -113,7 +113,7 @@ function policiesOf<Env extends object>(options: LimiterOptions<Env>): readonly 
   return compilePolicies('policies', options.policies)
 }
 
-/** Calls the function given as `store`: without an environment from the host, with the process's. */
+/** Calls the function given as `store` with the host's environment, or else with the process's. */
 function makeStore<Env extends object>(make: (env: Env) => Store, env: Env | undefined): Store {
   try {
     return make(env ?? (processEnv() as Env))

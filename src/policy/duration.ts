@@ -28,10 +28,12 @@ export function parseTimeout(option: string, value: unknown): number {
   return ms
 }
 
-/** What was warned of, in lower case: a Worker checks POLICIES, and then the same as `policies`. */
+/**
+ * Warnings already logged, in lower case: a Worker checks its policies as POLICIES and `policies`.
+ */
 const warned = new Set<string>()
 
-/** Warns once of a bare number that is too small to be meant as ms, such as a window of 60. */
+/** Warns once of a bare number that was probably not meant in ms, such as a window of 60. */
 export function warnOfBareNumber(option: string, value: unknown, below = 1000): void {
   const known = `${option} ${value}`.toLowerCase()
   if (typeof value !== 'number' || value >= below || warned.has(known)) return
@@ -42,7 +44,7 @@ export function warnOfBareNumber(option: string, value: unknown, below = 1000): 
   )
 }
 
-/** What is meant by a duration that is written for another package, such as `'10 seconds'`. */
+/** Suggests a duration for the notation of another package, such as `'10 seconds'`. */
 function hintFor(value: unknown): string {
   if (typeof value !== 'string') return ''
   const words = /^ *(\d+) *(?!mo|mil|dec)(ms|[smhd]|$)[a-z]* *$/i.exec(value) ?? []

@@ -25,7 +25,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    // V8 quotes the text, which may be the value of another variable.
+    // V8's message quotes the text, which may be the value of another variable.
     const why = `${error}`.replace(/,? ?".*/s, '')
     throw new ConfigError('POLICIES', `${show(text)} (${why})`, WANTED)
   }

@@ -7,7 +7,7 @@ const OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override
 /** The same as CGI and WSGI read them, for which `_` in a name is `-`. */
 export const OVERRIDE = /^x.(?:http.method(?:.override)?|method.override)$/
 
-/** A longer claim is not read, and counts: frameworks differ in which part of a list they take. */
+/** A longer claim is not parsed, and counts: frameworks differ in which part of a list they use. */
 const MAX_CLAIM = 60
 
 /**
@@ -21,8 +21,8 @@ const PARAMETER =
 
 /**
  * Whether a request has one of these methods, or claims one in a place where frameworks look for
- * it: either counts, since the limiter cannot know what the application obeys. A claim in the body
- * stays unseen.
+ * it. Both count, since the limiter cannot know which method the application uses. A claim in the
+ * body is not read.
  */
 export function hasMethod(request: Request, methods: ReadonlySet<string>): boolean {
   if (methods.has(request.method)) return true

@@ -1,4 +1,4 @@
-/** What other limiters call an option of this one. */
+/** Names of options in other limiters, and the option that is meant. */
 export const OTHER_NAMES: Readonly<Record<string, string>> = {
   max: 'limit',
   points: 'limit',

@@ -8,21 +8,23 @@ export type Path = readonly string[]
 /** A URL whose path all origins read alike. */
 const PLAIN = /^https?:\/\/[^/?#\\]+((?:\/[a-z\d_~-][a-z\d_~.-]*)*)\/?(?:[?#]|$)/
 
-/** What stands for any path: every pattern matches it. */
+/** A reading that every pattern matches. */
 const ANY = '*'
 
 /**
- * How many characters the readings of one path may have together, each with `OWN_COST` on top, so
- * that there are 40 at most. A path that needs more matches every pattern: it is counted, and nobody
- * can make a check read for long.
+ * How many characters the readings of one path may have together. Each reading adds `OWN_COST`, so
+ * there are 40 at most. A path that needs more matches every pattern: it is counted, and no client
+ * can make a check slow.
  */
 const MAX_READ = 8_192
 const OWN_COST = 200
 
-/** What makes origins read a path differently: all the steps below need one of these. */
+/**
+ * The characters that let origins read a path differently: all the steps below need one of them.
+ */
 const ODD = /[;%?#]/
 
-/** What may step up in the end, however often it is escaped. */
+/** What may become `..`, even if it is escaped several times. */
 const UP = /\.\.|2e/
 
 /**
@@ -34,17 +36,18 @@ const STEPS: readonly ((path: string) => string)[] = [
   (path) => path.replace(/%2f/g, '/'),
   (path) => path.replace(/%5c/g, '/'),
   (path) => path.replace(/;[^/]*/g, ''),
-  // Code that parses the unescaped path as a URL, or as a text that NUL ends, stops here.
+  // Code that parses the unescaped path as a URL, or as a NUL-terminated string, stops here.
   (path) => path.replace(/[?#].*/s, ''),
-  // From `/a//..` RFC 3986 §5.2.4 steps up to `/a/`, whoever merges slashes before that to `/`.
+  // RFC 3986 §5.2.4 resolves `/a//..` to `/a/`; an origin that merges slashes first, to `/`.
   (path) => (UP.test(path) ? path.replace(/\/{2,}/g, '/') : path),
   (path) => stepUp(path),
 ]
 
 /**
  * Reads a path in every way in which an origin may: unescaping and the steps above, each taken or
- * left out, in any order and number. A policy that matches one reading counts the request, or a
- * client could walk round it by spelling. Letter case and doubled slashes never matter.
+ * left out, in any order and number. A policy counts the request if it matches one reading.
+ * Otherwise a client could evade it by another spelling. Letter case and doubled slashes never
+ * matter.
  */
 export function parsePath(url: string): Path {
   const plain = PLAIN.exec(url)?.[1]

@@ -25,7 +25,7 @@ export interface PolicyOptions {
   readonly limit: number
   /**
    * How long a window lasts from its first unit: a text with a unit (`'1m'`), or a number of
-   * milliseconds. A bare number below 1,000 looks like seconds and is warned of once; `'60ms'` is
+   * milliseconds. A bare number below 1,000 looks like seconds and logs one warning; `'60ms'` does
    * not.
    */
   readonly window: Duration
@@ -36,18 +36,19 @@ export interface PolicyOptions {
   readonly client?: Client | undefined
   /**
    * Which requests count, by path (`'/api/*'`) or by a function of the request, which may be async.
-   * What the function throws, `check` throws.
+   * `check` throws what the function throws.
    *
-   * A path fits as it was sent, and as the application sees it where the adapter can tell: in
-   * Next.js without `basePath`, locale and `/_next/data/<build>`, in Hono without the base of the
-   * app in which the limiter is used. A rewrite that comes after the limiter (Vercel's,
-   * next.config's, the origin's) cannot be seen: match the path that is sent.
+   * A pattern is compared with the path that the client sent, and with the path that the
+   * application sees, if the adapter knows it: in Next.js without `basePath`, locale and
+   * `/_next/data/<build>`, in Hono without the base of the app that uses the limiter. The limiter
+   * does not see later rewrites (Vercel's, next.config's, the origin's): match the path that the
+   * client sends.
    * @default every path
    */
   readonly match?: string | readonly string[] | Test | undefined
   /**
-   * Which methods count. GET stands for HEAD too, since whatever answers one answers both. A
-   * request also counts if it claims such a method in `X-HTTP-Method-Override`, `X-HTTP-Method`,
+   * Which methods count. GET includes HEAD, since the same handler answers both. A request also
+   * counts if it claims such a method in `X-HTTP-Method-Override`, `X-HTTP-Method`,
    * `X-Method-Override` or the query's `_method`, since many frameworks obey that. A `_method` in
    * the body cannot be seen: where the application reads it, list `'POST'` too.
    * @default every method; a preflight of CORS, as browsers send it, counts only where `methods`

@@ -2,10 +2,10 @@ import type { Decision } from '../limiter/decision.ts'
 import type { Fields } from './fields.ts'
 
 /**
- * The response with the decision's fields; the same object unless its headers are immutable. A
- * response that asks shared caches to keep it gets none, since they would show one client's quota to
- * others. Any other becomes `private`: without a word on it, caches keep what they like (RFC 9111
- * §4.2.2).
+ * Adds the decision's fields to a response, or to a copy if its headers are immutable. A response
+ * that shared caches may keep gets no fields, since a cache would show one client's quota to
+ * others. Every other response becomes `private`: caches may also keep a response without
+ * `Cache-Control` (RFC 9111 §4.2.2).
  */
 export function mark(response: Response, decision: Decision, fields: Fields): Response {
   if (decision.policy === undefined || fields.length === 0) return response

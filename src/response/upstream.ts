@@ -16,7 +16,7 @@ export function withoutPolicies(response: Response, names: ReadonlySet<string>):
     const text = kept.map(([item]) => item).join(', ')
     if (text !== value) changed.push([name, text])
   }
-  // An upgrade is no response that could be built anew.
+  // `Response` cannot copy an upgrade (status 101).
   if (changed.length === 0 || response.status < 200) return response
   const copy = new Response(response.body, response)
   for (const [name, text] of changed) {
@@ -26,7 +26,9 @@ export function withoutPolicies(response: Response, names: ReadonlySet<string>):
   return copy
 }
 
-/** The items of a list, each with the policy that it names; none of a field that is no such list. */
+/**
+ * The items of a list, each with the policy that it names; empty if the field is not such a list.
+ */
 function itemsOf(value: string): (readonly [item: string, policy: string])[] {
   const items: (readonly [string, string])[] = []
   let at = 0

@@ -16,7 +16,7 @@ import { checkToken, checkUrl, type UpstashCredentials, upstash } from './upstas
 /** What the names of a database's variables begin with, in the order in which they are tried. */
 const STEMS = ['UPSTASH_REDIS_REST_', 'UPSTASH_REDIS_', 'KV_REST_API_']
 
-/** And with any prefix, as the integrations of Vercel set them: `SHOP_KV_REST_API_…`. */
+/** The same with any prefix, as the integrations of Vercel set them: `SHOP_KV_REST_API_…`. */
 const PREFIXED = /^(\w+_KV_REST_API_)(?:URL|TOKEN|READ_ONLY_TOKEN)$/
 
 /**

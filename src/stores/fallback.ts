@@ -6,7 +6,7 @@ import type { Demand, Grant, Store } from './store.ts'
 
 /**
  * A store that never throws: while the first one fails, the second, local one counts in its place
- * and its grants say so. An outage is everything from the first failure to the next answer.
+ * and its grants say so. An outage lasts from the first failure to the next answer.
  */
 export function fallback(store: Store, local: Store, listener: OutageListener, log: Log): Store {
   /** Checks counted locally in this outage. */

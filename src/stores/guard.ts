@@ -19,8 +19,8 @@ export interface GuardOptions {
   /** The clock of what this isolate counts and knows by itself. */
   readonly clock: Clock
   /**
-   * Is called when the store stops answering.
-   * @default writes a line to the console, and another when the store is back; one pair a minute
+   * Called when the store stops answering.
+   * @default logs a warning, and another one when the store is back; at most one pair a minute
    */
   readonly onStoreError?: ((error: StoreError) => unknown) | undefined
 }
@@ -57,6 +57,6 @@ function keepAlive(
   log: Log,
 ): void {
   new Promise<void>((resolve) => resolve(waitUntil(work))).catch((error: unknown) =>
-    log(`waitUntil failed (${error}): hand it over as (work) => context.waitUntil(work)`),
+    log(`waitUntil failed (${error}): pass it as (work) => context.waitUntil(work)`),
   )
 }

@@ -8,7 +8,7 @@ export interface IoRedisClient {
   readonly isCluster?: boolean
 }
 
-/** What else such a client has, which is not needed to count. */
+/** Other members of such a client, which counting does not require. */
 interface Shown {
   readonly status?: string
   readonly options?: {
@@ -49,9 +49,9 @@ export function ioRedisScripts(client: IoRedisClient & Shown): ScriptClient {
 }
 
 /**
- * In a cluster ioredis up to 5.10, and iovalkey, put a script into the automatic pipeline of the slot
- * that its first argument has, which is the hash; scripts of different slots then share a pipeline,
- * which fails. A pipeline of our own goes by the key.
+ * In a cluster, ioredis up to 5.10 and iovalkey choose the automatic pipeline of a script by the
+ * slot of its first argument, which is the hash. Scripts of different slots then share a pipeline,
+ * which fails. An explicit pipeline goes by the key.
  */
 function pipelined(client: IoRedisClient & Shown) {
   if (!client.isCluster || !client.options?.enableAutoPipelining) return undefined
@@ -63,9 +63,9 @@ function pipelined(client: IoRedisClient & Shown) {
 }
 
 /**
- * Waits for the connection, and throws when the caller gives up. In the client's own queue a command
- * would wait on, and count when nobody waits for it any more. A client that is told not to queue fails
- * at once instead, except while it connects for the first time.
+ * Waits for the connection, and throws when the caller gives up. In the client's own queue, a
+ * command would stay and count after its caller gave up. With `enableOfflineQueue: false` a command
+ * fails at once instead, except while the client connects for the first time.
  */
 function readiness(client: IoRedisClient & Shown) {
   const queues = client.options?.enableOfflineQueue !== false
@@ -97,7 +97,7 @@ function readiness(client: IoRedisClient & Shown) {
     })
 
   return async (signal: AbortSignal | undefined): Promise<void> => {
-    // Who sets no limit to the wait leaves it to the client.
+    // Without a signal, the client decides how long to wait.
     if (signal === undefined) return
     if (isAway()) {
       if (!listens) listen()
@@ -108,12 +108,12 @@ function readiness(client: IoRedisClient & Shown) {
   }
 }
 
-/** What to tell whoever made a client that sends a command again which may have arrived. */
+/** The warning for a client that repeats commands which may have arrived. */
 export function warningOf({ isCluster, options }: IoRedisClient & Shown): string | undefined {
   if (isCluster && Number(options?.retryDelayOnFailover) > 0) {
-    return 'this client of a Redis Cluster sends commands again after a failover, and each that arrived counts: give it retryDelayOnFailover: 0'
+    return 'this Redis Cluster client repeats commands after a failover, and each that arrives counts: set retryDelayOnFailover: 0'
   }
   return !isCluster && options?.autoResendUnfulfilledCommands
-    ? 'this client of Redis sends commands again when its connection is back, and each that had arrived counts: give it autoResendUnfulfilledCommands: false'
+    ? 'this Redis client repeats commands after a reconnect, and each that arrives counts: set autoResendUnfulfilledCommands: false'
     : undefined
 }

@@ -51,7 +51,7 @@ function refusal(demand: Demand, sight: Sight | undefined, now: number): Grant {
     return { granted: 0, used: 0, resetIn: 0, retryIn: 0, unseen: true, source }
   }
   const left = resetIn(sight, now)
-  // At the very millisecond that Redis names as the end, the key is still there.
+  // In the millisecond that Redis names as the end, the key still exists.
   const retryIn = isExhausted(sight, demand) ? left + 1 : 0
   return { granted: 0, used: Math.min(sight.used, demand.limit), resetIn: left, retryIn, source }
 }

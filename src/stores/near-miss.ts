@@ -10,12 +10,12 @@ export const isTcp = (url: unknown) => typeof url === 'string' && /^(?:redis|val
 const isOurObject = (name: string, value: unknown) =>
   /tidegate/i.test(name) && typeof value === 'object' && value !== null && 'idFromName' in value
 
-/** What an address for TCP is good for. */
+/** Which entry point uses an address for TCP, as errors and warnings name it. */
 export const TCP = 'TCP, which "tidegate/node" reads from REDIS_URL'
 
 /**
- * Which variables look as if they named a store, and what would use them; for environments in which
- * no store was found. Shows names, and never a value.
+ * Lists variables that look like a store, and how to use them, for environments without a store.
+ * Shows names, never values.
  */
 export function nearMisses(...environments: readonly Environment[]): string {
   const found = environments.flatMap(
@@ -23,7 +23,7 @@ export function nearMisses(...environments: readonly Environment[]): string {
       namesOf(env)
         ?.filter((name) => LIKE_A_STORE.test(name) || isOurObject(name, variable(env, name)))
         .map((name) => name + useOf(name, variable(env, name))) ??
-      'what Deno has no permission to read (--allow-env)',
+      'variables that Deno may not read (--allow-env)',
   )
   return found.length > 0 ? `. Not used: ${found.slice(0, 9).join(', ')}` : ''
 }

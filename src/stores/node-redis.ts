@@ -14,7 +14,7 @@ interface ScriptOptions {
   arguments: string[]
 }
 
-/** What else such a client has, which is not needed to count. */
+/** Other members of such a client, which counting does not require. */
 interface Shown {
   readonly options?: { readonly disableOfflineQueue?: boolean } | undefined
   /** Since version 5. */
@@ -22,8 +22,9 @@ interface Shown {
 }
 
 /**
- * The commands of a store, by a client of node-redis. One that is not sent when the caller gives up
- * leaves the client's queue: it would wait there for a connection, and count when nobody waits for it.
+ * The commands of a store, by a client of node-redis. If the caller gives up before a command is
+ * sent, the command leaves the client's queue. Otherwise it would wait there for a connection, and
+ * then count.
  */
 export function nodeRedisScripts(client: NodeRedisClient & Shown): ScriptClient {
   const until = (abortSignal: AbortSignal | undefined): NodeRedisClient =>
@@ -37,8 +38,8 @@ export function nodeRedisScripts(client: NodeRedisClient & Shown): ScriptClient 
   }
 }
 
-/** What to tell whoever made a client whose queue nothing leaves. */
+/** The warning for a client from whose queue no command can be removed. */
 export const warningOf = (client: NodeRedisClient & Shown): string | undefined =>
   client.withCommandOptions || client.options?.disableOfflineQueue
     ? undefined
-    : 'this client of Redis sends what waited for a connection long after, and each counts: give it disableOfflineQueue: true, or take version 5 of it'
+    : 'this Redis client sends queued commands after their checks gave up, and each counts: set disableOfflineQueue: true, or use version 5'

@@ -2,9 +2,9 @@ import type { Clock } from '../clock.ts'
 import type { StoreError } from '../errors.ts'
 import { quietLog } from '../quiet-log.ts'
 
-/** Is told when a store stops answering, and when it answers again. */
+/** Called when a store stops answering, and when it answers again. */
 export interface OutageListener {
-  /** What it throws is logged and does not reach the request. */
+  /** Errors that it throws are logged and do not reach the request. */
   onAway(error: StoreError): unknown
   /** A further check was counted locally. */
   onMissed?(): void

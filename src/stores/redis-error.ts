@@ -16,26 +16,26 @@ export function saidBy(error: unknown): string {
 }
 
 /**
- * What stands before the words of a server: names of a client's errors ("ReplyError: "), and up to
- * Redis 6 the place in the script ("ERR Error running script (call to f_…): @user_script:6: -OOM …").
+ * The text before a server's message: names of a client's errors ("ReplyError: "), and up to Redis
+ * 6 the position in the script ("ERR Error running script (call to f_…): @user_script:6: -OOM …").
  */
 const BEFORE =
   /^(?:[A-Z]?[a-z][\w -]*: )*(?:ERR Error running script[^:]*: (?=@?user_script)(?:@?user_script: ?\d+: )*-?)?/
 
-/** The words of a server by themselves, which begin with a code if there is one. */
+/** A server's message alone. It begins with a code if there is one. */
 export const wordsIn = (said: string): string => said.replace(BEFORE, '')
 
-/** A code: the first word of an error reply, in capitals. Not "ECONNREFUSED", which Node says. */
+/** A code: the first word of an error reply, in capitals. Not "ECONNREFUSED", which is Node's. */
 const CODE = /^(?!E(?!RR |XEC))[A-Z][A-Z\d_]+(?= |$)/
 
 /**
- * The code of an error reply: "OOM" of "OOM command not allowed …"; '' where there is none. What
- * stands further on may be anything, also a key that somebody named "OOM".
+ * The code of an error reply: "OOM" of "OOM command not allowed …"; '' if there is none. The rest
+ * of the message may be anything, even a key named "OOM".
  * https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors
  */
 export const codeIn = (said: string): string => CODE.exec(wordsIn(said))?.[0] ?? ''
 
-/* Where Redis 7.0, or REST, gives no code of its own, the first words tell. */
+/* If Redis 7.0 or REST gives no code of its own, the first words identify the error. */
 const FORBIDDEN = /^(?:NOPERM|ERR The user executing the script can't run) /
 const UNAUTHORIZED = /^(?:WRONGPASS|NOAUTH|(?:ERR )?(?:unauthorized|invalid token))\b/i
 const CLUSTER = /^(?:MOVED|ASK|CROSSSLOT|CLUSTERDOWN|TRYAGAIN) /

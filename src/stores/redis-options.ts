@@ -16,12 +16,12 @@ export interface RedisStoreOptions {
   readonly clock?: Clock | undefined
 }
 
-/** What the stores over Upstash's REST protocol take besides. */
+/** Additional options of the stores over Upstash's REST protocol. */
 export interface KeyLockingOptions {
   /**
-   * Sends the script with the header by which Upstash locks its keys alone, and not the whole
-   * database. Set it where Upstash is reached under a domain of your own.
-   * @default whether the address ends in `.upstash.io`
+   * Sends the script with Upstash's header for key locking: the script then locks only its own
+   * keys, not the whole database. Set it if you reach Upstash under your own domain.
+   * @default `true` if the address ends in `.upstash.io`
    */
   readonly keyLocking?: boolean | undefined
 }
@@ -39,7 +39,7 @@ export function checkRedisOptions(
   return { name, prefix, clock }
 }
 
-/** Whether to send the header: as the caller says, else as the address does. Throws a `ConfigError`. */
+/** Whether to send the header: the option, or else the default. Throws a `ConfigError`. */
 export function checkKeyLocking({ keyLocking }: KeyLockingOptions, byAddress: boolean): boolean {
   const isSaid = keyLocking === undefined || typeof keyLocking === 'boolean'
   insist(isSaid, 'keyLocking', keyLocking, 'true or false')

@@ -48,7 +48,7 @@ const NO_SOCKETS =
 
 /** Resolves after the first attempt to what hands out the store, or says why there is none now. */
 async function connect(url: string): Promise<() => Store> {
-  // The default is the same in Node and in what each bundler makes of CommonJS; names are not.
+  // Node and all bundlers have the same default export of CommonJS; named exports differ.
   const { default: ioredis } = await import('ioredis').catch((error: unknown) => {
     const needed = 'EdgeRuntime' in globalThis ? NO_SOCKETS : 'run "npm install ioredis"'
     throw new StoreError('rejected', `redis: cannot load ioredis (${saidBy(error)}): ${needed}`)

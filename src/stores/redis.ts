@@ -10,13 +10,13 @@ export type { NodeRedisClient } from './node-redis.ts'
 
 export type RedisOptions = RedisStoreOptions
 
-/** What was said already: some hosts make a client for each request. */
+/** Warnings already logged: some hosts create a client for each request. */
 const warned = new Set<string>()
 
 /**
  * Counts in a Redis or Valkey of your own over TCP, through a client that you made and connected:
  * ioredis, iovalkey or node-redis, whose Sentinel and Cluster clients serve too. One round trip per
- * check. Warns once of an option by which a client sends a command twice.
+ * check. Warns once if an option lets the client send a command twice.
  *
  * In a cluster all keys of a client share a slot, by the hash tag `{client}`, so that several
  * policies stay one atomic call; policies that count different clients are a `ConfigError`.

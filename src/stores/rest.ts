@@ -45,7 +45,7 @@ function poster(url: string, token: string, fetcher: typeof fetch): Post {
   }
 }
 
-/** A body that is no JSON is no answer. Any other error is why there is none, and goes on. */
+/** Treats a body that is not JSON as no answer. Throws every other error. */
 function unlessNoJson(error: unknown): void {
   if (Object(error).name !== 'SyntaxError') throw error
 }
@@ -78,7 +78,10 @@ export function restPipeline(url: string, token: string, fetcher: typeof fetch):
 const redacted = (answer: Answer, token: string): Answer =>
   'error' in answer ? { error: answer.error.replaceAll(token, '…') } : answer
 
-/** What an answer brings, or throws what the server said, under the name that ioredis gives it. */
+/**
+ * Returns the result of an answer, or throws the server's error with the name that ioredis gives
+ * it.
+ */
 export function resultOf(answer: Answer): unknown {
   if ('error' in answer) throw Object.assign(new Error(answer.error), { name: 'ReplyError' })
   return answer.result

@@ -13,8 +13,8 @@ export interface ScriptClient {
 export type RunScript = (keys: string[], args: string[], options?: TakeOptions) => Promise<unknown>
 
 /**
- * Runs the script through a client, in one trip: the first call of an isolate sends its text, and the
- * others its hash. A server that locks by key is sent the header for it.
+ * Runs the script through a client, in one trip: the first call of an isolate sends its text, and
+ * later calls its hash. With `keyLocking`, the script has Upstash's header.
  */
 export function scriptRunner(client: ScriptClient, keyLocking: boolean): RunScript {
   /** The form that the server has taken; nothing while the text has to be sent. */

@@ -5,14 +5,15 @@ export interface Script {
 }
 
 /**
- * `takeFixedWindow` as a Redis script. Time is the server's alone: only `PTTL` is asked. A value that
- * somebody else put there, and that `INCRBY` would not take, is an error.
+ * `takeFixedWindow` as a Redis script. Time is the server's alone: only `PTTL` is asked. A value
+ * that somebody else put there, and that `INCRBY` would not take, is an error.
  *
- * Several demands are looked at first and written last, so that an error leaves nothing half done. One
- * alone is counted at once, and what does not fit is taken back: that is one command less.
+ * Several demands are looked at first and written last, so that an error leaves nothing half done.
+ * One alone is counted at once, and what does not fit is taken back: that is one command less.
  *
- * A key is still there in the millisecond at which its `PTTL` comes to 0, and gone in the next one. A
- * count below 0 is an operator's gift (`DECRBY`): units are granted until it stands at the limit.
+ * A key still exists in the millisecond at which its `PTTL` reaches 0, and is gone in the next one.
+ * A count below 0 is a gift from an operator (`DECRBY`): units are granted until it reaches the
+ * limit.
  *
  * KEYS: one per demand. ARGV: limit, window, cost and reserve of each demand.
  * Answer: granted, used, resetIn and retryIn of each, in one flat list.

@@ -21,15 +21,15 @@ export interface ScriptedStoreOptions {
    */
   readonly cluster?: boolean
   /**
-   * Whether scripts carry the header by which Upstash locks their keys alone.
+   * Whether scripts have the header with which Upstash locks only their own keys.
    * @default false
    */
   readonly keyLocking?: boolean
 }
 
 /**
- * In ms. A key goes in the millisecond after the one that its `PTTL` names; and this isolate's clock, on
- * which that was written down, counts whole ones.
+ * In ms. One because a key expires in the millisecond after the one that its `PTTL` names, one
+ * because this isolate's clock counts whole milliseconds.
  */
 const LATER = 2
 

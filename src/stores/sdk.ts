@@ -26,7 +26,7 @@ export function sendOnce(client: SdkClient): ScriptClient | undefined {
   const { client: sender } = client as { client?: Partial<Sender> }
   if (typeof sender?.request !== 'function' || typeof sender.options !== 'object') return undefined
   const send = async (body: readonly unknown[], { signal }: TakeOptions = {}) => {
-    // Versions before 1.35 take the signal here alone.
+    // Versions before 1.35 accept the signal only here.
     const once: Sender = Object.create(sender, {
       retry: { value: { ...sender.retry, attempts: 0 } },
       options: { value: { ...sender.options, cache: undefined, signal } },
@@ -43,7 +43,7 @@ export function sendOnce(client: SdkClient): ScriptClient | undefined {
   }
 }
 
-/** Whether the client asks a database at an address of Upstash's own, as far as it shows. */
+/** Whether the client has an address of Upstash's own; `false` if it does not show its address. */
 export function asksUpstash({ client: sender }: SdkClient & { client?: Partial<Sender> }): boolean {
   return !!sender?.baseUrl && isUpstash(sender.baseUrl)
 }

@@ -4,7 +4,7 @@ import { startTimeout } from '../timeout.ts'
 /** Waits for an answer of the watched connection, and returns it. */
 export type Listen = <Answer>(answer: Answer | Promise<Answer>) => Promise<Answer>
 
-/** What is used of a client of ioredis. */
+/** The members of a client of ioredis that are used here. */
 interface Connection {
   readonly stream: { destroy(error: Error): unknown }
   on(event: 'connect', listener: () => void): unknown
@@ -12,9 +12,9 @@ interface Connection {
 }
 
 /**
- * Closes the connection when answers are waited for and none has come for `ms`. The `socketTimeout` of
- * ioredis does the same, but takes the time in which this process was busy for silence of the server.
- * The handshake is watched too; what else is waited for goes through the function that this returns.
+ * Closes the connection if answers are expected and none arrives for `ms`. The `socketTimeout` of
+ * ioredis does the same, but also counts the time in which this process was busy. Watches the
+ * handshake too. Pass every other expected answer to the function that this returns.
  */
 export function watchSilence(connection: Connection, ms: number): Listen {
   let waiting = 0

@@ -28,8 +28,8 @@ export interface Grant {
   /** In ms until the window ends, by the store's clock; 0 when none is open. */
   readonly resetIn: number
   /**
-   * In ms until this demand could be granted; 0 when it was, or was refused for another's sake. Where
-   * a key is there to the end of its last millisecond, as in Redis, one more than `resetIn`.
+   * In ms until this demand could be granted; 0 if it was granted, or if only another demand did
+   * not fit. If a key still exists in its last millisecond, as in Redis, one more than `resetIn`.
    */
   readonly retryIn: number
   /**
@@ -71,24 +71,24 @@ export interface TakeOptions {
  *
  * - A window opens with the first unit taken for a policy and a client, and ends `window` ms later
  *   by the store's clock. Later takes never move its end. Looking opens none.
- * - In one window at most `limit` units are granted, also to calls at the same time, whatever
- *   their order; `used` never exceeds `limit`. A refused demand is charged nothing.
+ * - In one window at most `limit` units are granted, also to calls at the same time, whatever their
+ *   order; `used` never exceeds `limit`. A refused demand is charged nothing.
  * - One call is atomic over all its demands, which name different keys: each gets its cost, or none
  *   is charged anything. In the latter case `retryIn` is above 0 for those that did not fit, and 0
- *   for the others. A store that cannot do so for demands of different clients says `oneClient`, and
- *   rejects a call that has them; it never does half.
+ *   for the others. A store that cannot do so for demands of different clients says `oneClient`,
+ *   and rejects a call that has them; it never does half.
  * - `granted` holds as much of `reserve` as is left after the cost.
  * - Grants come in the order of their demands; no demands, no grants.
  * - `resetIn` may be late by a trip, never early by more than the store's clock resolves; counted
  *   from the moment the question was sent, `openFor` is never late.
- * - Whoever waits `retryIn` from the answer on finds that window ended.
+ * - A client that waits `retryIn` after the answer finds that window ended.
  * - A window that cannot end in time (its expiry lost, a clock set back, a policy's window made
  *   shorter) ends `window` ms after the call that finds it; its count stays.
- * - A key that was evicted or flushed is a fresh window. A count that somebody else has set below 0
- *   is told as 0 used; what was so given is granted on top of the limit.
+ * - A key that was evicted or flushed is a fresh window. If an operator sets a count below 0,
+ *   `used` is 0, and the additional units are granted on top of the limit.
  * - Policies and clients never share a count with others, whatever characters they hold.
- * - It throws only when the backend failed, a `StoreError`; a refusal is a grant of 0. Error
- *   texts never hold keys, tokens or clients.
+ * - It throws only when the backend failed, a `StoreError`; a refusal is a grant of 0. Error texts
+ *   never hold keys, tokens or clients.
  * - Construction checks options and does nothing else: no I/O, no timer, no promise.
  */
 export interface Store {

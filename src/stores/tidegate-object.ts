@@ -67,7 +67,7 @@ export class TidegateObject extends DurableObject {
     return grants
   }
 
-  /** `take` for Workers whose compatibility date (before 2024-04-03) knows no remote calls. */
+  /** `take` for Workers without remote calls (compatibility dates before 2024-04-03). */
   async fetch(request: Request): Promise<Response> {
     return Response.json(await this.take(await request.json()))
   }

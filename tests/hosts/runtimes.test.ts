@@ -152,7 +152,7 @@ test('on Deno without permission for variables, the warning says so', () => {
   const [program, ...args] = RUNTIMES.Deno.command
   const env = { ...process.env, UPSTASH_REDIS_REST_URL: 'https://x.io' }
   const { stderr } = spawnSync(program ?? '', [...args, file], { env, encoding: 'utf8' })
-  expect(stderr).toContain('Not used: what Deno has no permission to read (--allow-env)')
+  expect(stderr).toContain('Not used: variables that Deno may not read (--allow-env)')
 })
 
 test('on Deno with permission for one variable of two, the error names the other', () => {
