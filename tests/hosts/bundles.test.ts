@@ -66,22 +66,22 @@ describe('no bundle for the edge names what the edge has not', () => {
 const BUDGETS = {
   'the middleware for Hono, and memory': [
     'export { rateLimit, memory } from "./dist/index.js"',
-    8_250,
+    8_900,
   ],
   'the same, and the store for Upstash': [
     'export { rateLimit, memory } from "./dist/index.js"; export * from "./dist/stores/upstash.js"',
-    15_100,
+    16_150,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 16_300],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 17_450],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    15_850,
+    16_950,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    19_950,
+    21_400,
   ],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 14_900],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 15_350],
 } as const
 
 describe('bundles stay within their budgets', () => {
