@@ -34,8 +34,9 @@ export const isExhausted = (sight: Sight, { limit, cost }: Demand): boolean =>
 
 /** Until when the window of an answer is certainly open, which was asked for at `since`. */
 export const certainUntil = ({ resetIn, openFor = resetIn }: Grant, since: number): number =>
-  // Two clocks that count whole milliseconds are one apart at most.
-  since + openFor * (1 - DRIFT) - 1
+  // Two clocks that count whole milliseconds are one apart at most. The part of one that is left of
+  // the drift counts, too.
+  Math.floor(since + openFor * (1 - DRIFT)) - 1
 
 /**
  * Whether an answer tells of another window than the one known: fewer units are used than were known

@@ -139,6 +139,22 @@ describe('what this isolate knows', () => {
     expect(grant).toEqual((await near.take([{ ...demand, client: 'like a fresh one' }]))[0])
   })
 
+  test('a window that is longer than the policy is asked for, since the store will shorten it', async () => {
+    const { clock, store, trips } = distant()
+    const knowing = known(store, store, clock)
+    const hourly = { ...demand, window: 3_600_000 }
+    await knowing.take([{ ...hourly, cost: 3 }])
+    expect((await knowing.take([hourly]))[0]).toMatchObject({ source: 'known' })
+    const before = trips()
+    // The same policy, of a deployment that made its window a second.
+    const [refused] = await knowing.take([demand])
+    expect(trips()).toBe(before + 1)
+    expect(refused).toMatchObject({ granted: 0 })
+    expect(refused?.retryIn).toBeLessThanOrEqual(demand.window + 60 + 1)
+    clock.advance(demand.window + 1)
+    expect((await knowing.take([demand]))[0]).toMatchObject({ granted: 1, used: 1 })
+  })
+
   test('a window whose end was moved nearer is believed to end then, and not as it was known', async () => {
     const { clock, store, near } = distant(1)
     const knowing = known(store, store, clock)
