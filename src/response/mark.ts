@@ -1,3 +1,4 @@
+import { detectPlatform } from '../environment.ts'
 import type { Decision } from '../limiter/decision.ts'
 import type { Fields } from './fields.ts'
 
@@ -36,6 +37,9 @@ export function mark(response: Response, decision: Decision, fields: Fields): Re
  */
 const CONTROL = /(?:surrogate|edge|cache)-control$|^x-accel-expires$/
 
+/** Those that Cloudflare's cache obeys: a Worker has no other cache in front of it. */
+const AT_CLOUDFLARE = ['cache-control', 'cdn-cache-control', 'cloudflare-cdn-cache-control']
+
 /** Blanks, and quoted texts, also one that does not end. */
 const QUOTED = /"(?:[^"\\]|\\.)*"?|\s/g
 
@@ -49,14 +53,15 @@ const SHARED = /,(?:public|s-maxage)[,=]|,private=/i
 
 /**
  * Returns the `Cache-Control` that keeps a response out of shared caches; '' if the response has such
- * a field already, `undefined` if it asks shared caches to keep it. One pass costs less than a look-up
- * for each field.
+ * a field already, `undefined` if it asks shared caches to keep it.
  */
 function privateControl(headers: Headers): string | undefined {
   let control = 'private'
-  for (const name of headers.keys()) {
-    if (!CONTROL.test(name)) continue
-    const given = headers.get(name) ?? ''
+  // In workerd a pass over all fields costs as much as ten look-ups, on Node as much as one.
+  const names = detectPlatform() === 'cloudflare' ? AT_CLOUDFLARE : headers.keys()
+  for (const name of names) {
+    const given = CONTROL.test(name) && headers.get(name)
+    if (typeof given !== 'string') continue
     const directives = `,${given.replace(QUOTED, '')},`
     const isOfAll = name === 'cache-control'
     if (NOT_SHARED.test(directives)) {

@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest'
+import { detectPlatform } from '../../src/environment.ts'
 import type { Decision, PolicyState } from '../../src/index.ts'
 import { compileFields, type HeaderStyle } from '../../src/response/fields.ts'
 import { mark as markWith } from '../../src/response/mark.ts'
@@ -169,16 +170,6 @@ describe('a cache shows the quota of one client to no other', () => {
     { 'Cache-Control': 'max-age=1,S-MaxAge=60, stale-while-revalidate' },
     { 'Cache-Control': 'no-cache', 'CDN-Cache-Control': 'max-age=60' },
     { 'Cache-Control': 'private', 'Cloudflare-CDN-Cache-Control': 'max-age=60' },
-    { 'Vercel-CDN-Cache-Control': 'max-age=60' },
-    { 'Surrogate-Control': 'max-age=60' },
-    { 'Surrogate-Control': 'no-store-remote, max-age=60' },
-    { 'Netlify-CDN-Cache-Control': 'max-age=60' },
-    { 'Akamai-Cache-Control': 'max-age=60' },
-    { 'Cache-Control': 'no-store', 'Edge-Control': '!no-store, max-age=60' },
-    { 'Edge-Control': 'cache-maxage=1d' },
-    { 'Cache-Control': 'private', 'X-Accel-Expires': '60' },
-    { 'X-Accel-Expires': '@4102444800' },
-    { 'X-LiteSpeed-Cache-Control': 'public, max-age=60' },
     // A `private` with names of fields leaves the rest to shared caches (RFC 9111 §5.2.2.7).
     { 'Cache-Control': 'public, max-age=60, private="x-a"' },
     { 'Cache-Control': 'private="x-a", max-age=600' },
@@ -191,6 +182,26 @@ describe('a cache shows the quota of one client to no other', () => {
     { 'CDN-Cache-Control': 'max-age=60, private="x"' },
     { 'CDN-Cache-Control': 'max-age=60, ext="no-store"' },
   ]
+  /** What other caches than Cloudflare's obey, of which none stands in front of a Worker. */
+  const elsewhere: readonly Record<string, string>[] = [
+    { 'Vercel-CDN-Cache-Control': 'max-age=60' },
+    { 'Surrogate-Control': 'max-age=60' },
+    { 'Surrogate-Control': 'no-store-remote, max-age=60' },
+    { 'Netlify-CDN-Cache-Control': 'max-age=60' },
+    { 'Akamai-Cache-Control': 'max-age=60' },
+    { 'Cache-Control': 'no-store', 'Edge-Control': '!no-store, max-age=60' },
+    { 'Edge-Control': 'cache-maxage=1d' },
+    { 'Cache-Control': 'private', 'X-Accel-Expires': '60' },
+    { 'X-Accel-Expires': '@4102444800' },
+    { 'X-LiteSpeed-Cache-Control': 'public, max-age=60' },
+  ]
+  for (const headers of elsewhere) {
+    const isOnCloudflare = detectPlatform() === 'cloudflare'
+    test(`beside ${JSON.stringify(headers)} fields stand at Cloudflare alone`, () => {
+      expect(mark(make(headers)).headers.has('ratelimit')).toBe(isOnCloudflare)
+    })
+  }
+
   for (const headers of shared) {
     test(`as a response for all has no fields: ${JSON.stringify(headers)}`, () => {
       const before = { ...Object.fromEntries(make(headers).headers) }
