@@ -7,33 +7,41 @@ const SLASH = /%u(?:002f|005c|ff0f)|%c0%af|%c1%9c|%e0%80%af|%ef%bc%8f|%5c|\\/g
  */
 const ROUNDS = 4
 
-/** Replaces a slash that was not escaped. A URL's path contains no control character. */
-const PLAIN_SLASH = '\n'
+/** An escaped slash or backslash, in each spelling. */
+const ESCAPED = RegExp(`%(?:25)*(?:2f|5c)|${SLASH.source}`, 'gi')
 
 /**
  * Whether an origin may read the path of a request's URL as one outside of the folder in
- * ORIGIN_URL: `/..%2fadmin`, `/..;/admin`, `/a/%252e%252e%255c..%2f`. Only segments between
- * unescaped slashes count as depth, since not every origin splits at escaped slashes.
+ * ORIGIN_URL: `/..%2fadmin`, `/..;/admin`, `/a/%252e%252e%255c..%2f`. Not every origin splits at
+ * escaped slashes. One that is known by a single spelling splits at all of them or at none; of
+ * several spellings it may know some, so then only segments between unescaped slashes count as depth.
  */
 export function stepsOut(pathname: string): boolean {
   if (!/%|\.\./.test(pathname)) return false
   let depth = 0
-  for (const segment of unescapeFully(pathname).split(PLAIN_SLASH)) {
-    const parts = segment.split('/')
-    const ups = parts.filter((part) => part === '..').length
-    if (ups > 0) depth -= ups
-    else if (parts.some((part) => part !== '' && part !== '.')) depth++
-    if (depth < 0) return true
+  for (const segment of pathname.split('/')) {
+    const slashes = segment.toLowerCase().match(ESCAPED) ?? []
+    const parts = unescapeFully(segment).split('/')
+    const isUniform = new Set(slashes).size === 1 && slashes.length === parts.length - 1
+    const isUp = parts.includes('..')
+    const literal = parts.some((part) => part !== '' && part !== '.') ? depth + 1 : depth
+    let split = depth
+    for (const part of parts) {
+      if (part === '..') split--
+      else if (part !== '' && part !== '.' && (!isUp || isUniform)) split++
+      if (split < 0) return true
+    }
+    depth = Math.min(split, literal)
   }
   return false
 }
 
 /**
- * Unescapes a path. Removes parameters, and what an origin may cut off or skip: `..%00`, `..%20`,
+ * Unescapes a segment. Removes parameters, and what an origin may cut off or skip: `..%00`, `..%20`,
  * `..%23`.
  */
-function unescapeFully(pathname: string): string {
-  let text = pathname.toLowerCase().replaceAll('/', PLAIN_SLASH)
+function unescapeFully(segment: string): string {
+  let text = segment.toLowerCase()
   for (let round = 0; round < ROUNDS && text.includes('%'); round++) {
     text = text
       .replace(/%(?:25)+/g, '%')
@@ -42,5 +50,5 @@ function unescapeFully(pathname: string): string {
       .replace(/%[01][\da-f]|%20|%7f/g, '')
       .replace(/%[2-7][\da-f]/g, (code) => String.fromCharCode(Number(`0x${code.slice(1)}`)))
   }
-  return text.replace(/[;?#][^/\n]*/g, '')
+  return text.replace(/[;?#][^/]*/g, '')
 }

@@ -471,6 +471,11 @@ describe('a path that steps out', () => {
     '/a//..%2f..%2fadmin',
     '/a%252fb/..%2f..%2fadmin',
     '/;x/..%2fadmin',
+    '/a%2f..%2f..%2fadmin',
+    // For an origin that knows one of the spellings alone.
+    '/x%5cy%2f..%2f..%2fadmin',
+    '/a%252fb%2f..%2f..%2fadmin',
+    '/a%%32fb%2f..%2f..%2fadmin',
   ]
   const within = [
     '/',
@@ -484,6 +489,8 @@ describe('a path that steps out', () => {
     '/100%25',
     '/50%',
     '/files/https%3A%2F%2Fx.y%2Fa%2F..%2Fb',
+    '/https%3A%2F%2Fx.y%2Fa%2F..%2Fb',
+    '/a%2f..%2fb',
     '/.well-known/%E2%82%AC',
     '/?path=/..%2fa',
   ]
