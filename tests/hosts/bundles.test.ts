@@ -79,7 +79,7 @@ const BUDGETS = {
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    21_400,
+    21_500,
   ],
   'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 15_350],
 } as const
