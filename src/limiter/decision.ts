@@ -60,9 +60,11 @@ export function decide(
   let tightest: PolicyState | undefined
   let source: Source | undefined
   let allowed = true
-  for (const [index, { name, limit, window }] of policies.entries()) {
+  let index = 0
+  for (const { name, limit, window } of policies) {
     const { granted, used, resetIn, retryIn, unseen, source: by = 'store' } = grants[index] ?? NONE
     if (granted < (demands[index]?.cost ?? 0)) allowed = false
+    index++
     if (source !== by) source = furthest(source, by)
     if (unseen) continue
     // A store may return any number; the header fields need whole numbers up to the quota.

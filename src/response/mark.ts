@@ -10,10 +10,12 @@ import type { Fields } from './fields.ts'
  */
 export function mark(response: Response, decision: Decision, fields: Fields): Response {
   if (decision.policy === undefined || fields.length === 0) return response
-  const control = privateControl(response.headers)
+  const names = namesToRead(response.headers)
+  const control = privateControl(response.headers, names)
   if (control === undefined) return response
+  const isCors = names.includes(ALLOW_ORIGIN) && response.headers.has(ALLOW_ORIGIN)
   const put = (headers: Headers) => {
-    write(headers, decision, fields)
+    write(headers, decision, fields, isCors)
     if (control) headers.set('Cache-Control', control)
   }
   try {
@@ -37,8 +39,23 @@ export function mark(response: Response, decision: Decision, fields: Fields): Re
  */
 const CONTROL = /(?:surrogate|edge|cache)-control$|^x-accel-expires$/
 
-/** Those that Cloudflare's cache obeys: a Worker has no other cache in front of it. */
-const AT_CLOUDFLARE = ['cache-control', 'cdn-cache-control', 'cloudflare-cdn-cache-control']
+/** A response that has this field is one of CORS. */
+const ALLOW_ORIGIN = 'access-control-allow-origin'
+
+/** The cache fields that Cloudflare obeys: a Worker has no other cache in front of it. */
+const READ_AT_CLOUDFLARE = [
+  'cache-control',
+  'cdn-cache-control',
+  'cloudflare-cdn-cache-control',
+  ALLOW_ORIGIN,
+]
+
+/**
+ * The names of the fields to look at. In workerd a pass over all fields costs as much as ten
+ * look-ups, on Node as much as one.
+ */
+const namesToRead = (headers: Headers): readonly string[] =>
+  detectPlatform() === 'cloudflare' ? READ_AT_CLOUDFLARE : [...headers.keys()]
 
 /** Blanks, and quoted texts, also one that does not end. */
 const QUOTED = /"(?:[^"\\]|\\.)*"?|\s/g
@@ -55,10 +72,8 @@ const SHARED = /,(?:public|s-maxage)[,=]|,private=/i
  * Returns the `Cache-Control` that keeps a response out of shared caches; '' if the response has such
  * a field already, `undefined` if it asks shared caches to keep it.
  */
-function privateControl(headers: Headers): string | undefined {
+function privateControl(headers: Headers, names: readonly string[]): string | undefined {
   let control = 'private'
-  // In workerd a pass over all fields costs as much as ten look-ups, on Node as much as one.
-  const names = detectPlatform() === 'cloudflare' ? AT_CLOUDFLARE : headers.keys()
   for (const name of names) {
     const given = CONTROL.test(name) && headers.get(name)
     if (typeof given !== 'string') continue
@@ -77,10 +92,15 @@ function privateControl(headers: Headers): string | undefined {
 }
 
 /** Writes the fields of the policies that counted the request, if any did. */
-export function write(headers: Headers, { policies, policy }: Decision, fields: Fields): void {
+export function write(
+  headers: Headers,
+  { policies, policy }: Decision,
+  fields: Fields,
+  isCors = headers.has(ALLOW_ORIGIN),
+): void {
   if (policy === undefined) return
   for (const field of fields) field.write(headers, policies, policy)
-  if (headers.has('Access-Control-Allow-Origin')) expose(headers, fields)
+  if (isCors) expose(headers, fields)
 }
 
 /** Lets scripts of another origin read the fields (https://fetch.spec.whatwg.org/#cors-protocol). */

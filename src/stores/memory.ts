@@ -42,11 +42,18 @@ export function memory(options: MemoryOptions = {}): Store {
     return windows
   }
 
-  function keep(windows: Windows, client: string, before?: Window, after?: Window): void {
+  function keep(
+    demand: Demand,
+    before: Window | undefined,
+    after: Window | undefined,
+    now: number,
+  ): void {
     if (before === after) return
+    const windows = windowsOf(demand)
     // A window that begins goes to the end of the map.
-    if (before && before.endsAt !== after?.endsAt) windows.delete(client)
-    if (after) windows.set(client, after)
+    if (before && before.endsAt !== after?.endsAt) windows.delete(demand.client)
+    if (after) windows.set(demand.client, after)
+    if (windows.size > maxKeys) makeRoom(windows, now)
   }
 
   function makeRoom(windows: Windows, now: number): void {
@@ -61,13 +68,13 @@ export function memory(options: MemoryOptions = {}): Store {
     guard: 'none',
     async take(demands) {
       const now = clock()
-      const counts = demands.map(windowsOf)
-      const before = demands.map(({ client }, index) => counts[index]?.get(client))
+      const before = demands.map((demand) => windowsOf(demand).get(demand.client))
       const { grants, windows } = takeFixedWindow(demands, before, now)
-      counts.forEach((counted, index) => {
-        keep(counted, demands[index]?.client ?? '', before[index], windows[index])
-        if (counted.size > maxKeys) makeRoom(counted, now)
-      })
+      let index = 0
+      for (const demand of demands) {
+        keep(demand, before[index], windows[index], now)
+        index++
+      }
       return grants
     },
   }

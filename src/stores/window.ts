@@ -22,26 +22,29 @@ export function takeFixedWindow(
   before: readonly (Window | undefined)[],
   now: number,
 ): Taken {
+  const windows: (Window | undefined)[] = []
   let granting = true
-  const windows = demands.map((demand, index) => {
-    const open = currentWindow(before[index], demand.window, now)
+  for (const demand of demands) {
+    const open = currentWindow(before[windows.length], demand.window, now)
+    windows.push(open)
     granting &&= fits(demand, open)
-    return open
-  })
-  const grants = demands.map((demand, index): Grant => {
+  }
+  const grants: Grant[] = []
+  for (const demand of demands) {
     const { limit, window, cost, reserve = 0 } = demand
+    const index = grants.length
     const open = windows[index]
     const used = usedOf(demand, open)
     const granted = granting ? Math.min(cost + reserve, limit - used) : 0
     const endsAt = open?.endsAt ?? now + window
     if (granted > 0) windows[index] = { used: used + granted, endsAt }
-    return {
+    grants.push({
       granted,
       used: Math.max(used + granted, 0),
       resetIn: open || granted > 0 ? endsAt - now : 0,
       retryIn: granting || fits(demand, open) ? 0 : endsAt - now,
-    }
-  })
+    })
+  }
   return { grants, windows }
 }
 
