@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
 import autocannon from 'autocannon'
 import { Redis } from 'ioredis'
-import { PLAIN } from '../src/stores/script.ts'
+import { PLAIN } from '../src/stores/redis-protocol/script.ts'
 
 const SECONDS = Number(process.env.SECONDS ?? 2)
 const ROUNDS = Number(process.env.ROUNDS ?? 5)

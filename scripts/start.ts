@@ -3,11 +3,11 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { unstable_readConfig as readConfig } from 'wrangler'
-import { readSettings } from '../src/adapters/front.ts'
 import { ConfigError } from '../src/errors.ts'
 import { policiesFromEnv } from '../src/policy/env.ts'
 import type { PolicyOptions } from '../src/policy/policy.ts'
 import { findStem, storeFromEnv } from '../src/stores/env.ts'
+import { readSettings } from '../src/worker/front.ts'
 import { bundle, objectsOf, startWorker } from './workerd.ts'
 
 /** The variables that the Worker reads; no other ones of this process reach it. */

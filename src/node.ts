@@ -1,7 +1,7 @@
 /** What only Node, Bun and Deno can do, since it needs sockets: `tidegate/node`. */
 import { processEnv, variable, variablesOf } from './environment.ts'
 import { namesRest, storeFromEnv as storeOverHttp } from './stores/env.ts'
-import { redisFromUrl } from './stores/redis-url.ts'
+import { redisFromUrl } from './stores/redis-protocol/redis-url.ts'
 import type { Store } from './stores/store.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { StoreError } from '../../src/errors.ts'
-import { fallback } from '../../src/stores/fallback.ts'
-import type { Guard } from '../../src/stores/guard.ts'
-import { known } from '../../src/stores/known.ts'
+import { fallback } from '../../src/isolate/fallback.ts'
+import type { Guard } from '../../src/isolate/guard.ts'
+import { known } from '../../src/isolate/known.ts'
 import { memory } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
 

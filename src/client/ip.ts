@@ -1,12 +1,12 @@
 import type { Platform } from '../environment.ts'
 import { ConfigError, checkChoice, checkKeys, insist } from '../errors.ts'
 import { checkCount } from '../policy/duration.ts'
-import { byAddress, type Declared } from './by-address.ts'
 import type { Client } from './client.ts'
 import { checkHeaderName } from './header.ts'
-import { ADDRESS_ON } from './source.ts'
+import { byAddress, type Declared } from './network-client.ts'
+import { ADDRESS_ON } from './platform-address.ts'
 
-export { addressOf } from './source.ts'
+export { addressOf } from './platform-address.ts'
 
 export interface IpOptions {
   /**

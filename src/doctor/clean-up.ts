@@ -1,10 +1,10 @@
-import { codeIn } from '../stores/redis-error.ts'
-import type { Send } from '../stores/rest.ts'
+import { codeIn } from '../stores/redis-protocol/redis-error.ts'
+import type { Send } from '../stores/redis-protocol/rest.ts'
 import type { Store } from '../stores/store.ts'
-import { patience } from './patience.ts'
-import { PROBE_WINDOW } from './patient.ts'
+import { troubleOf } from './failure.ts'
+import { PROBE_WINDOW } from './probe-target.ts'
 import type { Finding } from './report.ts'
-import { troubleOf } from './trouble.ts'
+import { patience } from './time-budget.ts'
 
 /** An expiry of 0 deletes; and who may count may PEXPIRE, where DEL is not allowed. */
 const END_ALL = `for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, 0) end`

@@ -1,9 +1,9 @@
-import { codeIn } from '../stores/redis-error.ts'
-import { type Examination, remedyOf, unanswered } from './examination.ts'
-import type { Probe } from './patient.ts'
+import { codeIn } from '../stores/redis-protocol/redis-error.ts'
+import { type Examination, remedyOf, unanswered } from './context.ts'
+import { type Trouble, troubleOf } from './failure.ts'
 import { whatIsForbidden } from './permission.ts'
+import type { Probe } from './probe-target.ts'
 import type { Finding } from './report.ts'
-import { type Trouble, troubleOf } from './trouble.ts'
 
 const ONE: Probe = { policy: 'doctor-one', limit: 1, cost: 1 }
 const FIVE: Probe = { policy: 'doctor-five', limit: 5, cost: 1 }

@@ -1,4 +1,4 @@
-import { type Examination, unanswered } from './examination.ts'
+import { type Examination, unanswered } from './context.ts'
 import type { Finding } from './report.ts'
 
 const END = { policy: 'doctor-end', limit: 1 }

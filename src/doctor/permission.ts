@@ -1,6 +1,6 @@
-import type { Examination } from './examination.ts'
+import type { Examination } from './context.ts'
+import { troubleOf } from './failure.ts'
 import type { Finding } from './report.ts'
-import { troubleOf } from './trouble.ts'
 
 const RAW = 'doctor-raw'
 

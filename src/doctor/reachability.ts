@@ -1,7 +1,7 @@
-import { type Examination, remedyOf } from './examination.ts'
-import { PROBE_WINDOW } from './patient.ts'
+import { type Examination, remedyOf } from './context.ts'
+import { troubleOf } from './failure.ts'
+import { PROBE_WINDOW } from './probe-target.ts'
 import type { Finding } from './report.ts'
-import { troubleOf } from './trouble.ts'
 
 /** Whether the store answers, and knows us. Without either, nothing else can be looked at. */
 export async function checkReachability(exam: Examination): Promise<readonly Finding[]> {

@@ -1,7 +1,7 @@
 import { stopwatch } from '../clock.ts'
-import type { Examination } from './examination.ts'
+import type { Examination } from './context.ts'
+import { type Trouble, troubleOf } from './failure.ts'
 import type { Finding, Latency } from './report.ts'
-import { type Trouble, troubleOf } from './trouble.ts'
 
 const TRIP = { policy: 'doctor-trip', limit: 1_000_000 }
 

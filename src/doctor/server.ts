@@ -1,4 +1,4 @@
-import { type Examination, unanswered } from './examination.ts'
+import { type Examination, unanswered } from './context.ts'
 import type { Check, Finding } from './report.ts'
 
 /** What the server tells of itself: its clock, its memory, its keys. */

@@ -1,9 +1,8 @@
 import type { Readable } from 'node:stream'
 import { Redis, Command as RedisCommand } from 'ioredis'
 import { type Clock, systemClock } from '../clock.ts'
-import { saidBy } from '../stores/redis-error.ts'
-import { watchSilence } from '../stores/silence.ts'
-import { RedisAway } from './away.ts'
+import { saidBy } from '../stores/redis-protocol/redis-error.ts'
+import { watchSilence } from '../stores/redis-protocol/silence.ts'
 import type { Command } from './command.ts'
 import { keyLocking, PROBE } from './key-locking.ts'
 import { outageLog } from './outage-log.ts'
@@ -11,6 +10,7 @@ import { isRefusal, toFailure, toReply } from './refusal.ts'
 import type { Refusal, Reply } from './reply.ts'
 import { redisSubscriptions } from './subscribe.ts'
 import { transactions } from './transaction.ts'
+import { RedisAway } from './unavailable.ts'
 
 /** The Redis behind the gateway. */
 export interface Backend {

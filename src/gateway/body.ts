@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { RequestError } from './exchange.ts'
+import { RequestError } from './http.ts'
 
 /** Upstash's limit: https://upstash.com/docs/redis/troubleshooting/max_request_size_exceeded */
 const MAX_BODY = 10 * 1024 * 1024

@@ -1,4 +1,4 @@
-import { type Ask, RequestError } from './exchange.ts'
+import { type Ask, RequestError } from './http.ts'
 import { type Excess, excessOf, withQuotedNumbers } from './json.ts'
 
 /** A command for Redis: its name in upper case, and arguments that may be bytes. */

@@ -1,6 +1,5 @@
 import { stopwatch } from '../clock.ts'
 import type { Allow } from './allow.ts'
-import { RedisAway } from './away.ts'
 import type { Backend } from './backend.ts'
 import {
   type Command,
@@ -9,11 +8,12 @@ import {
   commandsOfBody,
   subscriptionOf,
 } from './command.ts'
-import { type Answer, type Answering, type Ask, RequestError } from './exchange.ts'
+import { type Answer, type Answering, type Ask, RequestError } from './http.ts'
 import { runAll } from './pipeline.ts'
 import { type Format, type Reply, toJson, toResp2 } from './reply.ts'
-import { newRoom } from './room.ts'
+import { newRoom } from './response-budget.ts'
 import { tokenCheck, tokenOf } from './token.ts'
+import { RedisAway } from './unavailable.ts'
 
 export interface GatewayOptions {
   /** Where commands go. */

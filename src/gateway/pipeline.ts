@@ -1,6 +1,6 @@
 import type { Command } from './command.ts'
 import type { Reply } from './reply.ts'
-import { NOT_RUN, newRoom } from './room.ts'
+import { NOT_RUN, newRoom } from './response-budget.ts'
 
 /** So many commands are sent at once: the replies to a thousand could be gigabytes. */
 const SLICE = 100

@@ -1,5 +1,5 @@
-import { RedisAway } from './away.ts'
 import type { Refusal, Reply } from './reply.ts'
+import { RedisAway } from './unavailable.ts'
 
 /** What Redis answered. In a list, as that of a transaction, its refusals are values. */
 export const toReply = (value: unknown): Reply =>

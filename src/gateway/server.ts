@@ -8,8 +8,8 @@ import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { pipeline, type Readable } from 'node:stream'
 import { readBody } from './body.ts'
-import type { Answering, Ask } from './exchange.ts'
-import { inTurn } from './turn.ts'
+import type { Answering, Ask } from './http.ts'
+import { inTurn } from './serial-requests.ts'
 import { unusedOf } from './unused.ts'
 
 export interface ListenOptions {

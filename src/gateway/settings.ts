@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
 import { ConfigError, show } from '../errors.ts'
-import { checkRedisUrl } from '../stores/redis-url.ts'
+import { checkRedisUrl } from '../stores/redis-protocol/redis-url.ts'
 import { type Allow, allowList } from './allow.ts'
 
 /** What the gateway was told, checked. */

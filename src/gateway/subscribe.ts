@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import { Redis } from 'ioredis'
-import { type Listen, watchSilence } from '../stores/silence.ts'
-import { RedisAway } from './away.ts'
+import { type Listen, watchSilence } from '../stores/redis-protocol/silence.ts'
 import type { Command } from './command.ts'
 import { holdsMoreLists } from './json.ts'
 import type { Refusal } from './reply.ts'
+import { RedisAway } from './unavailable.ts'
 
 /** Subscriptions to channels, each a stream of events with a connection of its own. */
 export interface Subscriptions {

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { Ask } from './exchange.ts'
+import type { Ask } from './http.ts'
 
 /**
  * Whether a text is one of the tokens, in a time that tells nothing about them: all are compared,

@@ -1,7 +1,7 @@
-import { RedisAway } from './away.ts'
 import type { Command } from './command.ts'
 import { toFailure, toReply } from './refusal.ts'
 import type { Refusal, Reply } from './reply.ts'
+import { RedisAway } from './unavailable.ts'
 
 /** The connection that transactions share with everything else. */
 export interface Line {

@@ -1,5 +1,5 @@
-import { byAddress } from '../client/by-address.ts'
 import type { Client } from '../client/client.ts'
+import { byAddress } from '../client/network-client.ts'
 import { checkChoice, checkKeys, compileList, insist } from '../errors.ts'
 import {
   checkCount,

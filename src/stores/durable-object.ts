@@ -1,5 +1,5 @@
 import { ConfigError, checkKeys, StoreError, type StoreErrorCode, show } from '../errors.ts'
-import { guard } from './guard.ts'
+import { guard } from '../isolate/guard.ts'
 import type { Demand, Grant, Store } from './store.ts'
 
 /** https://developers.cloudflare.com/durable-objects/reference/data-location/#supported-locations-1 */

@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from '../clock.ts'
 import { checkKeys, insist } from '../errors.ts'
 import { checkCount } from '../policy/duration.ts'
+import { takeFixedWindow, type Window } from './fixed-window.ts'
 import type { Demand, Store } from './store.ts'
-import { takeFixedWindow, type Window } from './window.ts'
 
 export interface MemoryOptions {
   /**

@@ -1,12 +1,20 @@
 import { ConfigError, kindOf, show } from '../errors.ts'
-import { type IoRedisClient, ioRedisScripts, warningOf as ofIoRedis } from './ioredis.ts'
-import { type NodeRedisClient, nodeRedisScripts, warningOf as ofNodeRedis } from './node-redis.ts'
-import { checkRedisOptions, type RedisStoreOptions } from './redis-options.ts'
-import { scriptedStore } from './scripted.ts'
+import {
+  type IoRedisClient,
+  ioRedisScripts,
+  warningOf as ofIoRedis,
+} from './redis-protocol/ioredis.ts'
+import {
+  type NodeRedisClient,
+  nodeRedisScripts,
+  warningOf as ofNodeRedis,
+} from './redis-protocol/node-redis.ts'
+import { checkRedisOptions, type RedisStoreOptions } from './redis-protocol/redis-options.ts'
+import { scriptedStore } from './redis-protocol/redis-store.ts'
 import type { Store } from './store.ts'
 
-export type { IoRedisClient } from './ioredis.ts'
-export type { NodeRedisClient } from './node-redis.ts'
+export type { IoRedisClient } from './redis-protocol/ioredis.ts'
+export type { NodeRedisClient } from './redis-protocol/node-redis.ts'
 
 export type RedisOptions = RedisStoreOptions
 

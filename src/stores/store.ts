@@ -1,4 +1,4 @@
-import type { Guard } from './guard.ts'
+import type { Guard } from '../isolate/guard.ts'
 
 /** What one policy asks for one client. The store names its own key from the two (`keyOf`). */
 export interface Demand {

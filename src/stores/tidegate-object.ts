@@ -2,9 +2,9 @@
 /** @ts-ignore A project without Cloudflare's types can read this one's all the same. */
 import { DurableObject } from 'cloudflare:workers'
 import { systemClock } from '../clock.ts'
+import { takeFixedWindow, type Window } from './fixed-window.ts'
 import { DEFAULT_PREFIX, keyOf } from './key.ts'
 import type { Demand, Grant } from './store.ts'
-import { takeFixedWindow, type Window } from './window.ts'
 
 /** How many windows to hold in memory, about 150 bytes each. The table has them all. */
 const MAX_HELD = 10_000

@@ -1,18 +1,18 @@
 import { ConfigError, checkKeys, insist, kindOf } from '../errors.ts'
 import { checkCount } from '../policy/duration.ts'
 import { parseUrl } from '../url.ts'
-import { batched } from './batch.ts'
 import { isTcp, TCP } from './near-miss.ts'
+import { batched } from './redis-protocol/batch.ts'
 import {
   checkKeyLocking,
   checkRedisOptions,
   type KeyLockingOptions,
   type RedisStoreOptions,
-} from './redis-options.ts'
-import { restClient, restPipeline, restSender } from './rest.ts'
-import { isUpstash } from './script.ts'
-import { scriptedStore } from './scripted.ts'
-import { asksUpstash, isSdkClient, type SdkClient, sendOnce } from './sdk.ts'
+} from './redis-protocol/redis-options.ts'
+import { scriptedStore } from './redis-protocol/redis-store.ts'
+import { restClient, restPipeline, restSender } from './redis-protocol/rest.ts'
+import { isUpstash } from './redis-protocol/script.ts'
+import { asksUpstash, isSdkClient, type SdkClient, sendOnce } from './redis-protocol/upstash-sdk.ts'
 import type { Store } from './store.ts'
 
 /** Where the database is. Both are in its console, and in the variables the integration sets. */
@@ -23,7 +23,7 @@ export interface UpstashCredentials {
   readonly token: string
 }
 
-export type { SdkClient } from './sdk.ts'
+export type { SdkClient } from './redis-protocol/upstash-sdk.ts'
 
 export interface UpstashOptions extends RedisStoreOptions, KeyLockingOptions {
   /**

@@ -5,13 +5,13 @@ import {
   checkRedisOptions,
   type KeyLockingOptions,
   type RedisStoreOptions,
-} from './redis-options.ts'
-import { scriptedStore } from './scripted.ts'
-import { asksUpstash, isSdkClient, type SdkClient, sendOnce } from './sdk.ts'
+} from './redis-protocol/redis-options.ts'
+import { scriptedStore } from './redis-protocol/redis-store.ts'
+import { asksUpstash, isSdkClient, type SdkClient, sendOnce } from './redis-protocol/upstash-sdk.ts'
 import type { Store } from './store.ts'
 import { checkToken, checkUrl, upstash } from './upstash.ts'
 
-export type { SdkClient } from './sdk.ts'
+export type { SdkClient } from './redis-protocol/upstash-sdk.ts'
 
 export interface VercelKvOptions extends RedisStoreOptions, KeyLockingOptions {}
 

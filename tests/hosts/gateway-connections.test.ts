@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, describe, expect, inject, test } from 'vitest'
-import type { Answering } from '../../src/gateway/exchange.ts'
+import type { Answering } from '../../src/gateway/http.ts'
 import { listen } from '../../src/gateway/server.ts'
 import { startGateway } from '../support/gateway-server.ts'
 

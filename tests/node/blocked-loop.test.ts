@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest'
 import { redisBackend } from '../../src/gateway/backend.ts'
 import { createLimiter, type Decision, type Store } from '../../src/index.ts'
-import { redisFromUrl } from '../../src/stores/redis-url.ts'
+import { redisFromUrl } from '../../src/stores/redis-protocol/redis-url.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { manualClock } from '../../src/testing/index.ts'
-import { startTimeout } from '../../src/timeout.ts'
+import { startTimeout } from '../../src/timer.ts'
 
 const LIMIT = 100
 const CHECKS = 120

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { describe, expect, test } from 'vitest'
 import { createLimiter, type Store } from '../../src/index.ts'
-import { redisFromUrl } from '../../src/stores/redis-url.ts'
+import { redisFromUrl } from '../../src/stores/redis-protocol/redis-url.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { startGateway } from '../support/gateway-server.ts'
 import { freePort, type RedisServer, spawnRedis } from '../support/redis-server.ts'

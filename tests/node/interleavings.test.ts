@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { lease } from '../../src/stores/lease.ts'
-import { scriptedStore } from '../../src/stores/scripted.ts'
+import { lease } from '../../src/isolate/lease.ts'
+import { scriptedStore } from '../../src/stores/redis-protocol/redis-store.ts'
 import type { Demand, Grant } from '../../src/stores/store.ts'
 import { everyInterleaving, type Step, type World } from '../support/interleavings.ts'
 import { type Life, redisModel } from '../support/redis-model.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { known } from '../../src/stores/known.ts'
+import { known } from '../../src/isolate/known.ts'
 import { memory } from '../../src/stores/memory.ts'
 import type { Demand, Grant, Store } from '../../src/stores/store.ts'
 import { everyInterleaving, type Step, type World } from '../support/interleavings.ts'

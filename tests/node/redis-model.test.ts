@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, expect, test } from 'vitest'
-import { PLAIN } from '../../src/stores/script.ts'
+import { PLAIN } from '../../src/stores/redis-protocol/script.ts'
 import { redisModel } from '../support/redis-model.ts'
 import { spawnRedis } from '../support/redis-server.ts'
 

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { front } from '../../src/adapters/front.ts'
 import { rateLimit as forHono } from '../../src/adapters/hono.ts'
 import { rateLimit as forNext } from '../../src/adapters/next.ts'
 import { rateLimit as forVercel } from '../../src/adapters/vercel.ts'
@@ -12,6 +11,7 @@ import { durableObject } from '../../src/stores/durable-object.ts'
 import { redis } from '../../src/stores/redis.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { vercelKv } from '../../src/stores/vercel-kv.ts'
+import { front } from '../../src/worker/front.ts'
 
 const PASSWORD = 's3cret'
 /** Values that hold a password, as they are pasted by mistake. */

@@ -6,8 +6,8 @@ import { MODES, RULES } from '../../bench/simulate/rules/rules.ts'
 import { tidegate } from '../../bench/simulate/rules/tidegate.ts'
 import { DEFAULTS, type Scenario } from '../../bench/simulate/scenario.ts'
 import { simulate } from '../../bench/simulate/simulate.ts'
-import { guard } from '../../src/stores/guard.ts'
-import { scriptedStore } from '../../src/stores/scripted.ts'
+import { guard } from '../../src/isolate/guard.ts'
+import { scriptedStore } from '../../src/stores/redis-protocol/redis-store.ts'
 
 /** Two windows and a half, with twice the demand. */
 const CALM: Scenario = {

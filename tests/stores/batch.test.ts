@@ -1,6 +1,6 @@
 import { describe, expect, inject, test } from 'vitest'
-import { batched } from '../../src/stores/batch.ts'
-import type { Answer } from '../../src/stores/rest.ts'
+import { batched } from '../../src/stores/redis-protocol/batch.ts'
+import type { Answer } from '../../src/stores/redis-protocol/rest.ts'
 import type { Demand, TakeOptions } from '../../src/stores/store.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createLimiter, type Grant, type Store } from '../../src/index.ts'
-import { scriptedStore } from '../../src/stores/scripted.ts'
+import { scriptedStore } from '../../src/stores/redis-protocol/redis-store.ts'
 import type { Demand } from '../../src/stores/store.ts'
 import { manualClock, storeConformance } from '../../src/testing/index.ts'
 import { redisModel } from '../support/redis-model.ts'

@@ -2,7 +2,7 @@ import { Redis } from '@upstash/redis/cloudflare'
 import { Redis as Redis131 } from 'upstash-redis-1.31.1/cloudflare'
 import { describe, expect, inject, test } from 'vitest'
 import { StoreError } from '../../src/index.ts'
-import { KEY_LOCKING, PLAIN } from '../../src/stores/script.ts'
+import { KEY_LOCKING, PLAIN } from '../../src/stores/redis-protocol/script.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { redisCommand } from '../support/subjects.ts'
 

@@ -1,7 +1,7 @@
 import { Redis } from '@upstash/redis/cloudflare'
 import { describe, expect, test } from 'vitest'
-import type { ScriptClient } from '../../src/stores/script-client.ts'
-import { scriptedStore } from '../../src/stores/scripted.ts'
+import type { ScriptClient } from '../../src/stores/redis-protocol/redis-commands.ts'
+import { scriptedStore } from '../../src/stores/redis-protocol/redis-store.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { type RestModelOptions, restModel } from '../support/rest-model.ts'
 

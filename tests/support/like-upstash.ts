@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { KEY_LOCKING, PLAIN } from '../../src/stores/script.ts'
+import { KEY_LOCKING, PLAIN } from '../../src/stores/redis-protocol/script.ts'
 
 const HEADER = KEY_LOCKING.text.slice(0, -PLAIN.text.length)
 

@@ -1,4 +1,4 @@
-import type { ScriptClient } from '../../src/stores/script-client.ts'
+import type { ScriptClient } from '../../src/stores/redis-protocol/redis-commands.ts'
 
 /** A command on its way: sent, not yet executed, or executed and not yet answered. */
 export interface Sent {

@@ -1,4 +1,4 @@
-import { KEY_LOCKING, PLAIN } from '../../src/stores/script.ts'
+import { KEY_LOCKING, PLAIN } from '../../src/stores/redis-protocol/script.ts'
 import { manualClock } from '../../src/testing/index.ts'
 import { redisModel } from './redis-model.ts'
 

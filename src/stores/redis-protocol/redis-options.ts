@@ -1,0 +1,47 @@
+import { type Clock, systemClock } from '../../clock.ts'
+import { checkKeys, insist } from '../../errors.ts'
+import { checkPrefix, DEFAULT_PREFIX } from '../key.ts'
+
+/** What all stores over Redis take. */
+export interface RedisStoreOptions {
+  /**
+   * What every key begins with.
+   * @default 'ratelimit'
+   */
+  readonly prefix?: string | undefined
+  /**
+   * Measures how long ago Redis answered; what time it is, Redis alone says.
+   * @default the machine's clock
+   */
+  readonly clock?: Clock | undefined
+}
+
+/** Additional options of the stores over Upstash's REST protocol. */
+export interface KeyLockingOptions {
+  /**
+   * Sends the script with Upstash's header for key locking: the script then locks only its own
+   * keys, not the whole database. Set it if you reach Upstash under your own domain.
+   * @default `true` if the address ends in `.upstash.io`
+   */
+  readonly keyLocking?: boolean | undefined
+}
+
+/** Checks the options of the store `name`, which may take `more`. Throws a `ConfigError`. */
+export function checkRedisOptions(
+  name: string,
+  options: RedisStoreOptions,
+  ...more: readonly string[]
+): { readonly name: string; readonly prefix: string; readonly clock: Clock } {
+  checkKeys(name, options, ['prefix', 'clock', ...more])
+  const { prefix = DEFAULT_PREFIX, clock = systemClock } = options
+  checkPrefix(prefix)
+  insist(typeof clock === 'function', 'clock', clock, 'a function that returns milliseconds')
+  return { name, prefix, clock }
+}
+
+/** Whether to send the header: the option, or else the default. Throws a `ConfigError`. */
+export function checkKeyLocking({ keyLocking }: KeyLockingOptions, byAddress: boolean): boolean {
+  const isSaid = keyLocking === undefined || typeof keyLocking === 'boolean'
+  insist(isSaid, 'keyLocking', keyLocking, 'true or false')
+  return keyLocking ?? byAddress
+}

@@ -1,0 +1,143 @@
+import { detectPlatform } from '../environment.ts'
+import type { Log } from '../quiet-log.ts'
+import { problem } from '../response/problem.ts'
+import { saidBy } from '../stores/redis-protocol/redis-error.ts'
+import { startTimeout } from '../timer.ts'
+import { splitUrl } from '../url.ts'
+import type { Allow } from './cors.ts'
+import { setForwarded } from './forwarded.ts'
+import { isLooping, markLoop } from './loop.ts'
+import { stepsOut } from './steps-out.ts'
+
+/** Where requests go that may pass. */
+export interface Origin {
+  /** Nothing for the zone's own origin. */
+  readonly url: URL | undefined
+  readonly secret: string | undefined
+  /** In ms, until the origin's answer begins. */
+  readonly timeout: number
+  /** Adds the CORS fields to responses that the gate itself made. */
+  readonly allow: Allow
+  /** Log why requests were not forwarded, and why the origin did not respond. */
+  readonly logRefused: Log
+  readonly logFailed: Log
+}
+
+/**
+ * The response to a request that cannot or must not be forwarded, otherwise `undefined`. Needs no
+ * store, so it runs before the request is counted.
+ */
+export function refuseToForward(request: Request, origin: Origin): Response | undefined {
+  const { url, allow, logRefused } = origin
+  if (url === undefined && !isOnCloudflare(request)) {
+    logRefused(NO_ORIGIN.detail)
+    return allow(problem(NO_ORIGIN, request), request)
+  }
+  if (isLooping(request, url)) {
+    logRefused(LOOP_DETECTED.detail)
+    return allow(problem(LOOP_DETECTED, request), request)
+  }
+  const hasFolder = url !== undefined && url.pathname !== '/'
+  if (!hasFolder || !stepsOut(splitUrl(request.url).path)) return undefined
+  return allow(problem(BAD_REQUEST, request), request)
+}
+
+/**
+ * Whether this Worker has a zone's own origin behind it. Cloudflare's edge sets `CF-Ray` and `cf`
+ * on every request. A local workerd sets no `CF-Ray`; without ORIGIN_URL it would call itself, or
+ * the host in `Host`. https://developers.cloudflare.com/fundamentals/reference/http-headers/#cf-ray
+ */
+function isOnCloudflare(request: Request & { readonly cf?: unknown }): boolean {
+  return detectPlatform() === 'cloudflare' && request.headers.has('cf-ray') && request.cf != null
+}
+
+/**
+ * Passes a request on and returns the origin's answer untouched: bodies are streamed, redirects and
+ * upgrades handed through. 502 if the origin cannot be reached, 504 if it does not answer in time.
+ */
+export async function forward(request: Request, origin: Origin): Promise<Response> {
+  // An origin that answers TRACE sends back what it got, the secret too (RFC 9110 §9.3.8).
+  if (request.method === 'TRACE') return problem(METHOD_NOT_ALLOWED)
+  const stop = new AbortController()
+  const stopTimer = startTimeout(origin.timeout, () => stop.abort())
+  try {
+    const passed = new Request(targetOf(request, origin), request)
+    dropHopByHop(passed.headers)
+    setForwarded(passed.headers, request, origin.secret)
+    markLoop(passed.headers, request, origin.url)
+    return await fetch(passed, { redirect: 'manual', signal: stop.signal })
+  } catch (error) {
+    origin.logFailed(`origin: ${saidBy(error)}`)
+    const failure = stop.signal.aborted ? GATEWAY_TIMEOUT : BAD_GATEWAY
+    return origin.allow(problem(failure, request), request)
+  } finally {
+    stopTimer()
+  }
+}
+
+const NO_ORIGIN = {
+  title: 'Internal Server Error',
+  status: 500,
+  detail:
+    'ORIGIN_URL is not set. Only a Worker deployed to Cloudflare works without it; ' +
+    'elsewhere, including `wrangler dev`, set it to the address of the origin.',
+}
+
+const LOOP_DETECTED = {
+  title: 'Loop Detected',
+  status: 508,
+  detail: 'This request has been through this gate before: ORIGIN_URL must not lead back to it.',
+}
+
+const BAD_REQUEST = {
+  title: 'Bad Request',
+  status: 400,
+  detail: 'The path leaves the folder that is served.',
+}
+
+const METHOD_NOT_ALLOWED = {
+  title: 'Method Not Allowed',
+  status: 405,
+  detail: 'TRACE is not passed on.',
+}
+
+const BAD_GATEWAY = {
+  title: 'Bad Gateway',
+  status: 502,
+  detail: 'The origin could not be reached.',
+}
+
+const GATEWAY_TIMEOUT = {
+  title: 'Gateway Timeout',
+  status: 504,
+  detail: 'The origin did not answer in time.',
+}
+
+/** The request's path and query under the origin's address, whose own path goes in front. */
+function targetOf(request: Request, { url }: Origin): string {
+  if (url === undefined) return request.url
+  const { path, query } = splitUrl(request.url)
+  return `${url.origin}${url.pathname.replace(/\/$/, '')}${path}${query}`
+}
+
+/** Fields that concern one connection and end with it (RFC 9110 §7.6.1). */
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]
+
+/** And those that `Connection` names; but an upgrade to a WebSocket must reach the origin. */
+function dropHopByHop(headers: Headers): void {
+  const upgrade = headers.get('upgrade')?.toLowerCase() === 'websocket'
+  const named = headers.get('connection')?.match(/[\w!#$%&'*+.^`|~-]+/g) ?? []
+  for (const name of [...HOP_BY_HOP, ...named]) headers.delete(name)
+  if (!upgrade) return
+  headers.set('connection', 'Upgrade')
+  headers.set('upgrade', 'websocket')
+}

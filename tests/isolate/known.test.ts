@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest'
+import { known } from '../../src/isolate/known.ts'
+import { memory } from '../../src/stores/memory.ts'
+import type { Demand, Store } from '../../src/stores/store.ts'
+import { manualClock } from '../../src/testing/index.ts'
+
+const demand: Demand = { policy: '', client: 'a', limit: 3, window: 1000, cost: 1 }
+
+/** A store a trip away, that counts its trips. */
+function distant(trip = 30) {
+  const clock = manualClock()
+  const near = memory({ clock })
+  let trips = 0
+  const store: Store = {
+    async take(demands, options) {
+      trips++
+      clock.advance(trip)
+      const grants = await near.take(demands, options)
+      clock.advance(trip)
+      return grants
+    },
+  }
+  return { clock, near, store, trips: () => trips }
+}
+
+describe('what this isolate knows', () => {
+  test('a key seen exhausted is refused without a trip until its window ends', async () => {
+    const { clock, store, trips } = distant()
+    const knowing = known(store, store, clock)
+    for (let unit = 0; unit < 3; unit++) await knowing.take([demand])
+    const [refused] = await knowing.take([demand])
+    expect(refused).toMatchObject({ granted: 0, used: 3, source: 'known' })
+    expect(trips()).toBe(3)
+    // Opened 30 ms after the first question, it ends 1000 ms later: 180 ms of trips have passed.
+    expect(refused?.retryIn).toBeGreaterThanOrEqual(1000 - 150)
+    expect(refused?.retryIn).toBeLessThanOrEqual(1000 - 150 + 30 + 1)
+    clock.advance(refused?.retryIn ?? 0)
+    expect(await knowing.take([demand])).toMatchObject([{ granted: 1, used: 1 }])
+  })
+
+  test('nobody is refused for longer than a trip after the window has ended, nor before', async () => {
+    const { clock, store, trips } = distant(30)
+    const knowing = known(store, store, clock)
+    await knowing.take([{ ...demand, cost: 3 }])
+    // The window began at 30 and ends at 1030. The question was sent at 0.
+    clock.advance(998 - clock())
+    for (; clock() < 1000 + 30; clock.advance(1)) {
+      const before = trips()
+      const [grant] = await known(store, store, clock).take([demand])
+      if (trips() > before) {
+        expect(grant?.source).toBeUndefined()
+        expect(clock()).toBeLessThanOrEqual(1000 + 60)
+        return
+      }
+      expect(grant).toMatchObject({ granted: 0, source: 'known' })
+    }
+    throw new Error('refused without asking although the window may have ended')
+  })
+
+  test('a cost that would still fit is asked for', async () => {
+    const { clock, store, trips } = distant(0)
+    const knowing = known(store, store, clock)
+    await knowing.take([{ ...demand, cost: 2 }])
+    expect(await knowing.take([{ ...demand, cost: 2 }])).toMatchObject([{ source: 'known' }])
+    expect(await knowing.take([demand])).toMatchObject([{ granted: 1 }])
+    expect(trips()).toBe(2)
+  })
+
+  test('a higher limit for the same key is asked for', async () => {
+    const { clock, store } = distant(0)
+    const knowing = known(store, store, clock)
+    await knowing.take([{ ...demand, cost: 3 }])
+    expect(await knowing.take([{ ...demand, limit: 4 }])).toMatchObject([{ granted: 1, used: 4 }])
+  })
+
+  test('of other policies a refusal tells what is known, and leaves open what is not', async () => {
+    const { clock, store } = distant(0)
+    const knowing = known(store, store, clock)
+    const [hourly, fresh] = [
+      { ...demand, policy: 'hourly', limit: 9 },
+      { ...demand, policy: 'fresh' },
+    ]
+    await knowing.take([{ ...demand, cost: 3 }])
+    await knowing.take([hourly])
+    expect(await knowing.take([hourly, demand, fresh])).toEqual([
+      { granted: 0, used: 1, resetIn: 1000, retryIn: 0, source: 'known' },
+      { granted: 0, used: 3, resetIn: 1000, retryIn: 1001, source: 'known' },
+      { granted: 0, used: 0, resetIn: 0, retryIn: 0, unseen: true, source: 'known' },
+    ])
+  })
+
+  test('limiters over one store share what they know, those over others do not', async () => {
+    const { clock, store, trips } = distant(0)
+    await known(store, store, clock).take([{ ...demand, cost: 3 }])
+    expect(await known(store, store, clock).take([demand])).toMatchObject([{ source: 'known' }])
+    const other = distant(0)
+    expect(await known(other.store, other.store, clock).take([demand])).toMatchObject([
+      { granted: 1 },
+    ])
+    expect(trips()).toBe(1)
+  })
+
+  test('a clock that is set back makes it ask', async () => {
+    const { clock, store, trips } = distant(0)
+    const knowing = known(store, store, clock)
+    clock.advance(5000)
+    await knowing.take([{ ...demand, cost: 3 }])
+    clock.advance(-2000)
+    await knowing.take([demand])
+    expect(trips()).toBe(2)
+  })
+
+  test('what a fallback counted is not believed of the store', async () => {
+    const clock = manualClock()
+    let away = true
+    const store: Store = {
+      take: async (demands) =>
+        demands.map(() =>
+          away
+            ? { granted: 0, used: 3, resetIn: 900, retryIn: 900, source: 'local' as const }
+            : { granted: 1, used: 1, resetIn: 900, retryIn: 0 },
+        ),
+    }
+    const knowing = known(store, store, clock)
+    await knowing.take([demand])
+    away = false
+    expect(await knowing.take([demand])).toMatchObject([{ granted: 1 }])
+  })
+
+  test('whoever invents keys makes it forget others, and never lets anything pass', async () => {
+    const { clock, near, trips, store } = distant(0)
+    const knowing = known(store, store, clock)
+    await knowing.take([{ ...demand, cost: 3 }])
+    for (let n = 0; n < 10_000; n++) await knowing.take([{ ...demand, client: `n${n}`, cost: 3 }])
+    const before = trips()
+    const [grant] = await knowing.take([demand])
+    expect(trips()).toBe(before + 1)
+    // Memory itself holds 10,000 keys: the store has forgotten the client too.
+    expect(grant).toEqual((await near.take([{ ...demand, client: 'like a fresh one' }]))[0])
+  })
+
+  test('a window that is longer than the policy is asked for, since the store will shorten it', async () => {
+    const { clock, store, trips } = distant()
+    const knowing = known(store, store, clock)
+    const hourly = { ...demand, window: 3_600_000 }
+    await knowing.take([{ ...hourly, cost: 3 }])
+    expect((await knowing.take([hourly]))[0]).toMatchObject({ source: 'known' })
+    const before = trips()
+    // The same policy, of a deployment that made its window a second.
+    const [refused] = await knowing.take([demand])
+    expect(trips()).toBe(before + 1)
+    expect(refused).toMatchObject({ granted: 0 })
+    expect(refused?.retryIn).toBeLessThanOrEqual(demand.window + 60 + 1)
+    clock.advance(demand.window + 1)
+    expect((await knowing.take([demand]))[0]).toMatchObject({ granted: 1, used: 1 })
+  })
+
+  test('a window whose end was moved nearer is believed to end then, and not as it was known', async () => {
+    const { clock, store, near } = distant(1)
+    const knowing = known(store, store, clock)
+    const hourly = { ...demand, window: 3_600_000 }
+    for (let unit = 0; unit < 2; unit++) await knowing.take([hourly])
+    // An operator's EXPIRE, or a policy that was given a shorter window.
+    await near.take([{ ...hourly, window: 2000, cost: 0 }])
+    await near.take([{ ...hourly, window: 2000, cost: 1 }])
+    const [refused] = await knowing.take([hourly])
+    expect(refused).toMatchObject({ granted: 0, used: 3 })
+    expect((await knowing.take([hourly]))[0]).toMatchObject({ granted: 0, source: 'known' })
+    clock.advance(2500)
+    expect((await knowing.take([hourly]))[0]).toMatchObject({ granted: 1, used: 1 })
+  })
+})

@@ -1,0 +1,319 @@
+import { describe, expect, test } from 'vitest'
+import { lease } from '../../src/isolate/lease.ts'
+import { memory } from '../../src/stores/memory.ts'
+import type { Demand, Store } from '../../src/stores/store.ts'
+import { manualClock } from '../../src/testing/index.ts'
+
+const demand: Demand = { policy: '', client: 'a', limit: 1000, window: 60_000, cost: 1 }
+
+/** One store that counts its trips, and isolates that lease from it. */
+function edge() {
+  const clock = manualClock()
+  const near = memory({ clock })
+  let trips = 0
+  const store: Store = {
+    take(demands, options) {
+      trips++
+      return near.take(demands, options)
+    },
+  }
+  const isolate = () => lease(store, (policy) => (policy === 'strict' ? undefined : 2000), clock)
+  return { clock, near, store, isolate, trips: () => trips }
+}
+
+/** So many checks, evenly spread over a second; how many passed. */
+async function second(
+  store: Store,
+  clock: ReturnType<typeof manualClock>,
+  rate: number,
+  more = {},
+) {
+  let passed = 0
+  for (let n = 0; n < rate; n++) {
+    const [grant] = await store.take([{ ...demand, ...more }])
+    passed += grant?.granted ?? 0
+    clock.advance(1000 / rate)
+  }
+  return passed
+}
+
+describe('a lease', () => {
+  test('makes a hot key cost a trip for many checks', async () => {
+    const { clock, isolate, trips } = edge()
+    const store = isolate()
+    expect(await second(store, clock, 50)).toBe(50)
+    const before = trips()
+    for (let n = 0; n < 5; n++) expect(await second(store, clock, 50)).toBe(50)
+    expect(trips() - before).toBeLessThanOrEqual(15)
+  })
+
+  test('says who decided, and what is certainly left', async () => {
+    const { clock, isolate, near } = edge()
+    const store = isolate()
+    await second(store, clock, 100)
+    const [grant] = await store.take([demand])
+    expect(grant).toMatchObject({ granted: 1, used: 101, source: 'lease' })
+    const [look] = await near.take([{ ...demand, cost: 0 }])
+    expect(look?.used).toBeGreaterThan(101)
+  })
+
+  test('is not taken for a key that is not hot here', async () => {
+    const { clock, isolate, near } = edge()
+    const store = isolate()
+    for (let n = 0; n < 20; n++) await second(store, clock, 1)
+    expect(await near.take([{ ...demand, cost: 0 }])).toMatchObject([{ used: 20 }])
+  })
+
+  test('is never taken for a policy that does not lease', async () => {
+    const { clock, isolate, trips } = edge()
+    await second(isolate(), clock, 50, { policy: 'strict' })
+    expect(trips()).toBe(50)
+  })
+
+  test('of many isolates grants exactly the limit together, and no more', async () => {
+    const { clock, isolate } = edge()
+    const isolates = Array.from({ length: 5 }, isolate)
+    let passed = 0
+    for (let n = 0; n < 2000; n++) {
+      const [grant] = (await isolates[n % 5]?.take([demand])) ?? []
+      passed += grant?.granted ?? 0
+      clock.advance(10)
+    }
+    // Each spends what it holds: nothing is left over, and nothing was made up.
+    expect(passed).toBe(1000)
+  })
+
+  test('ends with its window, whatever is left of it', async () => {
+    const { clock, isolate, near } = edge()
+    const store = isolate()
+    await second(store, clock, 50, { window: 2000 })
+    clock.advance(1500)
+    const [grant] = await store.take([{ ...demand, window: 2000 }])
+    expect(grant).toMatchObject({ granted: 1, used: 1 })
+    expect(await near.take([{ ...demand, window: 2000, cost: 0 }])).toMatchObject([{ used: 1 }])
+  })
+
+  test('whose refill comes when its window has ended does not keep it', async () => {
+    const { clock, near } = edge()
+    let release: (() => void) | undefined
+    const store: Store = {
+      async take(demands) {
+        const grants = await near.take(demands)
+        const isRefill = demands.some(({ cost }) => cost === 0)
+        if (isRefill) await new Promise<void>((resolve) => (release = resolve))
+        return grants
+      },
+    }
+    const leasing = lease(store, () => 2000, clock)
+    const work: Promise<unknown>[] = []
+    const take = () => leasing.take([demand], { waitUntil: (one) => void work.push(one) })
+    for (let n = 0; n < 500 && release === undefined; n++) {
+      await take()
+      clock.advance(10)
+    }
+    clock.advance(demand.window)
+    expect(await take()).toMatchObject([{ granted: 1, used: 1 }])
+    expect(release).toBeDefined()
+    release?.()
+    await Promise.all(work)
+    const [next] = await take()
+    expect(next).toMatchObject({ granted: 1, used: 2 })
+    expect(next?.source).toBeUndefined()
+  })
+
+  test('with several policies is charged in all or in none', async () => {
+    const { clock, isolate, near } = edge()
+    const store = isolate()
+    await second(store, clock, 50)
+    const strict = { ...demand, policy: 'strict', limit: 2 }
+    const used = async () => (await store.take([demand]))[0]?.used ?? 0
+    const before = await used()
+    for (const granted of [1, 1, 0, 0]) {
+      const grants = await store.take([demand, strict])
+      expect(grants.map((grant) => grant.granted)).toEqual([granted, granted])
+    }
+    expect(await used()).toBe(before + 3)
+    expect(await near.take([{ ...strict, cost: 0 }])).toMatchObject([{ used: 2 }])
+  })
+
+  test('never tells more left than there is, whichever answer comes first', async () => {
+    const { clock, near } = edge()
+    const answers: (() => void)[] = []
+    let held = false
+    const store: Store = {
+      async take(demands) {
+        const grants = await near.take(demands)
+        if (held) await new Promise<void>((resolve) => answers.push(resolve))
+        return grants
+      },
+    }
+    const leasing = lease(store, () => 2000, clock)
+    for (let n = 0; n < 40; n++) {
+      held = true
+      const asked = [0, 1].map(() => leasing.take([demand]))
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve()
+      for (const answer of answers.splice(0).reverse()) {
+        answer()
+        await Promise.resolve()
+      }
+      held = false
+      for (const [grant] of await Promise.all(asked)) {
+        expect(grant?.used).toBeGreaterThan(2 * n)
+        expect(grant?.used).toBeLessThanOrEqual(demand.limit)
+      }
+      clock.advance(150)
+    }
+  })
+
+  test('of a window that was lost is not spent after its end, however far the next one is used', async () => {
+    const { clock } = edge()
+    const first = memory({ clock })
+    const other = memory({ clock })
+    let lost = false
+    const store: Store = { take: (demands) => (lost ? other : first).take(demands) }
+    const leasing = lease(store, () => 2000, clock)
+    await second(leasing, clock, 100)
+    clock.advance(1000)
+    // Others have used the window that began anew further than this isolate knew of the old one.
+    lost = true
+    await other.take([{ ...demand, cost: 500 }])
+    const work: Promise<unknown>[] = []
+    for (let n = 0; n < 500 && work.length === 0; n++) {
+      await leasing.take([demand], { waitUntil: (one) => void work.push(one) })
+    }
+    await Promise.all(work)
+    const [looked] = await other.take([{ ...demand, cost: 0 }])
+    const taken = (looked?.used ?? 0) - 500
+    expect(taken).toBeGreaterThan(0)
+    clock.advance(demand.window - 1000)
+    let spent = 0
+    while ((await leasing.take([demand]))[0]?.source === 'lease' && spent < 500) spent++
+    expect(spent).toBeLessThanOrEqual(taken)
+  })
+
+  test('gives nothing back into a window that began meanwhile', async () => {
+    const { clock, near } = edge()
+    const strict = { ...demand, policy: 'strict', limit: 1 }
+    let meanwhile: (() => Promise<unknown>) | undefined
+    const store: Store = {
+      async take(demands) {
+        const grants = await near.take(demands)
+        if (demands.some(({ policy }) => policy === 'strict')) await meanwhile?.()
+        return grants
+      },
+    }
+    const leasing = lease(store, (policy) => (policy === 'strict' ? undefined : 2000), clock)
+    await second(leasing, clock, 50)
+    await near.take([strict])
+    meanwhile = async () => {
+      clock.advance(demand.window)
+      expect(await leasing.take([demand])).toMatchObject([{ granted: 1, used: 1 }])
+    }
+    const grants = await leasing.take([demand, strict])
+    expect(grants.map(({ granted }) => granted)).toEqual([0, 0])
+    const [next] = await leasing.take([demand])
+    expect(next).toMatchObject({ granted: 1, used: 2 })
+    expect(next?.source).toBeUndefined()
+  })
+
+  test('gives back what it set aside when the store fails', async () => {
+    const { clock, near } = edge()
+    let fails = false
+    const store: Store = {
+      take: async (demands) => {
+        if (fails) throw new Error('away')
+        return near.take(demands)
+      },
+    }
+    const leasing = lease(store, (policy) => (policy === 'strict' ? undefined : 2000), clock)
+    await second(leasing, clock, 50)
+    const [before] = await leasing.take([demand])
+    fails = true
+    await expect(leasing.take([demand, { ...demand, policy: 'strict' }])).rejects.toThrow('away')
+    const [after] = await leasing.take([demand])
+    expect(after).toMatchObject({ source: 'lease', used: (before?.used ?? 0) + 1 })
+  })
+
+  test('is refilled behind the back of requests where something keeps such work alive', async () => {
+    const { clock, isolate, trips } = edge()
+    const store = isolate()
+    await second(store, clock, 50)
+    const work: Promise<unknown>[] = []
+    const waitUntil = (promise: Promise<unknown>) => void work.push(promise)
+    const sources = new Set<string | undefined>()
+    const before = trips()
+    for (let n = 0; n < 300; n++) {
+      const [grant] = await store.take([demand], { waitUntil })
+      sources.add(grant?.source)
+      await Promise.all(work)
+      clock.advance(20)
+    }
+    expect([...sources]).toEqual(['lease'])
+    expect(trips() - before).toBe(work.length)
+    expect(work.length).toBeLessThan(20)
+  })
+
+  test('that never hears of its refill asks for itself', async () => {
+    const { clock, near } = edge()
+    let silent = false
+    const store: Store = {
+      take: (demands) => (silent ? new Promise<never>(() => {}) : near.take(demands)),
+    }
+    const leasing = lease(store, () => 2000, clock)
+    await second(leasing, clock, 50)
+    silent = true
+    const waitUntil = () => {}
+    let left = 0
+    for (; left < 500; left++) {
+      const answer = await Promise.race([leasing.take([demand], { waitUntil }), undefined])
+      if (answer === undefined) break
+    }
+    expect(left).toBeGreaterThan(1)
+    silent = false
+    clock.advance(3000)
+    expect(await second(leasing, clock, 50)).toBe(50)
+  })
+
+  test('hands its refills on with what keeps work alive, for a store that may have to heal', async () => {
+    const { clock, near } = edge()
+    const kept: boolean[] = []
+    const store: Store = {
+      take(demands, options) {
+        if (demands[0]?.cost === 0) kept.push(options?.waitUntil !== undefined)
+        return near.take(demands)
+      },
+    }
+    const leasing = lease(store, () => 2000, clock)
+    for (let n = 0; n < 200; n++) {
+      await leasing.take([demand], { waitUntil: () => {} })
+      clock.advance(20)
+    }
+    expect(kept.length).toBeGreaterThan(0)
+    expect(new Set(kept)).toEqual(new Set([true]))
+  })
+
+  test('follows the rate and the end of the window also after a clock was set back', async () => {
+    const { clock, near } = edge()
+    let most = 0
+    const store: Store = {
+      async take(demands, options) {
+        const grants = await near.take(demands, options)
+        most = Math.max(most, (grants[0]?.granted ?? 0) - 1)
+        return grants
+      },
+    }
+    // The store's own clock goes on.
+    let behind = 0
+    const leasing = lease(
+      store,
+      () => 4000,
+      () => clock() - behind,
+    )
+    const plenty = { limit: 1_000_000 }
+    for (let n = 0; n < 10; n++) await second(leasing, clock, 50, plenty)
+    behind = 3_600_000
+    most = 0
+    for (let n = 0; n < 10; n++) await second(leasing, clock, 50, plenty)
+    expect(most).toBeLessThanOrEqual(4 * 50)
+  })
+})

@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest'
+import { scriptedStore } from '../../src/stores/redis-protocol/redis-store.ts'
+import type { Demand } from '../../src/stores/store.ts'
+import { manualClock } from '../../src/testing/index.ts'
+import { redisModel } from '../support/redis-model.ts'
+
+const demand: Demand = { policy: '', client: 'a', limit: 9, window: 1000, cost: 1 }
+
+/** A store whose trips take as long as is told, there and back. */
+function distant() {
+  const clock = manualClock()
+  const model = redisModel(clock)
+  const trip = { there: 0, back: 0 }
+  const travel =
+    <Args extends unknown[]>(command: (...args: Args) => Promise<unknown>) =>
+    async (...args: Args) => {
+      clock.advance(trip.there)
+      const answer = await command(...args)
+      clock.advance(trip.back)
+      return answer
+    }
+  const { evalsha, eval: run, incrby } = model.client
+  const client = { evalsha: travel(evalsha), eval: travel(run), incrby: travel(incrby) }
+  const store = scriptedStore(client, { name: 'model', prefix: 'k', clock })
+  return { clock, client, model, store, trip, end: () => model.life('k:a')?.endsAt ?? Number.NaN }
+}
+
+describe('a window seen from afar', () => {
+  test('is told to end no sooner than it does, and trusted no longer than it lasts', async () => {
+    for (const first of [
+      { there: 40, back: 0 },
+      { there: 0, back: 40 },
+      { there: 20, back: 20 },
+    ]) {
+      for (const second of [0, 10, 60]) {
+        const { clock, store, trip, end } = distant()
+        Object.assign(trip, first)
+        await store.take([demand])
+        Object.assign(trip, { there: second, back: 0 })
+        const sent = clock()
+        const [grant] = await store.take([demand])
+        const { resetIn = 0, openFor = resetIn } = grant ?? {}
+        expect(clock() + resetIn).toBeGreaterThanOrEqual(end())
+        expect(sent + openFor).toBeLessThanOrEqual(end())
+      }
+    }
+  })
+
+  test('costs one command a check, and none that a larger cost could be charged by', async () => {
+    const { model, store } = distant()
+    await store.take([demand])
+    const before = model.billed()
+    await store.take([demand])
+    expect(model.billed()).toBe(before + 1)
+    expect(await store.take([{ ...demand, cost: 8 }])).toMatchObject([{ granted: 0, used: 2 }])
+    expect(model.life('k:a')?.count).toBe(2)
+  })
+
+  test('is asked for anew when its answer comes after its end', async () => {
+    const { clock, store, trip, end } = distant()
+    await store.take([demand])
+    clock.advance(990)
+    Object.assign(trip, { there: 20, back: 20 })
+    const [grant] = await store.take([demand])
+    expect(grant).toMatchObject({ granted: 1, used: 1, retryIn: 0 })
+    expect(clock() + (grant?.resetIn ?? 0)).toBeGreaterThanOrEqual(end())
+    expect(end()).toBeLessThanOrEqual(clock() + 1000)
+  })
+
+  test('that was lost is found to be, and ends like any other', async () => {
+    const { clock, model, store, end } = distant()
+    for (let unit = 0; unit < 3; unit++) await store.take([demand])
+    model.evict('k:a')
+    expect(await store.take([demand])).toMatchObject([{ granted: 1, used: 1, resetIn: 1000 }])
+    expect(end() - clock()).toBe(1000)
+  })
+
+  test('of a policy that was given a shorter one is shortened', async () => {
+    const { clock, store, end } = distant()
+    await store.take([demand])
+    expect(await store.take([{ ...demand, window: 300 }])).toMatchObject([{ resetIn: 300 }])
+    expect(end() - clock()).toBe(300)
+  })
+
+  for (const lost of ['count', 'look'] as const) {
+    test(`whose end a count has missed is healed behind the request if the ${lost} is lost`, async () => {
+      const { clock, client, model, trip } = distant()
+      const lose = async () => {
+        throw new Error('the deadline has passed')
+      }
+      let losing = false
+      const look: typeof client.evalsha = (...args) => {
+        const loses = losing
+        losing = false
+        return loses ? lose() : client.evalsha(...args)
+      }
+      const store = scriptedStore(
+        {
+          eval: look,
+          evalsha: look,
+          async incrby(...args) {
+            const count = await client.incrby(...args)
+            if (lost === 'count') return lose()
+            losing = true
+            return count
+          },
+        },
+        { name: 'model', prefix: 'k', clock },
+      )
+      await store.take([demand])
+      clock.advance(990)
+      Object.assign(trip, { there: 20, back: 20 })
+      const work: Promise<unknown>[] = []
+      const waitUntil = (one: Promise<unknown>) => void work.push(one)
+      await expect(store.take([demand], { waitUntil })).rejects.toThrow('deadline')
+      await Promise.all(work)
+      expect(model.life('k:a')?.endsAt).toBeGreaterThan(clock())
+    })
+  }
+
+  test('is not counted on by a look', async () => {
+    const { model, store } = distant()
+    await store.take([demand])
+    expect(await store.take([{ ...demand, cost: 0 }])).toMatchObject([{ granted: 0, used: 1 }])
+    expect(model.life('k:a')?.count).toBe(1)
+  })
+})
