@@ -6,3 +6,12 @@ export const systemClock: Clock = () => Date.now()
 
 /** Time as the platform measures it, in ms, finer than the clock that tells the hour. */
 export const stopwatch: Clock = () => performance.now()
+
+/** Calls `run` after `ms`, unless the function that it returns is called before. */
+export type Timer = (ms: number, run: () => void) => () => void
+
+/** The only place in the library that starts a timer. */
+export const systemTimer: Timer = (ms, run) => {
+  const timer = setTimeout(run, ms)
+  return () => clearTimeout(timer)
+}

@@ -1,7 +1,20 @@
-import { type Clock, stopwatch } from './clock.ts'
+import { type Clock, stopwatch, systemTimer, type Timer } from './clock.ts'
 
-/** In ms. A timer that fires later than this was held up by the process itself. */
+/** A timer that fires later than this was held up by the process itself. */
 const LATE_MS = 50
+
+/** Where a timeout takes its time from. */
+export interface TimeSource {
+  /** @default the runtime's stopwatch */
+  readonly clock?: Clock
+  /** @default the runtime's timer */
+  readonly timer?: Timer | undefined
+  /**
+   * When the timeout begins, by the clock.
+   * @default now
+   */
+  readonly since?: number
+}
 
 /**
  * Calls `expire` after `ms`. A busy process runs its timers late, and before it reads the answers
@@ -10,12 +23,12 @@ const LATE_MS = 50
  *
  * Returns a function that stops the timer.
  */
-export function startTimeout(ms: number, expire: () => void, clock: Clock = stopwatch): () => void {
-  const due = clock() + ms
-  let timer = setTimeout(() => {
-    const late = clock() - due
+export function startTimeout(ms: number, expire: () => void, time: TimeSource = {}): () => void {
+  const { clock = stopwatch, timer = systemTimer, since = clock() } = time
+  let stop = timer(ms, () => {
+    const late = clock() - since - ms
     if (late <= LATE_MS) expire()
-    else timer = setTimeout(expire, Math.min(late, ms / 2))
-  }, ms)
-  return () => clearTimeout(timer)
+    else stop = timer(Math.min(late, ms / 2), expire)
+  })
+  return () => stop()
 }

@@ -1,32 +1,23 @@
-import { StoreError } from '../../src/errors.ts'
-import { fallback } from '../../src/isolate/fallback.ts'
-import type { Guard } from '../../src/isolate/guard.ts'
-import { known } from '../../src/isolate/known.ts'
-import { memory } from '../../src/stores/memory.ts'
-import type { Store } from '../../src/stores/store.ts'
+import { type Clock, systemTimer, type Timer } from '../../src/clock.ts'
+import { guard } from '../../src/isolate/guard.ts'
+import type { Guard } from '../../src/stores/store.ts'
 
-/** The guard of version 0.1: its timer gives up whenever it fires, however late. */
-export const plainTimerGuard: Guard = (store, { timeout, clock }) =>
-  known(
-    fallback(plainDeadline(store, timeout), memory({ clock }), { onAway() {} }, () => true),
-    store,
-    clock,
-  )
+/** The guard with the timer of version 0.1, which gives up whenever it fires, however late. */
+export const plainTimerGuard: Guard = (store, options) => {
+  const [clock, timer] = punctual(options.clock)
+  return guard(store, { ...options, clock, timer })
+}
 
-const plainDeadline = (store: Store, ms: number): Store => ({
-  async take(demands, options) {
-    const stop = new AbortController()
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const expiry = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new StoreError('timeout', `no answer within ${ms} ms`))
-        stop.abort()
-      }, ms)
+/** A timer, and the clock by which it never fires late: that stands still while the timer fires. */
+function punctual(clock: Clock): readonly [Clock, Timer] {
+  let firing: number | undefined
+  const timer: Timer = (ms, run) => {
+    const due = clock() + ms
+    return systemTimer(ms, () => {
+      firing = due
+      run()
+      firing = undefined
     })
-    try {
-      return await Promise.race([store.take(demands, { ...options, signal: stop.signal }), expiry])
-    } finally {
-      clearTimeout(timer)
-    }
-  },
-})
+  }
+  return [() => firing ?? clock(), timer]
+}

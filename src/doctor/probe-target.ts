@@ -1,5 +1,5 @@
 import { keyOf } from '../stores/key.ts'
-import { scriptedStore } from '../stores/redis-protocol/redis-store.ts'
+import { redisStore } from '../stores/redis-protocol/redis-store.ts'
 import { restClient, type Send } from '../stores/redis-protocol/rest.ts'
 import { KEY_LOCKING } from '../stores/redis-protocol/script.ts'
 import type { Demand, Grant, Store } from '../stores/store.ts'
@@ -57,7 +57,7 @@ export function patientOf(
       if (command[1] === KEY_LOCKING.text) tookHeader = true
       return answer
     })
-    return scriptedStore(client, { name: 'store', prefix, keyLocking })
+    return redisStore(client, { name: 'store', prefix, keyLocking })
   }
 
   return {

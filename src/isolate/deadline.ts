@@ -1,29 +1,32 @@
 import { StoreError } from '../errors.ts'
-import type { Store } from '../stores/store.ts'
-import { startTimeout } from '../timer.ts'
+import { startTimeout, type TimeSource } from '../timer.ts'
 
 /**
- * A store that answers within `ms` or throws a `StoreError` with code `timeout`. The signal ends the
- * request to the backend; a backend that ignores the signal is not waited for. A unit may still have
- * been counted then. An answer that arrives while this process is busy is not late.
+ * Returns what `ask` returns, or throws a `StoreError` with code `timeout` if that takes longer than
+ * `ms`. The signal then ends the request to the backend; a backend that ignores the signal is not
+ * waited for. It may still have counted a unit. An answer that arrives while this process is busy is
+ * not late.
  */
-export function deadline(store: Store, ms: number): Store {
-  return {
-    async take(demands, { signal, waitUntil } = {}) {
-      const stop = new AbortController()
-      const signals = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
-      let stopTimer = () => {}
-      const expiry = new Promise<never>((_, reject) => {
-        stopTimer = startTimeout(ms, () => {
-          reject(new StoreError('timeout', `the store gave no answer within ${ms} ms`))
-          stop.abort()
-        })
-      })
-      try {
-        return await Promise.race([store.take(demands, { signal: signals, waitUntil }), expiry])
-      } finally {
-        stopTimer()
-      }
-    },
+export async function withDeadline<Answer>(
+  ms: number,
+  ask: (signal: AbortSignal) => Promise<Answer>,
+  time?: TimeSource,
+): Promise<Answer> {
+  const controller = new AbortController()
+  let stopTimer = () => {}
+  const expiry = new Promise<never>((_, reject) => {
+    stopTimer = startTimeout(
+      ms,
+      () => {
+        reject(new StoreError('timeout', `the store gave no answer within ${ms} ms`))
+        controller.abort()
+      },
+      time,
+    )
+  })
+  try {
+    return await Promise.race([ask(controller.signal), expiry])
+  } finally {
+    stopTimer()
   }
 }

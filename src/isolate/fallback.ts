@@ -1,45 +1,52 @@
+import type { Clock } from '../clock.ts'
 import { StoreError } from '../errors.ts'
 import type { Log } from '../quiet-log.ts'
+import { memory } from '../stores/memory.ts'
 import { saidBy } from '../stores/redis-protocol/redis-error.ts'
-import type { Demand, Grant, Store } from '../stores/store.ts'
+import type { Demand, Grant } from '../stores/store.ts'
 import type { OutageListener } from './outage-log.ts'
 
-/**
- * A store that never throws: while the first one fails, the second, local one counts in its place
- * and its grants say so. An outage lasts from the first failure to the next answer.
- */
-export function fallback(store: Store, local: Store, listener: OutageListener, log: Log): Store {
+/** What an isolate does while its store is away. An outage lasts from the first failure to the next answer. */
+export interface Fallback {
+  /** Notes that the store has answered. */
+  endOutage(): void
+  /** Notes that the store has failed, and counts in this isolate in its place. */
+  take(demands: readonly Demand[], error: unknown): Promise<readonly Grant[]>
+}
+
+export function fallback(clock: Clock, listener: OutageListener, log: Log): Fallback {
+  const local = memory({ clock })
   /** Checks counted locally in this outage. */
   let missed = 0
   return {
-    async take(demands, options) {
-      try {
-        const grants = await store.take(demands, options)
-        if (!isAnswer(grants, demands.length)) {
-          throw new StoreError('rejected', 'the store did not answer with one grant per demand')
-        }
-        if (missed > 0) listener.onBack?.(missed)
-        missed = 0
-        return grants
-      } catch (error) {
-        missed++
-        if (missed === 1) report(listener, asStoreError(error, demands), log)
-        else listener.onMissed?.()
-        // Nothing is taken ahead of a count that only stands in for another.
-        const grants = await local.take(demands.map(({ reserve: _, ...demand }) => demand))
-        return grants.map((grant) => ({ ...grant, source: 'local' }))
-      }
+    endOutage() {
+      if (missed > 0) listener.onBack?.(missed)
+      missed = 0
+    },
+    async take(demands, error) {
+      missed++
+      if (missed === 1) report(listener, asStoreError(error, demands), log)
+      else listener.onMissed?.()
+      const grants = await local.take(demands)
+      return grants.map((grant) => ({ ...grant, source: 'local' }))
     },
   }
 }
 
-/** A store of somebody else's may answer anything, and what is no number would let everybody pass. */
-const isAnswer = (grants: unknown, length: number): grants is readonly Grant[] =>
-  Array.isArray(grants) &&
-  grants.length === length &&
-  grants.every((grant: Partial<Grant> | null) =>
-    [grant?.granted, grant?.used, grant?.resetIn, grant?.retryIn].every(Number.isFinite),
-  )
+/**
+ * Throws a `StoreError` unless a store answered with one grant per demand. A store of somebody else's
+ * may answer anything, and a value that is no number would let everybody pass.
+ */
+export function assertGrants(grants: readonly Grant[], length: number): void {
+  if (Array.isArray(grants) && grants.length === length && grants.every(isGrant)) return
+  throw new StoreError('rejected', 'the store did not answer with one grant per demand')
+}
+
+const isGrant = (grant: Partial<Grant> | null) =>
+  Number.isFinite(grant?.granted) &&
+  Number.isFinite(grant?.used) &&
+  Number.isFinite(grant?.resetIn) &&
+  Number.isFinite(grant?.retryIn)
 
 function report(listener: OutageListener, error: StoreError, log: Log): void {
   new Promise((resolve) => resolve(listener.onAway(error))).catch((cause: unknown) =>

@@ -1,61 +1,259 @@
 import type { Clock } from '../clock.ts'
 import { detectPlatform } from '../environment.ts'
-import type { StoreError } from '../errors.ts'
 import { type Log, quietLog } from '../quiet-log.ts'
-import { memory } from '../stores/memory.ts'
-import type { Store, TakeOptions } from '../stores/store.ts'
-import { deadline } from './deadline.ts'
-import { fallback } from './fallback.ts'
-import { known } from './known.ts'
-import { lease } from './lease.ts'
+import type { Demand, Grant, Guard, Observed, Store, TakeOptions } from '../stores/store.ts'
+import { withDeadline } from './deadline.ts'
+import { assertGrants, fallback } from './fallback.ts'
+import { addUnits, endRefill, type Lease, needsRefill, refillSize, startRefill } from './lease.ts'
+import { type Lru, lru } from './lru.ts'
+import { ifOpen, resetIn, retryIn } from './observed-window.ts'
 import { outageLog } from './outage-log.ts'
+import {
+  type Asked,
+  canSpend,
+  forgetEnded,
+  isExhausted,
+  type KeyRecord,
+  learn,
+  leaseOf,
+  newRecord,
+} from './record.ts'
+import { addRequest } from './request-rate.ts'
 
-/** How a limiter wants a store asked that is a trip away. */
-export interface GuardOptions {
-  /** In ms: how long a check may wait for the store. */
-  readonly timeout: number
-  /** For how many ms of demand a policy takes units ahead, by its name; nothing for none. */
-  readonly ahead: (policy: string) => number | undefined
-  /** The clock of what this isolate counts and knows by itself. */
-  readonly clock: Clock
-  /**
-   * Called when the store stops answering.
-   * @default logs a warning, and another one when the store is back; at most one pair a minute
-   */
-  readonly onStoreError?: ((error: StoreError) => unknown) | undefined
+/** A demand of one call, and what is known of its key. */
+interface Part {
+  readonly demand: Demand
+  readonly record: KeyRecord
+  /** `undefined` if the demand's policy does not lease. */
+  readonly lease: Lease | undefined
+  /** For how many ms of requests the policy takes units ahead. */
+  readonly ahead: number
+  /** The window known when the call began. */
+  readonly life: number
+  /** Whether units held on lease pay for the demand. Otherwise the store is asked. */
+  readonly isPaid: boolean
 }
 
-/** Makes of a store the one that a limiter asks in its place. */
-export type Guard = (store: Store, options: GuardOptions) => Store
+type WaitUntil = TakeOptions['waitUntil']
 
 /**
- * What stands before a store that is a trip away, which is all that this isolate can do without it:
- * leases, what is known of exhausted keys, a local count while the store is away, and a deadline.
+ * Wraps a remote store with what an isolate does by itself. It owns all that the isolate knows of the
+ * store's keys, one record per key, shared by all limiters over one store and clock: it refuses what
+ * is certain to be refused, spends units held on lease, asks the store within the deadline, learns
+ * from the answer, and counts locally if the store fails.
  */
-export const guard: Guard = (store, { timeout, ahead, clock, onStoreError }) => {
+export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError }) => {
+  const records = recordsOf(store, clock)
   const log = quietLog((line) => console.error(`tidegate: ${line}`), clock)
   const listener = onStoreError ? { onAway: onStoreError } : outageLog(clock)
-  const safe = fallback(deadline(store, timeout), memory({ clock }), listener, log)
-  const guarded = lease(known(safe, store, clock), ahead, clock)
-  // A server runs on after the response, and needs nobody to keep its work alive.
+  const local = fallback(clock, listener, log)
+  // A server runs on after the response, and needs nothing to keep its work alive.
   const runsOn = detectPlatform() === 'server' ? () => {} : undefined
-  return {
-    take(demands, options) {
-      const waitUntil = options?.waitUntil ?? runsOn
-      return guarded.take(
-        demands,
-        waitUntil && { waitUntil: (work) => keepAlive(waitUntil, work, log) },
+  /** How long the last answer took. */
+  let tripMs = 0
+
+  function partOf(demand: Demand, now: number): Part {
+    const record = recordOf(records, demand)
+    forgetEnded(record, now)
+    const { life } = record
+    const { policy, cost, reserve = 0 } = demand
+    const aheadMs = cost > 0 && reserve === 0 ? ahead(policy) : undefined
+    if (aheadMs === undefined) {
+      return { demand, record, lease: undefined, ahead: 0, life, isPaid: false }
+    }
+    const lease = leaseOf(record, now)
+    addRequest(lease, now)
+    return { demand, record, lease, ahead: aheadMs, life, isPaid: canSpend(record, demand) }
+  }
+
+  /** How many units to take ahead together with a demand. */
+  const refillOf = ({ demand, record, lease, ahead }: Part, now: number): number =>
+    lease === undefined ? 0 : refillSize(lease, record.window, demand.limit, ahead, now)
+
+  /** Asks the store within the deadline, and learns from the answer. Counts locally if it fails. */
+  async function ask(
+    parts: readonly Part[],
+    now: number,
+    waitUntil: WaitUntil,
+  ): Promise<readonly Grant[]> {
+    const demands: Demand[] = []
+    const asked: Asked[] = []
+    const refilling: Lease[] = []
+    for (const part of parts) {
+      const { demand, record, lease } = part
+      const reserve = refillOf(part, now)
+      demands.push(reserve > 0 ? { ...demand, reserve } : demand)
+      asked.push({ life: record.life, window: record.window })
+      if (lease === undefined || reserve === 0) continue
+      // One at a time: requests that find no units meanwhile ask for their own alone.
+      startRefill(lease, now)
+      refilling.push(lease)
+    }
+    const observed = parts.length === 1 ? observedBy(parts[0], now, clock) : undefined
+    let grants: readonly Grant[]
+    try {
+      grants = await withDeadline(
+        timeout,
+        (signal) => store.take(demands, { signal, waitUntil, observed }),
+        { clock, timer, since: now },
       )
+      assertGrants(grants, demands.length)
+    } catch (error) {
+      if (observed) for (const { record } of parts) record.isUncertain = true
+      // Nothing is taken ahead of a count that only stands in for another.
+      return local.take(
+        parts.map(({ demand }) => ({ ...demand, reserve: 0 })),
+        error,
+      )
+    } finally {
+      for (const lease of refilling) endRefill(lease)
+    }
+    local.endOutage()
+    const then = clock()
+    tripMs = Math.max(0, then - now)
+    return parts.map((part, index) => settle(part, asked[index], grants[index], now, then))
+  }
+
+  /** Refills a lease behind the back of requests, before its units are spent. */
+  function refill(part: Part, now: number, waitUntil: WaitUntil): void {
+    const { demand, lease } = part
+    if (waitUntil === undefined || lease === undefined || !needsRefill(lease, tripMs)) return
+    if (refillOf(part, now) === 0) return
+    waitUntil(ask([{ ...part, demand: { ...demand, cost: 0 } }], now, waitUntil))
+  }
+
+  return {
+    async take(demands, options) {
+      const now = clock()
+      const host = options?.waitUntil ?? runsOn
+      const waitUntil: WaitUntil = host && ((work) => keepAlive(host, work, log))
+      const parts: Part[] = []
+      let isRefused = false
+      for (const demand of demands) {
+        const part = partOf(demand, now)
+        parts.push(part)
+        isRefused ||= !part.isPaid && isExhausted(part.record, demand, now)
+      }
+      if (isRefused) return parts.map((part) => refusal(part, now))
+
+      const unpaid = setAside(parts)
+      const grants = unpaid.length === 0 ? [] : await ask(unpaid, now, waitUntil)
+      if (unpaid.length === parts.length) return grants
+
+      const isGranted = unpaid.every(({ demand }, index) => isCovered(demand, grants[index]))
+      return parts.map((part) => {
+        if (!part.isPaid) return grants[unpaid.indexOf(part)] ?? NOTHING
+        if (isGranted) refill(part, now, waitUntil)
+        else giveBack(part)
+        return leased(part, isGranted, now)
+      })
     },
   }
 }
 
-/** What a host does not keep alive (its method was handed over unbound) may still come to its end. */
-function keepAlive(
-  waitUntil: NonNullable<TakeOptions['waitUntil']>,
-  work: Promise<unknown>,
-  log: Log,
-): void {
+const NOTHING: Grant = { granted: 0, used: 0, resetIn: 0, retryIn: 0 }
+
+const recordsByStore = new WeakMap<Store, WeakMap<Clock, Lru<KeyRecord>>>()
+
+/** What this isolate knows of a store's keys, by one clock: those of another cannot be compared. */
+function recordsOf(store: Store, clock: Clock): Lru<KeyRecord> {
+  const byClock = recordsByStore.get(store) ?? new WeakMap<Clock, Lru<KeyRecord>>()
+  recordsByStore.set(store, byClock)
+  const records = byClock.get(clock) ?? lru<KeyRecord>()
+  byClock.set(clock, records)
+  return records
+}
+
+function recordOf(records: Lru<KeyRecord>, { policy, client }: Demand): KeyRecord {
+  // No policy's name holds a line break.
+  const key = `${client}\n${policy}`
+  const known = records.get(key)
+  if (known !== undefined) return known
+  const record = newRecord()
+  records.set(key, record)
+  return record
+}
+
+/** What the store may know of the window that its answer will most likely be about. */
+function observedBy(part: Part | undefined, now: number, clock: Clock): Observed | undefined {
+  if (part === undefined) return undefined
+  const { demand, record } = part
+  const { window, isUncertain } = record
+  if (window === undefined || isUncertain || window.until - now > demand.window) return undefined
+  return { used: window.used, isOpen: () => ifOpen(window, clock()) !== undefined }
+}
+
+/** Learns from a grant, keeps the units taken ahead, and returns what the limiter is told. */
+function settle(
+  { demand, record, lease }: Part,
+  asked: Asked | undefined,
+  grant: Grant | undefined,
+  since: number,
+  now: number,
+): Grant {
+  if (asked === undefined || grant === undefined) return NOTHING
+  // A store made of stores may have counted elsewhere: that tells nothing of this store's count.
+  if (grant.source !== undefined && grant.source !== 'store') return grant
+  const isCurrent = learn(record, asked, grant, since, now)
+  const told = grant.window === 'observed' ? inWindow(grant, demand, asked, now) : grant
+  if (lease === undefined) return told
+  if (isCurrent) addUnits(lease, grant.granted - demand.cost)
+  // Of answers that overtook each other the newer one knows more.
+  const used = Math.max(record.window?.used ?? 0, grant.used) - lease.units
+  return { ...told, granted: Math.min(grant.granted, demand.cost), used: Math.max(0, used) }
+}
+
+/** A grant that was counted in the window observed before, completed by when that window ends. */
+function inWindow(grant: Grant, demand: Demand, { window }: Asked, now: number): Grant {
+  const { granted, used } = grant
+  if (window === undefined) return grant
+  const wait = granted < demand.cost ? retryIn(window, now) : 0
+  return { granted, used, resetIn: resetIn(window, now), retryIn: wait }
+}
+
+/** A refusal that this isolate is certain of. Another demand of the call may be unknown here. */
+function refusal({ demand, record, lease, isPaid }: Part, now: number): Grant {
+  const { window } = record
+  const source = 'known'
+  if (window === undefined) {
+    return { granted: 0, used: 0, resetIn: 0, retryIn: 0, unseen: true, source }
+  }
+  const used = Math.min(window.used - (lease?.units ?? 0), demand.limit)
+  const wait = !isPaid && isExhausted(record, demand, now) ? retryIn(window, now) : 0
+  return { granted: 0, used, resetIn: resetIn(window, now), retryIn: wait, source }
+}
+
+/** Sets held units aside, so that nobody else spends them meanwhile. Returns the parts without units. */
+function setAside(parts: readonly Part[]): readonly Part[] {
+  const unpaid: Part[] = []
+  for (const part of parts) {
+    if (part.isPaid && part.lease) part.lease.units -= part.demand.cost
+    else unpaid.push(part)
+  }
+  return unpaid
+}
+
+/** Returns units that were set aside, unless their window has ended. */
+function giveBack({ demand, record, lease, life }: Part): void {
+  if (lease && record.life === life) lease.units += demand.cost
+}
+
+/** The grant of a demand that held units paid for, or would have. */
+function leased({ demand, record, lease }: Part, isGranted: boolean, now: number): Grant {
+  const { window } = record
+  return {
+    granted: isGranted ? demand.cost : 0,
+    used: window ? window.used - (lease?.units ?? 0) : 0,
+    resetIn: window ? resetIn(window, now) : 0,
+    retryIn: 0,
+    source: 'lease',
+  }
+}
+
+const isCovered = ({ cost }: Demand, grant: Grant | undefined) => (grant?.granted ?? 0) >= cost
+
+/** Work that the host rejects (its method was passed unbound) may still finish by itself. */
+function keepAlive(waitUntil: NonNullable<WaitUntil>, work: Promise<unknown>, log: Log): void {
   new Promise<void>((resolve) => resolve(waitUntil(work))).catch((error: unknown) =>
     log(`waitUntil failed (${error}): pass it as (work) => context.waitUntil(work)`),
   )

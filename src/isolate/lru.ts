@@ -1,5 +1,5 @@
 /** What an isolate keeps of clients: so many keys, those least recently used forgotten first. */
-export interface Recent<Value> {
+export interface Lru<Value> {
   get(key: string): Value | undefined
   set(key: string, value: Value): void
   delete(key: string): void
@@ -13,7 +13,7 @@ export const MAX_KEYS = 10_000
  * since a map from which the first key is taken again and again gets slow: when the young one is
  * full the old one is dropped, and with it what was not asked for meanwhile.
  */
-export function recent<Value>(maxKeys = MAX_KEYS): Recent<Value> {
+export function lru<Value>(maxKeys = MAX_KEYS): Lru<Value> {
   let young = new Map<string, Value>()
   let old = new Map<string, Value>()
 

@@ -1,85 +1,90 @@
-import type { Demand, Grant } from '../stores/store.ts'
+import type { Grant } from '../stores/store.ts'
 
 /**
- * What answers of a store have told of an open window, by this isolate's clock. Only durations
- * count: the trip to the store leaves the window's end uncertain by its length.
+ * An open window as this isolate has observed it, by its own clock. Only durations count: the trip to
+ * the store leaves the end of the window uncertain by the trip's length.
  */
-export interface Sight {
+export interface ObservedWindow {
   /** Units used at least. */
   readonly used: number
-  /** When the question was sent. A clock that stands before it was set back. */
+  /** When the question was sent that was answered first. A clock that stands before it was set back. */
   readonly since: number
-  /** Until when the window is certainly open: what an isolate does by itself ends here. */
+  /** Until when the window is certainly open: what an isolate decides by itself ends here. */
   readonly until: number
-  /** When the window has certainly ended: what a client is told. */
+  /** When the window has certainly ended: clients are told this. */
   readonly over: number
 }
 
 /**
- * What two clocks may differ by in a second: no daemon lets one run faster or slower than by 500
- * millionths (RFC 5905 §11.3), and each of the two may.
+ * How far two clocks may drift apart, in ms per ms: no daemon lets one run faster or slower than by
+ * 500 millionths (RFC 5905 §11.3), and each of the two may.
  */
 const DRIFT = 1 / 1000
 
-/** The sight while it is certain; nothing where the clock was set back, or the window has ended. */
-export const open = (sight: Sight | undefined, now: number): Sight | undefined =>
-  sight && sight.since <= now && now < sight.until ? sight : undefined
+/**
+ * In ms. One because a key expires in the millisecond after the one that its `PTTL` names, one
+ * because this isolate's clock counts whole milliseconds.
+ */
+const EXPIRY_MS = 2
 
-/** In ms from now until the window has certainly ended. */
-export const resetIn = (sight: Sight, now: number): number => sight.over - now
+/** The window while it is certainly open; `undefined` once it may have ended, or the clock was set back. */
+export const ifOpen = (window: ObservedWindow | undefined, now: number) =>
+  window && window.since <= now && now < window.until ? window : undefined
 
-/** Whether the demand is certain not to fit. */
-export const isExhausted = (sight: Sight, { limit, cost }: Demand): boolean =>
-  sight.used + cost > limit
+/** In ms until the window has certainly ended. */
+export const resetIn = ({ over }: ObservedWindow, now: number): number => over - now
 
-/** Until when the window of an answer is certainly open, which was asked for at `since`. */
-export const certainUntil = ({ resetIn, openFor = resetIn }: Grant, since: number): number =>
-  // Two clocks that count whole milliseconds are one apart at most. The part of one that is left of
-  // the drift counts, too.
-  Math.floor(since + openFor * (1 - DRIFT)) - 1
+/** In ms until a store is certain to grant a unit of the next window. */
+export const retryIn = ({ over }: ObservedWindow, now: number): number => over - now + EXPIRY_MS
+
+/** Until when the window of an answer is certainly open, if the question was sent at `since`. */
+export const certainUntil = ({ resetIn }: Grant, since: number): number =>
+  // Two clocks that count whole milliseconds are one apart at most. A fraction that is left of the
+  // drift counts as a whole millisecond.
+  Math.floor(since + resetIn * (1 - DRIFT)) - 1
 
 /**
- * Whether an answer tells of another window than the one known: fewer units are used than were known
- * of it when asking, or it is open for longer than that one can be. The key was lost.
+ * Whether an answer is about another window than the known one: fewer units are used than were known
+ * to be when the question was sent (`usedBefore`), or the window is open for longer than the known
+ * one can be. Then the key was lost.
  */
-export const beganAnew = (
-  known: Sight,
-  asked: Sight | undefined,
+export const isAnother = (
+  known: ObservedWindow,
+  usedBefore: number | undefined,
   grant: Grant,
   since: number,
 ): boolean =>
-  // What answers have told of one window keeps the `since` of the first.
-  (asked?.since === known.since && grant.used < asked.used) ||
-  certainUntil(grant, since) > known.over
+  (usedBefore !== undefined && grant.used < usedBefore) || certainUntil(grant, since) > known.over
+
+/** The window that an answer is about, as far as that answer tells; `undefined` if it may have ended. */
+export const observe = ({ used, resetIn }: Grant, since: number, until: number, now: number) =>
+  ifOpen({ used, since, until, over: now + resetIn }, now)
 
 /**
- * What is known at `now` of an answer to a question that was sent at `since`, when `asked` was
- * known; `known` is what other answers have told meanwhile. Counts only grow in a window, so of
- * answers that overtook each other the larger one tells.
+ * What is known of the window `before` at `now`, after an answer about it to a question sent at
+ * `since`. Counts only grow in a window, so of answers that overtook each other the larger count is
+ * the newer one.
  */
-export function learn(
-  known: Sight | undefined,
-  asked: Sight | undefined,
+export function merge(
+  before: ObservedWindow,
   grant: Grant,
   since: number,
   now: number,
-): Sight | undefined {
-  const { used, resetIn } = grant
-  const told = open({ used, since, until: certainUntil(grant, since), over: now + resetIn }, now)
-  const before = open(known, now)
-  if (before === undefined || beganAnew(before, asked, grant, since)) return told
-  if (now + resetIn < before.until) {
+): ObservedWindow | undefined {
+  const seen = observe(grant, since, certainUntil(grant, since), now)
+  const used = Math.max(grant.used, before.used)
+  if (now + grant.resetIn < before.until) {
     // An answer to an older question is about a former window, which ended before this one opened. So
-    // is one to a question of the same moment, if what it tells of is over.
-    if (since < before.since || (since === before.since && told === undefined)) return before
-    // The end was moved nearer: what was certain of it no longer is.
-    return told && { ...told, used: Math.max(used, before.used) }
+    // is one to a question of the same moment, if its window is over.
+    if (since < before.since || (since === before.since && seen === undefined)) return before
+    // The end was moved nearer: the former end is no longer certain.
+    return seen && { ...seen, used }
   }
-  if (told === undefined) return before
+  if (seen === undefined) return before
   return {
-    used: Math.max(used, before.used),
+    used,
     since: before.since,
-    until: Math.max(told.until, before.until),
-    over: Math.min(told.over, before.over),
+    until: Math.max(seen.until, before.until),
+    over: Math.min(seen.over, before.over),
   }
 }

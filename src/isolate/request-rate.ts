@@ -3,38 +3,44 @@
  * evenly, and wanders between isolates, is hot in none of them.
  */
 
-/** From which heat on a key is hot: two or three requests a second, for some seconds. */
-const HOT = 11
+/** From how many recent requests on a key is hot: two or three a second, for some seconds. */
+const HOT_REQUESTS = 11
 
-/** In ms: for how long a request warms its key, fading. */
-const COOLING = 4500
+/** In which a request fades from the count of recent ones to 1/e. */
+const FADING_MS = 4500
 
-/** In ms. Before a key was warm for so long its rate is not believed whole: it may be one page. */
-const SETTLING = 1000
+/** A rate that was observed for less time than this may be one page load, and is taken for lower. */
+const SETTLING_MS = 1000
 
-/** How much a key is asked for in this isolate of late. */
-export interface Heat {
+/** How often one key is asked for in this isolate. */
+export interface RequestRate {
   /** Requests seen here, each fading with time. */
-  heat: number
-  heatedAt: number
-  /** Since when requests follow each other within some seconds. */
-  warmSince: number
+  recentRequests: number
+  lastAt: number
+  /** Since when requests have followed each other within some seconds. */
+  busySince: number
 }
 
-export const coldAt = (now: number): Heat => ({ heat: 0, heatedAt: now, warmSince: now })
+export const newRate = (now: number): RequestRate => ({
+  recentRequests: 0,
+  lastAt: now,
+  busySince: now,
+})
 
-/** A request warms its key. */
-export function warm(key: Heat, now: number): void {
-  const idle = Math.max(0, now - key.heatedAt)
-  const left = key.heat * Math.exp(-idle / COOLING)
-  // A clock that was set back says nothing of how long it has been warm.
-  if (left < 1 || now < key.heatedAt) key.warmSince = now
-  key.heat = left + 1
-  key.heatedAt = now
+/** Counts a request. */
+export function addRequest(rate: RequestRate, now: number): void {
+  const idle = Math.max(0, now - rate.lastAt)
+  const left = rate.recentRequests * Math.exp(-idle / FADING_MS)
+  // A clock that was set back does not show how long the key has been busy.
+  if (left < 1 || now < rate.lastAt) rate.busySince = now
+  rate.recentRequests = left + 1
+  rate.lastAt = now
 }
 
-export const isHot = ({ heat }: Heat): boolean => heat >= HOT
+export const isHot = ({ recentRequests }: RequestRate): boolean => recentRequests >= HOT_REQUESTS
 
-/** How many requests are to be expected here within so many ms. */
-export const expected = ({ heat, heatedAt, warmSince }: Heat, ms: number): number =>
-  ((heat - 1) * ms) / Math.min(COOLING, heatedAt - warmSince + SETTLING)
+/** How many requests are expected here within `ms`. */
+export const expectedRequests = (
+  { recentRequests, lastAt, busySince }: RequestRate,
+  ms: number,
+): number => ((recentRequests - 1) * ms) / Math.min(FADING_MS, lastAt - busySince + SETTLING_MS)

@@ -10,7 +10,7 @@ import {
   warningOf as ofNodeRedis,
 } from './redis-protocol/node-redis.ts'
 import { checkRedisOptions, type RedisStoreOptions } from './redis-protocol/redis-options.ts'
-import { scriptedStore } from './redis-protocol/redis-store.ts'
+import { redisStore } from './redis-protocol/redis-store.ts'
 import type { Store } from './store.ts'
 
 export type { IoRedisClient } from './redis-protocol/ioredis.ts'
@@ -46,7 +46,7 @@ export function redis(client: IoRedisClient | NodeRedisClient, options: RedisOpt
     warned.add(warning)
     console.warn(`tidegate: ${warning}`)
   }
-  return scriptedStore(scripts, { ...compiled, cluster })
+  return redisStore(scripts, { ...compiled, cluster })
 }
 
 /** The two families are told apart by their shape: nothing is imported. */

@@ -1,4 +1,5 @@
-import type { Guard } from '../isolate/guard.ts'
+import type { Clock, Timer } from '../clock.ts'
+import type { StoreError } from '../errors.ts'
 
 /** What one policy asks for one client. The store names its own key from the two (`keyOf`). */
 export interface Demand {
@@ -29,15 +30,16 @@ export interface Grant {
   readonly resetIn: number
   /**
    * In ms until this demand could be granted; 0 if it was granted, or if only another demand did
-   * not fit. If a key still exists in its last millisecond, as in Redis, one more than `resetIn`.
+   * not fit. Up to two more than `resetIn`: a key of Redis still exists in its last millisecond, and
+   * two clocks that count whole milliseconds are one apart.
    */
   readonly retryIn: number
   /**
-   * In ms from the moment the question was sent: how long the window is certain to stay open, where
-   * that is less than `resetIn` because the end was seen from afar.
-   * @default resetIn
+   * Only after a call with `observed`. `'observed'`: the units were counted in that window, and the
+   * store did not look when it ends; `resetIn` and `retryIn` are 0. `'new'`: that window is over.
+   * @default neither is known
    */
-  readonly openFor?: number
+  readonly window?: 'observed' | 'new'
   /**
    * Whether nobody knows `used` and `resetIn`, since another demand of the call was refused before
    * the store was asked. Both are 0 then.
@@ -57,8 +59,25 @@ export interface Grant {
  */
 export type Source = 'store' | 'lease' | 'known' | 'local'
 
+/** What the caller has observed of an open window. */
+export interface Observed {
+  /** Units used at least. */
+  readonly used: number
+  /**
+   * Whether the window is certain to be still open. A store calls this again once the backend has
+   * answered: a count that comes later may have opened a window.
+   */
+  isOpen(): boolean
+}
+
 /** What a store may use besides the demands. */
 export interface TakeOptions {
+  /**
+   * The open window of the call's one demand. A hint: a store for which a plain count is cheaper than
+   * its whole rule (one command in place of three, in Redis) may use it, and every other ignores it.
+   * @default nothing is known: the store applies its whole rule
+   */
+  readonly observed?: Observed | undefined
   /** Ends the call, which then throws. A unit may have been counted all the same. */
   readonly signal?: AbortSignal | undefined
   /** Keeps work alive after the answer. Without it a store does nothing once it has answered. */
@@ -79,8 +98,8 @@ export interface TakeOptions {
  *   and rejects a call that has them; it never does half.
  * - `granted` holds as much of `reserve` as is left after the cost.
  * - Grants come in the order of their demands; no demands, no grants.
- * - `resetIn` may be late by a trip, never early by more than the store's clock resolves; counted
- *   from the moment the question was sent, `openFor` is never late.
+ * - `resetIn` may be late by a trip, never early by more than the store's clock resolves. Counted from
+ *   the moment the question was sent it is never late.
  * - A client that waits `retryIn` after the answer finds that window ended.
  * - A window that cannot end in time (its expiry lost, a clock set back, a policy's window made
  *   shorter) ends `window` ms after the call that finds it; its count stays.
@@ -100,8 +119,31 @@ export interface Store {
    */
   readonly oneClient?: boolean
   /**
-   * What a limiter puts before it: `guard` of `tidegate` where an answer takes a trip, `'none'` where
-   * it comes from this isolate's memory. A limiter takes no store that does not say.
+   * What a limiter puts before the store: `guard` of `tidegate` if an answer takes a trip, `'none'` if
+   * the store counts in this isolate's memory. `createLimiter` throws a `ConfigError` if it is missing.
    */
   readonly guard?: Guard | 'none'
 }
+
+/** How a limiter wants a store guarded that is a trip away. */
+export interface GuardOptions {
+  /** In ms: how long a check may wait for the store. */
+  readonly timeout: number
+  /** For how many ms of requests a policy takes units ahead, by its name; `undefined` for none. */
+  readonly ahead: (policy: string) => number | undefined
+  /** The clock of what this isolate counts and knows by itself. */
+  readonly clock: Clock
+  /**
+   * Measures the timeout.
+   * @default the runtime's timer
+   */
+  readonly timer?: Timer | undefined
+  /**
+   * Called when the store stops answering.
+   * @default logs a warning, and another one when the store is back; at most one pair a minute
+   */
+  readonly onStoreError?: ((error: StoreError) => unknown) | undefined
+}
+
+/** Wraps a remote store with what an isolate does by itself: deadline, fallback, leases. */
+export type Guard = (store: Store, options: GuardOptions) => Store

@@ -9,7 +9,7 @@ import {
   type KeyLockingOptions,
   type RedisStoreOptions,
 } from './redis-protocol/redis-options.ts'
-import { scriptedStore } from './redis-protocol/redis-store.ts'
+import { redisStore } from './redis-protocol/redis-store.ts'
 import { restClient, restPipeline, restSender } from './redis-protocol/rest.ts'
 import { isUpstash } from './redis-protocol/script.ts'
 import { asksUpstash, isSdkClient, type SdkClient, sendOnce } from './redis-protocol/upstash-sdk.ts'
@@ -64,14 +64,14 @@ export function upstash(
     if (wait !== undefined)
       throw new ConfigError('batch', 'a client', '{ url, token } in its place')
     const keyLocking = checkKeyLocking(options, asksUpstash(source))
-    return scriptedStore(sendOnce(source) ?? source, { ...compiled, keyLocking })
+    return redisStore(sendOnce(source) ?? source, { ...compiled, keyLocking })
   }
   const url = checkUrl('url', source.url)
   const token = checkToken('token', source.token)
   const keyLocking = checkKeyLocking(options, isUpstash(url))
   const alone = restSender(url, token, fetcher)
   const send = wait === undefined ? alone : batched(alone, restPipeline(url, token, fetcher), wait)
-  return scriptedStore(restClient(send), { ...compiled, keyLocking })
+  return redisStore(restClient(send), { ...compiled, keyLocking })
 }
 
 function checkWait(batch: unknown): number {

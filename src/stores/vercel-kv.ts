@@ -6,7 +6,7 @@ import {
   type KeyLockingOptions,
   type RedisStoreOptions,
 } from './redis-protocol/redis-options.ts'
-import { scriptedStore } from './redis-protocol/redis-store.ts'
+import { redisStore } from './redis-protocol/redis-store.ts'
 import { asksUpstash, isSdkClient, type SdkClient, sendOnce } from './redis-protocol/upstash-sdk.ts'
 import type { Store } from './store.ts'
 import { checkToken, checkUrl, upstash } from './upstash.ts'
@@ -45,7 +45,7 @@ export function vercelKv(client?: SdkClient, options: VercelKvOptions = {}): Sto
     )
   }
   const keyLocking = checkKeyLocking(options, asksUpstash(client))
-  return scriptedStore(once ?? client, { ...compiled, name: 'vercel-kv', keyLocking })
+  return redisStore(once ?? client, { ...compiled, name: 'vercel-kv', keyLocking })
 }
 
 function fromVariables(options: VercelKvOptions): Store {

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { bundle, NAME, startWorker } from '../../scripts/workerd.ts'
 import { createLimiter, type Demand, header, ip, memory, StoreError } from '../../src/index.ts'
-import { deadline } from '../../src/isolate/deadline.ts'
+import { withDeadline } from '../../src/isolate/deadline.ts'
 import { durableObject, type ObjectNamespace } from '../../src/stores/durable-object.ts'
 import { manualClock, type Subject, storeConformance } from '../../src/testing/index.ts'
 import { startObjects } from '../support/durable-object.ts'
@@ -394,8 +394,9 @@ describe('durableObject()', () => {
     const late = new Promise<never>((_, reject) => {
       fail = () => reject(new Error('late'))
     })
-    const store = deadline(durableObject(binding(() => late)), 5)
-    await expect(store.take([demandOf('a')])).rejects.toMatchObject({ code: 'timeout' })
+    const store = durableObject(binding(() => late))
+    const taking = withDeadline(5, (signal) => store.take([demandOf('a')], { signal }))
+    await expect(taking).rejects.toMatchObject({ code: 'timeout' })
     fail()
     await new Promise((resolve) => setImmediate(resolve))
     process.off('unhandledRejection', note)

@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { lease } from '../../src/isolate/lease.ts'
 import { memory } from '../../src/stores/memory.ts'
 import type { Demand, Store } from '../../src/stores/store.ts'
 import { manualClock } from '../../src/testing/index.ts'
+import { isolate } from '../support/guarded.ts'
 
 const demand: Demand = { policy: '', client: 'a', limit: 1000, window: 60_000, cost: 1 }
+
+/** The policy `strict` does not lease, every other takes units ahead for two seconds. */
+const ahead = (policy: string) => (policy === 'strict' ? undefined : 2000)
 
 /** One store that counts its trips, and isolates that lease from it. */
 function edge() {
@@ -17,8 +20,8 @@ function edge() {
       return near.take(demands, options)
     },
   }
-  const isolate = () => lease(store, (policy) => (policy === 'strict' ? undefined : 2000), clock)
-  return { clock, near, store, isolate, trips: () => trips }
+  const leasing = () => isolate(store, clock, { ahead })
+  return { clock, near, store, leasing, trips: () => trips }
 }
 
 /** So many checks, evenly spread over a second; how many passed. */
@@ -39,8 +42,8 @@ async function second(
 
 describe('a lease', () => {
   test('makes a hot key cost a trip for many checks', async () => {
-    const { clock, isolate, trips } = edge()
-    const store = isolate()
+    const { clock, leasing, trips } = edge()
+    const store = leasing()
     expect(await second(store, clock, 50)).toBe(50)
     const before = trips()
     for (let n = 0; n < 5; n++) expect(await second(store, clock, 50)).toBe(50)
@@ -48,8 +51,8 @@ describe('a lease', () => {
   })
 
   test('says who decided, and what is certainly left', async () => {
-    const { clock, isolate, near } = edge()
-    const store = isolate()
+    const { clock, leasing, near } = edge()
+    const store = leasing()
     await second(store, clock, 100)
     const [grant] = await store.take([demand])
     expect(grant).toMatchObject({ granted: 1, used: 101, source: 'lease' })
@@ -58,21 +61,21 @@ describe('a lease', () => {
   })
 
   test('is not taken for a key that is not hot here', async () => {
-    const { clock, isolate, near } = edge()
-    const store = isolate()
+    const { clock, leasing, near } = edge()
+    const store = leasing()
     for (let n = 0; n < 20; n++) await second(store, clock, 1)
     expect(await near.take([{ ...demand, cost: 0 }])).toMatchObject([{ used: 20 }])
   })
 
   test('is never taken for a policy that does not lease', async () => {
-    const { clock, isolate, trips } = edge()
-    await second(isolate(), clock, 50, { policy: 'strict' })
+    const { clock, leasing, trips } = edge()
+    await second(leasing(), clock, 50, { policy: 'strict' })
     expect(trips()).toBe(50)
   })
 
   test('of many isolates grants exactly the limit together, and no more', async () => {
-    const { clock, isolate } = edge()
-    const isolates = Array.from({ length: 5 }, isolate)
+    const { clock, leasing } = edge()
+    const isolates = Array.from({ length: 5 }, leasing)
     let passed = 0
     for (let n = 0; n < 2000; n++) {
       const [grant] = (await isolates[n % 5]?.take([demand])) ?? []
@@ -84,8 +87,8 @@ describe('a lease', () => {
   })
 
   test('ends with its window, whatever is left of it', async () => {
-    const { clock, isolate, near } = edge()
-    const store = isolate()
+    const { clock, leasing, near } = edge()
+    const store = leasing()
     await second(store, clock, 50, { window: 2000 })
     clock.advance(1500)
     const [grant] = await store.take([{ ...demand, window: 2000 }])
@@ -104,7 +107,7 @@ describe('a lease', () => {
         return grants
       },
     }
-    const leasing = lease(store, () => 2000, clock)
+    const leasing = isolate(store, clock, { ahead })
     const work: Promise<unknown>[] = []
     const take = () => leasing.take([demand], { waitUntil: (one) => void work.push(one) })
     for (let n = 0; n < 500 && release === undefined; n++) {
@@ -122,8 +125,8 @@ describe('a lease', () => {
   })
 
   test('with several policies is charged in all or in none', async () => {
-    const { clock, isolate, near } = edge()
-    const store = isolate()
+    const { clock, leasing, near } = edge()
+    const store = leasing()
     await second(store, clock, 50)
     const strict = { ...demand, policy: 'strict', limit: 2 }
     const used = async () => (await store.take([demand]))[0]?.used ?? 0
@@ -147,7 +150,7 @@ describe('a lease', () => {
         return grants
       },
     }
-    const leasing = lease(store, () => 2000, clock)
+    const leasing = isolate(store, clock, { ahead })
     for (let n = 0; n < 40; n++) {
       held = true
       const asked = [0, 1].map(() => leasing.take([demand]))
@@ -171,7 +174,7 @@ describe('a lease', () => {
     const other = memory({ clock })
     let lost = false
     const store: Store = { take: (demands) => (lost ? other : first).take(demands) }
-    const leasing = lease(store, () => 2000, clock)
+    const leasing = isolate(store, clock, { ahead })
     await second(leasing, clock, 100)
     clock.advance(1000)
     // Others have used the window that began anew further than this isolate knew of the old one.
@@ -202,7 +205,7 @@ describe('a lease', () => {
         return grants
       },
     }
-    const leasing = lease(store, (policy) => (policy === 'strict' ? undefined : 2000), clock)
+    const leasing = isolate(store, clock, { ahead })
     await second(leasing, clock, 50)
     await near.take([strict])
     meanwhile = async () => {
@@ -225,18 +228,21 @@ describe('a lease', () => {
         return near.take(demands)
       },
     }
-    const leasing = lease(store, (policy) => (policy === 'strict' ? undefined : 2000), clock)
+    const leasing = isolate(store, clock, { ahead })
     await second(leasing, clock, 50)
     const [before] = await leasing.take([demand])
     fails = true
-    await expect(leasing.take([demand, { ...demand, policy: 'strict' }])).rejects.toThrow('away')
+    const strict = { ...demand, policy: 'strict', limit: 1 }
+    expect(await leasing.take([strict])).toMatchObject([{ granted: 1, source: 'local' }])
+    const grants = await leasing.take([demand, strict])
+    expect(grants.map(({ granted }) => granted)).toEqual([0, 0])
     const [after] = await leasing.take([demand])
     expect(after).toMatchObject({ source: 'lease', used: (before?.used ?? 0) + 1 })
   })
 
   test('is refilled behind the back of requests where something keeps such work alive', async () => {
-    const { clock, isolate, trips } = edge()
-    const store = isolate()
+    const { clock, leasing, trips } = edge()
+    const store = leasing()
     await second(store, clock, 50)
     const work: Promise<unknown>[] = []
     const waitUntil = (promise: Promise<unknown>) => void work.push(promise)
@@ -259,7 +265,7 @@ describe('a lease', () => {
     const store: Store = {
       take: (demands) => (silent ? new Promise<never>(() => {}) : near.take(demands)),
     }
-    const leasing = lease(store, () => 2000, clock)
+    const leasing = isolate(store, clock, { ahead })
     await second(leasing, clock, 50)
     silent = true
     const waitUntil = () => {}
@@ -283,7 +289,7 @@ describe('a lease', () => {
         return near.take(demands)
       },
     }
-    const leasing = lease(store, () => 2000, clock)
+    const leasing = isolate(store, clock, { ahead })
     for (let n = 0; n < 200; n++) {
       await leasing.take([demand], { waitUntil: () => {} })
       clock.advance(20)
@@ -304,11 +310,7 @@ describe('a lease', () => {
     }
     // The store's own clock goes on.
     let behind = 0
-    const leasing = lease(
-      store,
-      () => 4000,
-      () => clock() - behind,
-    )
+    const leasing = isolate(store, () => clock() - behind, { ahead: () => 4000 })
     const plenty = { limit: 1_000_000 }
     for (let n = 0; n < 10; n++) await second(leasing, clock, 50, plenty)
     behind = 3_600_000

@@ -416,7 +416,7 @@ describe('a store that is a trip away', () => {
     const limiter = createLimiter({ limit: 2, window: '10s', store, client, clock })
     const check = () => limiter.check(request('/', { client: 'a' }))
     for (let unit = 0; unit < 2; unit++) expect((await check()).source).toBe('store')
-    clock.advance(1)
+    clock.advance(2)
     const refused = await check()
     expect(refused).toMatchObject({ allowed: false, source: 'known', retryIn: 10_000 })
     expect(refused.policies).toHaveLength(1)

@@ -82,7 +82,7 @@ describe('a timeout', () => {
   function timeoutOf(ms: number) {
     const clock = manualClock()
     const expire = vi.fn()
-    const stop = startTimeout(ms, expire, clock)
+    const stop = startTimeout(ms, expire, { clock })
     return {
       expire,
       stop,

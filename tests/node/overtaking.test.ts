@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { known } from '../../src/isolate/known.ts'
 import { memory } from '../../src/stores/memory.ts'
 import type { Demand, Grant, Store } from '../../src/stores/store.ts'
+import { guarded } from '../support/guarded.ts'
 import { everyInterleaving, type Step, type World } from '../support/interleavings.ts'
 
 /** How many orders ended in a window that the isolate must know. */
@@ -61,7 +61,7 @@ async function makeWorld(): Promise<World> {
         wire.push(question)
       }),
   }
-  const isolate = known(store, store, clock)
+  const isolate = guarded(store, clock)
   let left = 3
   // Another isolate has opened the window.
   await windows.take([demand])

@@ -7,7 +7,7 @@ import { tidegate } from '../../bench/simulate/rules/tidegate.ts'
 import { DEFAULTS, type Scenario } from '../../bench/simulate/scenario.ts'
 import { simulate } from '../../bench/simulate/simulate.ts'
 import { guard } from '../../src/isolate/guard.ts'
-import { scriptedStore } from '../../src/stores/redis-protocol/redis-store.ts'
+import { redisStore } from '../../src/stores/redis-protocol/redis-store.ts'
 
 /** Two windows and a half, with twice the demand. */
 const CALM: Scenario = {
@@ -79,8 +79,8 @@ describe('the simulation', () => {
   })
 
   test('sees a lease that spends a unit it was not granted', async () => {
-    const generous: typeof scriptedStore = (client, settings) => {
-      const store = scriptedStore(client, settings)
+    const generous: typeof redisStore = (client, settings) => {
+      const store = redisStore(client, settings)
       return {
         guard,
         async take(demands, options) {
@@ -99,8 +99,8 @@ describe('the simulation', () => {
   })
 
   test('sees a refusal that was not necessary', async () => {
-    const mean: typeof scriptedStore = (client, settings) => {
-      const store = scriptedStore(client, settings)
+    const mean: typeof redisStore = (client, settings) => {
+      const store = redisStore(client, settings)
       return {
         guard,
         take: (demands, options) =>

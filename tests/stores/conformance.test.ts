@@ -1,13 +1,9 @@
 import { Redis } from '@upstash/redis/cloudflare'
 import { Redis as Redis131 } from 'upstash-redis-1.31.1/cloudflare'
 import { describe, inject, test } from 'vitest'
-import { deadline } from '../../src/isolate/deadline.ts'
-import { fallback } from '../../src/isolate/fallback.ts'
-import { known } from '../../src/isolate/known.ts'
-import { lease } from '../../src/isolate/lease.ts'
-import { memory } from '../../src/stores/memory.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { storeConformance } from '../../src/testing/index.ts'
+import { guarded } from '../support/guarded.ts'
 import { behind, memorySubject } from '../support/subjects.ts'
 
 describe('store: memory', () => {
@@ -42,42 +38,30 @@ describe('store: upstash with a client of @upstash/redis 1.31', () => {
   })
 })
 
-describe('store: a deadline around memory', () => {
+describe('store: a guard around memory', () => {
   storeConformance({
     test,
     make: () => {
       const subject = memorySubject()
-      return { ...subject, store: deadline(subject.store, 5000) }
+      return { ...subject, store: guarded(subject.store, subject.clock) }
     },
   })
 })
 
-describe('store: a fallback around memory', () => {
+describe('store: a guard that leases, around memory', () => {
   storeConformance({
     test,
     make: () => {
       const subject = memorySubject()
-      return { ...subject, store: fallback(subject.store, memory(), { onAway() {} }, () => true) }
+      return { ...subject, store: guarded(subject.store, subject.clock, { ahead: () => 2000 }) }
     },
   })
 })
 
-describe('store: what this isolate knows, around memory', () => {
+describe('store: a guard around upstash over Redis', () => {
   storeConformance({
     test,
-    make: () => {
-      const subject = memorySubject()
-      return { ...subject, store: known(subject.store, subject.store, subject.clock) }
-    },
-  })
-})
-
-describe('store: leases around memory', () => {
-  storeConformance({
-    test,
-    make: () => {
-      const subject = memorySubject()
-      return { ...subject, store: lease(subject.store, () => 2000, subject.clock) }
-    },
+    make: behind(plain, (endpoint, options, clock) => guarded(upstash(endpoint, options), clock))
+      .make,
   })
 })

@@ -1,16 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { createLimiter, type Grant, type Store } from '../../src/index.ts'
-import { scriptedStore } from '../../src/stores/redis-protocol/redis-store.ts'
+import { redisStore } from '../../src/stores/redis-protocol/redis-store.ts'
 import type { Demand } from '../../src/stores/store.ts'
 import { manualClock, storeConformance } from '../../src/testing/index.ts'
+import { guarded } from '../support/guarded.ts'
 import { redisModel } from '../support/redis-model.ts'
 
 /** A store over a model of Redis, whose time is moved by hand. */
 function modelled() {
   const clock = manualClock()
   const model = redisModel(clock)
-  const store = scriptedStore(model.client, { name: 'model', prefix: 'k', clock })
-  return { clock, model, store }
+  const store = redisStore(model.client, { name: 'model', prefix: 'k' })
+  return { clock, model, store, knowing: guarded(store, clock) }
 }
 
 describe('store: the script over a model of Redis, by the millisecond', () => {
@@ -65,14 +66,16 @@ describe('a client that waits as it was told to is granted, and one that comes s
   })
 
   test('by a count, when others have taken what this isolate believed to be left', async () => {
-    const { clock, model, store } = modelled()
-    await store.take([demand])
+    const { clock, model, knowing } = modelled()
+    await knowing.take([demand])
     clock.advance(300)
     await model.client.incrby('k:a', 1)
-    const [refused] = await store.take([demand])
+    const before = model.billed()
+    const [refused] = await knowing.take([demand])
+    expect(model.billed()).toBe(before + 1)
     expect(refused).toMatchObject({ granted: 0, used: 2, retryIn: 702 })
     clock.advance(701)
-    expect((await store.take([demand]))[0]?.granted).toBe(1)
+    expect((await knowing.take([demand]))[0]?.granted).toBe(1)
   })
 })
 
@@ -101,10 +104,10 @@ describe('a count below 0, by which an operator gives units, is told as none use
 
   for (const given of [-1, -2, -5, -999_999_999_999_999]) {
     test(`by a plain count that finds ${given} of them given`, async () => {
-      const { model, store } = modelled()
-      await store.take([many])
+      const { model, knowing } = modelled()
+      await knowing.take([many])
       await model.client.incrby('k:a', given)
-      const [grant] = await store.take([many])
+      const [grant] = await knowing.take([many])
       expect(grant).toMatchObject({ granted: 1, retryIn: 0 })
       expect(grant?.used).toBe(Math.max(0, given + 2))
     })

@@ -1,7 +1,7 @@
 import { Redis } from '@upstash/redis/cloudflare'
 import { describe, expect, test } from 'vitest'
-import type { ScriptClient } from '../../src/stores/redis-protocol/redis-commands.ts'
-import { scriptedStore } from '../../src/stores/redis-protocol/redis-store.ts'
+import type { RedisCommands } from '../../src/stores/redis-protocol/redis-commands.ts'
+import { redisStore } from '../../src/stores/redis-protocol/redis-store.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { type RestModelOptions, restModel } from '../support/rest-model.ts'
 
@@ -243,8 +243,8 @@ describe('an error that quotes a key is told by its code alone', () => {
     const fail = async () => {
       throw Object.assign(new Error(message), { name: 'ReplyError' })
     }
-    const client: ScriptClient = { eval: fail, evalsha: fail, incrby: fail }
-    return scriptedStore(client, { name: 'fake', prefix: 'k' })
+    const client: RedisCommands = { eval: fail, evalsha: fail, incrby: fail }
+    return redisStore(client, { name: 'fake', prefix: 'k' })
   }
   const cases = {
     'ERR unknown key k:NOPERM': ['rejected', 'ERR unknown key k:NOPERM'],

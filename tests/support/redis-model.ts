@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/clock.ts'
-import type { ScriptClient } from '../../src/stores/redis-protocol/redis-commands.ts'
+import type { RedisCommands } from '../../src/stores/redis-protocol/redis-commands.ts'
 
 /** One life of a key: from the command that made it to its expiry or loss. */
 export interface Life {
@@ -15,7 +15,7 @@ export interface Life {
  */
 export interface RedisModel {
   /** A client whose commands take no time. */
-  readonly client: ScriptClient
+  readonly client: RedisCommands
   /** Commands as Upstash bills them: each, and each inside a script. */
   readonly billed: () => number
   /** The life that a key is in now. */

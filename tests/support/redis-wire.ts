@@ -1,4 +1,4 @@
-import type { ScriptClient } from '../../src/stores/redis-protocol/redis-commands.ts'
+import type { RedisCommands } from '../../src/stores/redis-protocol/redis-commands.ts'
 
 /** A command on its way: sent, not yet executed, or executed and not yet answered. */
 export interface Sent {
@@ -10,7 +10,7 @@ export interface Sent {
 }
 
 /** A client whose commands wait in `wire` until somebody executes and then delivers them. */
-export function wiredClient(client: ScriptClient, from: string, wire: Sent[]): ScriptClient {
+export function wiredClient(client: RedisCommands, from: string, wire: Sent[]): RedisCommands {
   const send = (command: string, act: () => Promise<unknown>): Promise<unknown> =>
     new Promise((resolve, reject) => {
       let answer: Promise<unknown> | undefined

@@ -28,17 +28,17 @@ export function memorySubject(): Subject & { readonly clock: Clock } {
 /** What a test tells a store over Redis. */
 interface StoreOptions {
   readonly prefix: string
-  readonly clock?: Clock
 }
 
-type MakeStore = (endpoint: Endpoint, options: StoreOptions) => Store
+/** `clock` is for what a guard around the store knows. It goes ahead when the subject shifts its keys. */
+type MakeStore = (endpoint: Endpoint, options: StoreOptions, clock: Clock) => Store
 
 /** A store behind a gateway, whose time is that of a real Redis, and one behind none. */
 export function behind(endpoint: () => Endpoint, makeStore: MakeStore) {
   return {
     make: () => gatewaySubject(endpoint(), makeStore),
     unreachable: () =>
-      makeStore({ url: 'http://127.0.0.1:9', token: 'token' }, { prefix: 'unreachable' }),
+      makeStore({ url: 'http://127.0.0.1:9', token: 'token' }, { prefix: 'unreachable' }, Date.now),
   }
 }
 
@@ -54,7 +54,7 @@ function gatewaySubject(endpoint: Endpoint, makeStore: MakeStore) {
     pttl: command('PTTL'),
     pexpire: command('PEXPIRE'),
   }
-  return clientSubject(connection, (options) => makeStore(endpoint, options))
+  return clientSubject(connection, (options, clock) => makeStore(endpoint, options, clock))
 }
 
 /** What a subject needs of a connection of its own to the Redis behind a store. */
@@ -69,18 +69,16 @@ interface Connection {
 /** A store over TCP, whose keys are looked after through a connection to the same Redis. */
 export function clientSubject(
   connection: Connection,
-  makeStore: (options: StoreOptions) => Store,
+  makeStore: (options: StoreOptions, clock: Clock) => Store,
 ): Subject & Shiftable {
   let shifted = 0
-  const options = {
-    prefix: `test-${crypto.randomUUID()}`,
-    clock: () => Date.now() + shifted,
-  }
+  const options = { prefix: `test-${crypto.randomUUID()}` }
+  const clock = () => Date.now() + shifted
   const forEachKey = async (act: (key: string) => Promise<unknown>) => {
     for (const key of await connection.keys(`${options.prefix}:*`)) await act(key)
   }
   return {
-    store: makeStore(options),
+    store: makeStore(options, clock),
     elapse: wait,
     flush: () => forEachKey((key) => connection.del(key)),
     loseExpiry: () => forEachKey((key) => connection.persist(key)),

@@ -1,7 +1,7 @@
 import { createLimiter } from '../../../src/limiter/limiter.ts'
 import { DEFAULT_PREFIX, keyOf } from '../../../src/stores/key.ts'
-import type { ScriptClient } from '../../../src/stores/redis-protocol/redis-commands.ts'
-import { scriptedStore } from '../../../src/stores/redis-protocol/redis-store.ts'
+import type { RedisCommands } from '../../../src/stores/redis-protocol/redis-commands.ts'
+import { redisStore } from '../../../src/stores/redis-protocol/redis-store.ts'
 import { type Life, redisModel } from '../../../tests/support/redis-model.ts'
 import type { Ask } from '../books.ts'
 import type { Isolate, MakeRule } from '../isolate.ts'
@@ -9,11 +9,11 @@ import type { Isolate, MakeRule } from '../isolate.ts'
 export interface TidegateOptions {
   readonly lease: boolean
   /** The store in each isolate, for tests to break. */
-  readonly makeStore?: typeof scriptedStore
+  readonly makeStore?: typeof redisStore
 }
 
 /** The product's own limiter over the product's own store: only Redis and the network are models. */
-export function tidegate({ lease, makeStore = scriptedStore }: TidegateOptions): MakeRule {
+export function tidegate({ lease, makeStore = redisStore }: TidegateOptions): MakeRule {
   return ({ limit, window, now, books }) => {
     const redis = redisModel(now)
     const requestOf = requests()
@@ -36,7 +36,7 @@ export function tidegate({ lease, makeStore = scriptedStore }: TidegateOptions):
       return answer
     }
 
-    function clientOf(isolate: Isolate, ahead: Ahead): ScriptClient {
+    function clientOf(isolate: Isolate, ahead: Ahead): RedisCommands {
       const send = (key: string | undefined, act: () => Promise<unknown>) =>
         isolate.call((ask) => observe(ask, key ?? '', ahead, act))
       return {
@@ -55,11 +55,7 @@ export function tidegate({ lease, makeStore = scriptedStore }: TidegateOptions):
           limit,
           window,
           lease,
-          store: makeStore(clientOf(isolate, ahead), {
-            name: 'model',
-            prefix: DEFAULT_PREFIX,
-            clock,
-          }),
+          store: makeStore(clientOf(isolate, ahead), { name: 'model', prefix: DEFAULT_PREFIX }),
           client: nameOf,
           clock,
           // A real timer, which never rings: the process ends before.

@@ -1,4 +1,4 @@
-import type { ScriptClient } from './redis-commands.ts'
+import type { RedisCommands } from './redis-commands.ts'
 
 /** A client of ioredis or iovalkey, one server's or a cluster's. */
 export interface IoRedisClient {
@@ -25,7 +25,7 @@ interface Shown {
 }
 
 /** The commands of a store, by a client of ioredis or iovalkey. */
-export function ioRedisScripts(client: IoRedisClient & Shown): ScriptClient {
+export function ioRedisScripts(client: IoRedisClient & Shown): RedisCommands {
   const ready = readiness(client)
   const send = pipelined(client)
   return {

@@ -1,4 +1,4 @@
-import type { ScriptClient } from './redis-commands.ts'
+import type { RedisCommands } from './redis-commands.ts'
 
 /** A client of node-redis (the package `redis`), one server's or a cluster's. */
 export interface NodeRedisClient {
@@ -26,7 +26,7 @@ interface Shown {
  * sent, the command leaves the client's queue. Otherwise it would wait there for a connection, and
  * then count.
  */
-export function nodeRedisScripts(client: NodeRedisClient & Shown): ScriptClient {
+export function nodeRedisScripts(client: NodeRedisClient & Shown): RedisCommands {
   const until = (abortSignal: AbortSignal | undefined): NodeRedisClient =>
     (abortSignal && client.withCommandOptions?.({ abortSignal })) ?? client
   return {

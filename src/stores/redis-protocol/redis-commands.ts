@@ -3,7 +3,7 @@ import { isOfScript, isUnknownHash, rejectsForm, saidBy } from './redis-error.ts
 import { KEY_LOCKING, PLAIN, type Script } from './script.ts'
 
 /** What a store needs of a client: to run a script by its hash or by its text, and to count. */
-export interface ScriptClient {
+export interface RedisCommands {
   evalsha(sha: string, keys: string[], args: string[], options?: TakeOptions): Promise<unknown>
   eval(script: string, keys: string[], args: string[], options?: TakeOptions): Promise<unknown>
   incrby(key: string, units: number, options?: TakeOptions): Promise<unknown>
@@ -16,7 +16,7 @@ export type RunScript = (keys: string[], args: string[], options?: TakeOptions) 
  * Runs the script through a client, in one trip: the first call of an isolate sends its text, and
  * later calls its hash. With `keyLocking`, the script has Upstash's header.
  */
-export function scriptRunner(client: ScriptClient, keyLocking: boolean): RunScript {
+export function scriptRunner(client: RedisCommands, keyLocking: boolean): RunScript {
   /** The form that the server has taken; nothing while the text has to be sent. */
   let known: Script | undefined
   /** A server that rejects the header twice, or says so, is not sent it again. */

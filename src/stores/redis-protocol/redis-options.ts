@@ -1,4 +1,3 @@
-import { type Clock, systemClock } from '../../clock.ts'
 import { checkKeys, insist } from '../../errors.ts'
 import { checkPrefix, DEFAULT_PREFIX } from '../key.ts'
 
@@ -9,11 +8,6 @@ export interface RedisStoreOptions {
    * @default 'ratelimit'
    */
   readonly prefix?: string | undefined
-  /**
-   * Measures how long ago Redis answered; what time it is, Redis alone says.
-   * @default the machine's clock
-   */
-  readonly clock?: Clock | undefined
 }
 
 /** Additional options of the stores over Upstash's REST protocol. */
@@ -31,12 +25,11 @@ export function checkRedisOptions(
   name: string,
   options: RedisStoreOptions,
   ...more: readonly string[]
-): { readonly name: string; readonly prefix: string; readonly clock: Clock } {
-  checkKeys(name, options, ['prefix', 'clock', ...more])
-  const { prefix = DEFAULT_PREFIX, clock = systemClock } = options
+): { readonly name: string; readonly prefix: string } {
+  checkKeys(name, options, ['prefix', ...more])
+  const { prefix = DEFAULT_PREFIX } = options
   checkPrefix(prefix)
-  insist(typeof clock === 'function', 'clock', clock, 'a function that returns milliseconds')
-  return { name, prefix, clock }
+  return { name, prefix }
 }
 
 /** Whether to send the header: the option, or else the default. Throws a `ConfigError`. */

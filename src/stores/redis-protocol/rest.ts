@@ -1,7 +1,7 @@
 import { detectPlatform } from '../../environment.ts'
 import { StoreError } from '../../errors.ts'
 import type { TakeOptions } from '../store.ts'
-import type { ScriptClient } from './redis-commands.ts'
+import type { RedisCommands } from './redis-commands.ts'
 
 /** Sends one command to a Redis and brings its answer, or throws what the server said. */
 export type Send = (command: readonly string[], options?: TakeOptions) => Promise<unknown>
@@ -88,7 +88,7 @@ export function resultOf(answer: Answer): unknown {
 }
 
 /** The three commands that a store needs. */
-export const restClient = (send: Send): ScriptClient => ({
+export const restClient = (send: Send): RedisCommands => ({
   evalsha: (sha, keys, args, options) =>
     send(['EVALSHA', sha, `${keys.length}`, ...keys, ...args], options),
   eval: (script, keys, args, options) =>

@@ -1,10 +1,10 @@
 import type { TakeOptions } from '../store.ts'
-import type { ScriptClient } from './redis-commands.ts'
+import type { RedisCommands } from './redis-commands.ts'
 import { resultOf } from './rest.ts'
 import { isUpstash } from './script.ts'
 
 /** A client of @upstash/redis or @vercel/kv, or whatever has these three methods of it. */
-export type SdkClient = ScriptClient
+export type SdkClient = RedisCommands
 
 /** What such a client sends with: not declared by its package, and there since its first version. */
 interface Sender {
@@ -22,7 +22,7 @@ interface Sender {
  * @vercel/kv would ask `fetch` for a cache mode that Workers reject. The client itself is not
  * changed. Nothing if it does not show its sender.
  */
-export function sendOnce(client: SdkClient): ScriptClient | undefined {
+export function sendOnce(client: SdkClient): RedisCommands | undefined {
   const { client: sender } = client as { client?: Partial<Sender> }
   if (typeof sender?.request !== 'function' || typeof sender.options !== 'object') return undefined
   const send = async (body: readonly unknown[], { signal }: TakeOptions = {}) => {

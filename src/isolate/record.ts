@@ -1,0 +1,106 @@
+import type { Demand, Grant } from '../stores/store.ts'
+import { type Lease, newLease } from './lease.ts'
+import {
+  certainUntil,
+  ifOpen,
+  isAnother,
+  merge,
+  type ObservedWindow,
+  observe,
+} from './observed-window.ts'
+
+/** All that this isolate knows of one key, and holds of it. */
+export interface KeyRecord {
+  window: ObservedWindow | undefined
+  /** How many windows began or ended here. Identifies a window; two can begin in one millisecond. */
+  life: number
+  /** A count got no answer: the key may exist without expiry, until the store's script has looked. */
+  isUncertain: boolean
+  /** `undefined` if no policy leased the key so far. */
+  lease: Lease | undefined
+}
+
+export const newRecord = (): KeyRecord => ({
+  window: undefined,
+  life: 0,
+  isUncertain: false,
+  lease: undefined,
+})
+
+/** Forgets a window that may have ended, and the units that were taken from it. */
+export function forgetEnded(record: KeyRecord, now: number): void {
+  if (record.window !== undefined && ifOpen(record.window, now) === undefined) {
+    begin(record, undefined)
+  }
+}
+
+/** The lease of a key, made when the first request of a leasing policy asks for it. */
+export function leaseOf(record: KeyRecord, now: number): Lease {
+  record.lease ??= newLease(now)
+  return record.lease
+}
+
+/** Whether a unit held on lease may pay: two policies of one key may have different limits. */
+export const canSpend = ({ window, lease }: KeyRecord, { cost, limit }: Demand): boolean =>
+  window !== undefined &&
+  lease !== undefined &&
+  lease.units >= cost &&
+  window.used - lease.units + cost <= limit
+
+/** Whether the store is certain to refuse a demand that no unit held here pays for. */
+export const isExhausted = (
+  { window: known }: KeyRecord,
+  { cost, limit, window }: Demand,
+  now: number,
+): boolean =>
+  known !== undefined &&
+  known.used + cost > limit &&
+  // The store shortens a window that is longer than its policy's (of a new deployment, say).
+  known.until - now <= window
+
+/** What was known of a key when a question about it was sent. */
+export interface Asked {
+  readonly life: number
+  readonly window: ObservedWindow | undefined
+}
+
+/**
+ * Learns from an answer at `now`, to a question that was sent at `since`. Returns whether the units
+ * granted are certain to be of the window that is now known, so that they may be kept.
+ */
+export function learn(
+  record: KeyRecord,
+  asked: Asked,
+  grant: Grant,
+  since: number,
+  now: number,
+): boolean {
+  const isSame = asked.life === record.life
+  const before = ifOpen(record.window, now)
+  if (grant.window === 'observed') {
+    if (before === undefined || !isSame) return false
+    if (grant.used > before.used) record.window = { ...before, used: grant.used }
+    return true
+  }
+  record.isUncertain = false
+  const until = certainUntil(grant, since)
+  const isNew =
+    before === undefined ||
+    (isSame && grant.window === 'new') ||
+    isAnother(before, isSame ? asked.window?.used : undefined, grant, since)
+  if (isNew) begin(record, observe(grant, since, until, now))
+  else keepOrEnd(record, merge(before, grant, since, now))
+  return (isNew || isSame) && now < until
+}
+
+function keepOrEnd(record: KeyRecord, window: ObservedWindow | undefined): void {
+  if (window === undefined) begin(record, undefined)
+  else record.window = window
+}
+
+/** Another window begins, or none is known: units that were held end with the window before. */
+function begin(record: KeyRecord, window: ObservedWindow | undefined): void {
+  record.window = window
+  record.life++
+  if (record.lease) record.lease.units = 0
+}

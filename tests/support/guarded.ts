@@ -1,0 +1,17 @@
+import type { Clock } from '../../src/clock.ts'
+import { guard } from '../../src/isolate/guard.ts'
+import type { GuardOptions, Store } from '../../src/stores/store.ts'
+
+/** A guard around a store as a limiter without leases makes it. It shares what others over the store know. */
+export const guarded = (store: Store, clock: Clock, more: Partial<GuardOptions> = {}): Store =>
+  guard(store, {
+    timeout: 3_600_000,
+    ahead: () => undefined,
+    clock,
+    onStoreError: () => {},
+    ...more,
+  })
+
+/** The same in an isolate of its own, which starts without any knowledge of the store. */
+export const isolate = (store: Store, clock: Clock, more?: Partial<GuardOptions>): Store =>
+  guarded({ ...store }, clock, more)
