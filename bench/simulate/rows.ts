@@ -21,6 +21,12 @@ export function rowsOf(all: AllFindings): readonly Row[] {
     tidegate: lease(name).billedPerAllowed.toFixed(4),
     met: lease(name).billedPerAllowed <= target,
   })
+  const ofLimit = (name: string, target: number) => ({
+    rivals: '–',
+    target: `≥ ${target}`,
+    tidegate: lease(name).share.toFixed(4),
+    met: lease(name).share >= target,
+  })
   const beyond = sumOf(all, OURS)
   const [doubled, wandering] = [least('doubled-'), least('wandering-')]
 
@@ -60,6 +66,14 @@ export function rowsOf(all: AllFindings): readonly Row[] {
       target: '1',
       tidegate: wandering.toFixed(4),
       met: wandering === 1,
+    },
+    {
+      measure: 'the same client with five requests at a time, limit 50: of its limit',
+      ...ofLimit('bursts', 0.995),
+    },
+    {
+      measure: 'the same client with pages of 20 requests, limit 100: of its limit',
+      ...ofLimit('pages', 0.97),
     },
   ]
 }

@@ -6,6 +6,7 @@ import { MODES, RULES } from '../../bench/simulate/rules/rules.ts'
 import { tidegate } from '../../bench/simulate/rules/tidegate.ts'
 import { DEFAULTS, type Scenario } from '../../bench/simulate/scenario.ts'
 import { simulate } from '../../bench/simulate/simulate.ts'
+import { standard } from '../../bench/simulate/standard.ts'
 import { guard } from '../../src/isolate/guard.ts'
 import { redisStore } from '../../src/stores/redis-protocol/redis-store.ts'
 
@@ -19,6 +20,13 @@ const CALM: Scenario = {
   duration: 10_000,
 }
 const STORM: Scenario = { ...CALM, points: 300, lifetime: 2000, skew: 3_600_000 }
+
+/** A scenario of the standard set. */
+function scenarioOf(name: string): Scenario {
+  const study = standard(1).find((one) => one.name === name)
+  if (study === undefined) throw new Error(`there is no scenario ${name}`)
+  return study.scenario
+}
 
 describe('the simulation', () => {
   test('lets things happen in the order of their times, and of being written down', () => {
@@ -96,6 +104,27 @@ describe('the simulation', () => {
     expect((await simulate(hot, tidegate({ lease: true }))).beyond).toBe(0)
     const broken = tidegate({ lease: true, makeStore: generous })
     expect((await simulate(hot, broken)).beyond).toBeGreaterThan(0)
+  })
+
+  // Fails if a lease may take 1/16 of the units that are left, instead of 1/32.
+  test.each([
+    ['five requests at a time', 'bursts', 0.995],
+    ['pages of 20 requests', 'pages', 0.97],
+  ])(
+    'sees a lease leave enough for a client who sends %s and moves to another isolate',
+    async (_, name, target) => {
+      const { beyond, share } = await simulate(scenarioOf(name), RULES.lease)
+      expect(beyond).toBe(0)
+      expect(share).toBeGreaterThan(target)
+    },
+  )
+
+  // Fails if a lease may take units for half of the time that is left, instead of a quarter.
+  test('sees leases of 100 isolates use up the limit of a window of two seconds', async () => {
+    const { beyond, share, windows } = await simulate(scenarioOf('doubled-100-2s'), RULES.lease)
+    expect(beyond).toBe(0)
+    expect(windows).toBeGreaterThan(10)
+    expect(share).toBeGreaterThan(0.999)
   })
 
   test('sees a refusal that was not necessary', async () => {
