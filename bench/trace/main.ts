@@ -12,7 +12,7 @@ import { replaceClocks } from './clocks.ts'
 import { type Kind, send, settle } from './request.ts'
 
 /** Functions of Tidegate whose calls have a column of their own. */
-const NAMES = ['open', 'learn', 'keyOf']
+const NAMES = ['ifOpen', 'learn', 'keyOf']
 
 const COLUMNS = ['functions', 'calls', 'files', 'clock', ...NAMES]
 
