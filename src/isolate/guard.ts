@@ -66,10 +66,6 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
     return { demand, record, lease, ahead: aheadMs, life, isPaid: canSpend(record, demand) }
   }
 
-  /** How many units to take ahead together with a demand. */
-  const refillOf = ({ demand, record, lease, ahead }: Part, now: number): number =>
-    lease === undefined ? 0 : refillSize(lease, record.window, demand.limit, ahead, now)
-
   /** Asks the store within the deadline, and learns from the answer. Counts locally if it fails. */
   async function ask(
     parts: readonly Part[],
@@ -81,7 +77,7 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
     const refilling: Lease[] = []
     for (const part of parts) {
       const { demand, record, lease } = part
-      const reserve = refillOf(part, now)
+      const reserve = lease ? refillOf(part, lease, now) : 0
       demands.push(reserve > 0 ? { ...demand, reserve } : demand)
       asked.push({ life: record.life, window: record.window })
       if (lease === undefined || reserve === 0) continue
@@ -111,14 +107,19 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
     local.endOutage()
     const then = clock()
     tripMs = Math.max(0, then - now)
-    return parts.map((part, index) => settle(part, asked[index], grants[index], now, then))
+    const settled: Grant[] = []
+    for (const grant of grants) {
+      const index = settled.length
+      settled.push(settle(parts[index], asked[index], grant, now, then))
+    }
+    return settled
   }
 
   /** Refills a lease behind the back of requests, before its units are spent. */
   function refill(part: Part, now: number, waitUntil: WaitUntil): void {
     const { demand, lease } = part
     if (waitUntil === undefined || lease === undefined || !needsRefill(lease, tripMs)) return
-    if (refillOf(part, now) === 0) return
+    if (refillOf(part, lease, now) === 0) return
     waitUntil(ask([{ ...part, demand: { ...demand, cost: 0 } }], now, waitUntil))
   }
 
@@ -129,17 +130,18 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
       const waitUntil: WaitUntil = host && ((work) => keepAlive(host, work, log))
       const parts: Part[] = []
       let isRefused = false
+      let paid = 0
       for (const demand of demands) {
         const part = partOf(demand, now)
         parts.push(part)
-        isRefused ||= !part.isPaid && isExhausted(part.record, demand, now)
+        if (part.isPaid) paid++
+        else isRefused ||= isExhausted(part.record, demand, now)
       }
       if (isRefused) return parts.map((part) => refusal(part, now))
+      if (paid === 0) return ask(parts, now, waitUntil)
 
       const unpaid = setAside(parts)
       const grants = unpaid.length === 0 ? [] : await ask(unpaid, now, waitUntil)
-      if (unpaid.length === parts.length) return grants
-
       const isGranted = unpaid.every(({ demand }, index) => isCovered(demand, grants[index]))
       return parts.map((part) => {
         if (!part.isPaid) return grants[unpaid.indexOf(part)] ?? NOTHING
@@ -174,6 +176,10 @@ function recordOf(records: Lru<KeyRecord>, { policy, client }: Demand): KeyRecor
   return record
 }
 
+/** How many units to take ahead together with a demand. */
+const refillOf = ({ demand, record, ahead }: Part, lease: Lease, now: number): number =>
+  refillSize(lease, record.window, demand.limit, ahead, now)
+
 /** What the store may know of the window that its answer will most likely be about. */
 function observedBy(part: Part | undefined, now: number, clock: Clock): Observed | undefined {
   if (part === undefined) return undefined
@@ -185,15 +191,15 @@ function observedBy(part: Part | undefined, now: number, clock: Clock): Observed
 
 /** Learns from a grant, keeps the units taken ahead, and returns what the limiter is told. */
 function settle(
-  { demand, record, lease }: Part,
+  part: Part | undefined,
   asked: Asked | undefined,
-  grant: Grant | undefined,
+  grant: Grant,
   since: number,
   now: number,
 ): Grant {
-  if (asked === undefined || grant === undefined) return NOTHING
   // A store made of stores may have counted elsewhere: that tells nothing of this store's count.
-  if (grant.source !== undefined && grant.source !== 'store') return grant
+  if (!part || !asked || (grant.source ?? 'store') !== 'store') return grant
+  const { demand, record, lease } = part
   const isCurrent = learn(record, asked, grant, since, now)
   const told = grant.window === 'observed' ? inWindow(grant, demand, asked, now) : grant
   if (lease === undefined) return told
