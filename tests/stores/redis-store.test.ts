@@ -130,6 +130,38 @@ describe('a window seen from afar', () => {
     })
   }
 
+  test('is not counted on after a count without an answer, which may have made a key', async () => {
+    const { clock, client, model } = distant()
+    let isAway = false
+    const unlessAway =
+      <Args extends unknown[]>(command: (...args: Args) => Promise<unknown>) =>
+      async (...args: Args) => {
+        if (isAway) throw new Error('away')
+        return command(...args)
+      }
+    const redis = redisStore(
+      {
+        eval: unlessAway(client.eval),
+        evalsha: unlessAway(client.evalsha),
+        async incrby(...args) {
+          const count = await client.incrby(...args)
+          if (isAway) throw new Error('no answer')
+          return count
+        },
+      },
+      { name: 'model', prefix: 'k' },
+    )
+    const store = guarded(redis, clock)
+    await store.take([demand])
+    model.evict('k:a')
+    isAway = true
+    await store.take([demand])
+    expect(model.life('k:a')?.endsAt).toBeUndefined()
+    isAway = false
+    await store.take([demand])
+    expect(model.life('k:a')?.endsAt).toBeDefined()
+  })
+
   test('is not counted on by a look', async () => {
     const { model, store } = distant()
     await store.take([demand])
