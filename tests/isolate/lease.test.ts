@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/stores/memory.ts'
 import type { Demand, Store } from '../../src/stores/store.ts'
 import { manualClock } from '../../src/testing/index.ts'
-import { isolate } from '../support/guarded.ts'
+import { guarded, isolate } from '../support/guarded.ts'
 
 const demand: Demand = { policy: '', client: 'a', limit: 1000, window: 60_000, cost: 1 }
 
@@ -317,5 +317,27 @@ describe('a lease', () => {
     most = 0
     for (let n = 0; n < 10; n++) await second(leasing, clock, 50, plenty)
     expect(most).toBeLessThanOrEqual(4 * 50)
+  })
+
+  test('of a higher limit pays for no unit beyond a lower limit of the same key', async () => {
+    const { clock, store } = edge()
+    const [wide, narrow] = [guarded(store, clock, { ahead }), guarded(store, clock, { ahead })]
+    await second(wide, clock, 100)
+    expect(await wide.take([demand])).toMatchObject([{ granted: 1, source: 'lease' }])
+    const grants = await narrow.take([{ ...demand, limit: 50 }])
+    expect(grants).toMatchObject([{ granted: 0, source: 'known' }])
+  })
+
+  test('is no part of what a refusal for another policy tells as used', async () => {
+    const { clock, near, leasing } = edge()
+    const store = leasing()
+    await second(store, clock, 100)
+    const strict = { ...demand, policy: 'strict', limit: 1 }
+    await store.take([strict])
+    const [before] = await store.take([demand])
+    const [refused] = await store.take([demand, strict])
+    expect(refused).toMatchObject({ granted: 0, used: before?.used, source: 'known' })
+    const [look] = await near.take([{ ...demand, cost: 0 }])
+    expect(look?.used).toBeGreaterThan(before?.used ?? 0)
   })
 })
