@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import { ConfigError, show } from '../../src/errors.ts'
+import { describeValue } from '../../src/checks.ts'
+import { ConfigError } from '../../src/errors.ts'
 import { parseDuration } from '../../src/policy/duration.ts'
 import { MODES, type Mode } from './rules/rules.ts'
 import { ARRIVALS, DEFAULTS, ROUTES, type Scenario } from './scenario.ts'
@@ -90,7 +91,7 @@ function number(least: number, most: number): Read<number> {
   return (option, text) => {
     const value = text.trim() === '' ? Number.NaN : Number(text)
     if (value >= least && value <= most) return value
-    throw new ConfigError(option, show(text), `a number from ${least} to ${most}`)
+    throw new ConfigError(option, describeValue(text), `a number from ${least} to ${most}`)
   }
 }
 
@@ -98,7 +99,7 @@ function whole(least: number, most: number): Read<number> {
   return (option, text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
     if (value >= least && value <= most) return value
-    throw new ConfigError(option, show(text), `a whole number from ${least} to ${most}`)
+    throw new ConfigError(option, describeValue(text), `a whole number from ${least} to ${most}`)
   }
 }
 
@@ -106,6 +107,6 @@ function oneOf<Name extends string>(names: readonly Name[]): Read<Name> {
   return (option, text) => {
     const name = names.find((one) => one === text)
     if (name !== undefined) return name
-    throw new ConfigError(option, show(text), `one of ${names.join(', ')}`)
+    throw new ConfigError(option, describeValue(text), `one of ${names.join(', ')}`)
   }
 }

@@ -1,4 +1,4 @@
-import { ConfigError, show } from '../errors.ts'
+import { assertBoolean } from '../checks.ts'
 import {
   type Middleware,
   type RoutingMiddleware,
@@ -31,9 +31,7 @@ export function rateLimit<Incoming extends Request = Request, Event = unknown>(
   next?: Middleware<Incoming, Event>,
 ): RoutingMiddleware<Incoming, Event> {
   const { skipPrefetches = false, ...rest } = options
-  if (typeof skipPrefetches !== 'boolean') {
-    throw new ConfigError('skipPrefetches', show(skipPrefetches), 'true or false')
-  }
+  assertBoolean('skipPrefetches', skipPrefetches)
   const skip = skipPrefetches ? isPrefetch : undefined
   return routingMiddleware(rest as RoutingOptions, next, { skip, pathsOf })
 }

@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
+import { describeValue } from '../checks.ts'
 import { doctor as examine, type Report, type Target } from '../doctor/doctor.ts'
 import { type Environment, processEnv, variable } from '../environment.ts'
-import { ConfigError, show } from '../errors.ts'
+import { ConfigError } from '../errors.ts'
 import type { Duration } from '../policy/duration.ts'
 import { findStem, namesRest } from '../stores/env.ts'
 import { nearMisses } from '../stores/near-miss.ts'
@@ -187,5 +188,5 @@ function percent(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const [, number] = /^(\d+(?:\.\d+)?) ?%$/.exec(text) ?? []
   if (number !== undefined && Number(number) <= 100) return Number(number) / 100
-  throw new ConfigError(option, show(text), 'a percentage such as 80%')
+  throw new ConfigError(option, describeValue(text), 'a percentage such as 80%')
 }

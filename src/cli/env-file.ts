@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import * as util from 'node:util'
+import { describeValue } from '../checks.ts'
 import type { Environment } from '../environment.ts'
-import { ConfigError, show } from '../errors.ts'
+import { ConfigError } from '../errors.ts'
 
 /** Reads files such as `.env.local` and `.dev.vars`. Later files override earlier ones. */
 export function readEnvFiles(option: string, files: readonly string[]): Environment {
@@ -17,6 +18,10 @@ function readText(option: string, file: string): string {
     return readFileSync(file, 'utf8')
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? error.code : error
-    throw new ConfigError(option, `${show(file)}, which cannot be read (${why})`, 'a readable file')
+    throw new ConfigError(
+      option,
+      `${describeValue(file)}, which cannot be read (${why})`,
+      'a readable file',
+    )
   }
 }

@@ -1,4 +1,4 @@
-import { show } from '../errors.ts'
+import { describeValue } from '../checks.ts'
 import { DEFAULTS } from '../gateway/allow.ts'
 import { readSettings, type Settings } from '../gateway/settings.ts'
 import { startGateway } from '../gateway/start.ts'
@@ -47,7 +47,7 @@ GET /healthz says ok or away, without a token.
 function reasonOf(error: unknown, { host, port }: Settings): string {
   if (!(error instanceof Error)) return `${error}`
   if (!('syscall' in error) || !('code' in error)) return error.message
-  return `cannot listen on ${show(host)}, port ${port} (${error.code})`
+  return `cannot listen on ${describeValue(host)}, port ${port} (${error.code})`
 }
 
 /** Resolves with the first signal to stop; a second one, of either kind, ends the process. */

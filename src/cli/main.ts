@@ -1,5 +1,6 @@
 import manifest from '../../package.json' with { type: 'json' }
-import { ConfigError, show } from '../errors.ts'
+import { describeValue } from '../checks.ts'
+import { ConfigError } from '../errors.ts'
 import type { Command } from './command.ts'
 import { doctor } from './doctor.ts'
 import { gateway } from './gateway.ts'
@@ -23,7 +24,7 @@ async function main([first, ...args]: readonly string[]): Promise<number> {
   const command = COMMANDS.find(({ name }) => name === first)
   if (!command) {
     const what = first.startsWith('-') ? 'option' : 'command'
-    return fail(`tidegate: unknown ${what} ${show(first)} (see tidegate --help)`)
+    return fail(`tidegate: unknown ${what} ${describeValue(first)} (see tidegate --help)`)
   }
   if (args.includes('--help') || args.includes('-h')) return say(command.usage)
   try {
@@ -45,7 +46,7 @@ function wordsOf({ code, message }: Error & { readonly code?: unknown }): string
   if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') return 'an argument without a flag'
   if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return message
   const [, option] = /^Unknown option '([\s\S]*)'$/.exec(message) ?? []
-  return `unknown option ${option === undefined ? '' : show(option)}`
+  return `unknown option ${option === undefined ? '' : describeValue(option)}`
 }
 
 function say(text: string): number {

@@ -1,5 +1,5 @@
+import { assertOption } from '../checks.ts'
 import type { Environment } from '../environment.ts'
-import { insist } from '../errors.ts'
 
 /** What a client function may use besides the request. */
 export interface ClientContext {
@@ -48,7 +48,12 @@ function nameOf(
 ): string | undefined | Promise<string | undefined> {
   const text = typeof identity === 'object' ? identity?.plain : identity
   if (text === undefined || text === null || text === '') return undefined
-  insist(typeof text === 'string', 'client', text, 'a function that returns a text or { plain }')
+  assertOption(
+    typeof text === 'string',
+    'client',
+    text,
+    'a function that returns a text or { plain }',
+  )
   return typeof identity === 'object' && READABLE.test(text) ? text : hash(text)
 }
 

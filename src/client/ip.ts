@@ -1,8 +1,7 @@
+import { assertChoice, assertCount, assertHeaderName, assertKeys, assertOption } from '../checks.ts'
 import type { Platform } from '../environment.ts'
-import { ConfigError, checkChoice, checkKeys, insist } from '../errors.ts'
-import { checkCount } from '../policy/duration.ts'
+import { ConfigError } from '../errors.ts'
 import type { Client } from './client.ts'
-import { checkHeaderName } from './header.ts'
 import { byAddress, type Declared } from './network-client.ts'
 import { ADDRESS_ON } from './platform-address.ts'
 
@@ -43,12 +42,12 @@ export interface IpOptions {
  * warning when visitors share a limit because their addresses are not visible.
  */
 export function ip(options: IpOptions = {}): Client {
-  checkKeys('ip', options, ['trustedHops', 'header', 'platform', 'ipv6Prefix'])
+  assertKeys('ip', options, ['trustedHops', 'header', 'platform', 'ipv6Prefix'])
   const { trustedHops = 0, header, platform, ipv6Prefix } = options
-  checkCount('trustedHops', trustedHops, 0)
-  if (ipv6Prefix !== undefined) checkCount('ipv6Prefix', ipv6Prefix, 1, 128)
-  if (platform !== undefined) checkChoice('platform', platform, Object.keys(ADDRESS_ON))
-  if (header !== undefined) checkHeaderName('header', header)
+  assertCount('trustedHops', trustedHops, 0)
+  if (ipv6Prefix !== undefined) assertCount('ipv6Prefix', ipv6Prefix, 1, 128)
+  if (platform !== undefined) assertChoice('platform', platform, Object.keys(ADDRESS_ON))
+  if (header !== undefined) assertHeaderName('header', header)
   const sources = [trustedHops && 'trustedHops', header && 'header', platform && 'platform']
   const given = sources.filter(Boolean)
   if (given.length > 1) {
@@ -66,7 +65,7 @@ const LISTS = /forwarded[-_]for|^(?:x[-_])?forwarded$|^via$/i
 
 function inHeader(name: string): Declared {
   const want = 'a header that holds one address; for X-Forwarded-For set trustedHops instead'
-  insist(!LISTS.test(name), 'header', name, want)
+  assertOption(!LISTS.test(name), 'header', name, want)
   // CloudFront always appends a port, and writes IPv6 addresses without brackets.
   const port = /^cloudfront-viewer-address$/i.test(name) ? /:\d{1,5}$/ : ''
   return {

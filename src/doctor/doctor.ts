@@ -1,7 +1,8 @@
+import { assertKeys, assertPrefix, describeType, describeValue, isCount } from '../checks.ts'
 import { type Clock, stopwatch, systemClock } from '../clock.ts'
-import { ConfigError, checkKeys, kindOf, show } from '../errors.ts'
-import { type Duration, isCount, parseDuration, parseTimeout } from '../policy/duration.ts'
-import { checkPrefix, DEFAULT_PREFIX } from '../stores/key.ts'
+import { ConfigError } from '../errors.ts'
+import { type Duration, parseDuration, parseTimeout } from '../policy/duration.ts'
+import { DEFAULT_PREFIX } from '../stores/key.ts'
 import { restSender, type Send } from '../stores/redis-protocol/rest.ts'
 import { isUpstash } from '../stores/redis-protocol/script.ts'
 import type { Store } from '../stores/store.ts'
@@ -152,11 +153,11 @@ const KNOWN: readonly (keyof DoctorOptions)[] = [
 const globalFetch: typeof fetch = (input, init) => fetch(input, init)
 
 function readOptions(options: DoctorOptions) {
-  checkKeys('doctor', options, KNOWN)
+  assertKeys('doctor', options, KNOWN)
   const { prefix = DEFAULT_PREFIX, probes = 20, fetch: fetcher = globalFetch } = options
-  checkPrefix(prefix)
+  assertPrefix(prefix)
   if (!isCount(probes) || probes > 1000) {
-    throw new ConfigError('probes', show(probes), 'a whole number from 1 to 1000')
+    throw new ConfigError('probes', describeValue(probes), 'a whole number from 1 to 1000')
   }
   const thresholds: Thresholds = {
     probes,
@@ -172,7 +173,7 @@ function readOptions(options: DoctorOptions) {
 
 function parsePart(option: string, value: unknown): number {
   if (typeof value === 'number' && value >= 0 && value <= 1) return value
-  throw new ConfigError(option, show(value), 'a part of 1, such as 0.8')
+  throw new ConfigError(option, describeValue(value), 'a part of 1, such as 0.8')
 }
 
 function readTarget(target: Target, address: string | undefined, fetcher: typeof fetch) {
@@ -184,7 +185,7 @@ function readTarget(target: Target, address: string | undefined, fetcher: typeof
     return { source: target, speaks: 'redis', address: where } as const
   }
   if (typeof target !== 'object' || target === null) {
-    throw new ConfigError('doctor', kindOf(target), '{ url, token }, a function, or a store')
+    throw new ConfigError('doctor', describeType(target), '{ url, token }, a function, or a store')
   }
   if ('take' in target) return { source: target, speaks: 'store', address: where } as const
   const credentials = {

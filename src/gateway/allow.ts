@@ -1,4 +1,5 @@
-import { ConfigError, show } from '../errors.ts'
+import { describeValue } from '../checks.ts'
+import { ConfigError } from '../errors.ts'
 import type { Command } from './command.ts'
 
 /**
@@ -56,11 +57,11 @@ export function allowList(more: readonly string[] = []): Allow {
   const all = more.includes('all')
   for (const name of more) {
     const want = "names of commands such as 'scan,config|get', or all"
-    if (!NAME.test(name)) throw new ConfigError('--allow', show(name), want)
+    if (!NAME.test(name)) throw new ConfigError('--allow', describeValue(name), want)
     if (isNever(name.toUpperCase())) {
       throw new ConfigError(
         '--allow',
-        show(name),
+        describeValue(name),
         'no command of a connection: all requests share one',
       )
     }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
-import { ConfigError, show } from '../errors.ts'
+import { describeValue } from '../checks.ts'
+import { ConfigError } from '../errors.ts'
 import { checkRedisUrl } from '../stores/redis-protocol/redis-url.ts'
 import { type Allow, allowList } from './allow.ts'
 
@@ -60,13 +61,13 @@ const checkRedis = (url: string | undefined, option: string): string =>
 function checkHost(text: string): string {
   if (isIP(text) > 0 || /^[\w.-]+$/.test(text)) return text
   const want = 'an address or a name of this machine to listen on, such as 127.0.0.1'
-  throw new ConfigError('--host', show(text), want)
+  throw new ConfigError('--host', describeValue(text), want)
 }
 
 function checkPort(text: string | undefined, option: string): number {
   if (text === undefined) return 8079
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
-  throw new ConfigError(option, show(text), 'a port, 0 to 65535')
+  throw new ConfigError(option, describeValue(text), 'a port, 0 to 65535')
 }
 
 /**
@@ -101,7 +102,7 @@ function readPem(option: string, file: string): string {
     if (text.includes('-----BEGIN ')) return text
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? error.code : error
-    throw new ConfigError(option, `${show(file)}, which cannot be read (${why})`, want)
+    throw new ConfigError(option, `${describeValue(file)}, which cannot be read (${why})`, want)
   }
-  throw new ConfigError(option, `${show(file)}, which is none`, want)
+  throw new ConfigError(option, `${describeValue(file)}, which is none`, want)
 }

@@ -1,4 +1,5 @@
-import { ConfigError, show } from '../errors.ts'
+import { describeValue } from '../checks.ts'
+import { ConfigError } from '../errors.ts'
 import type { Decision } from './decision.ts'
 
 /** Throws a `ConfigError` unless `method` got a `Request`: other frameworks have requests of their own. */
@@ -41,5 +42,5 @@ const hasHeaders = (value: unknown): value is { readonly headers: Headers } =>
   typeof (value as Response | null | undefined)?.headers?.get === 'function'
 
 function reject(method: string, value: unknown, want: string): never {
-  throw new ConfigError(method, show(value), want)
+  throw new ConfigError(method, describeValue(value), want)
 }

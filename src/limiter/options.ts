@@ -1,6 +1,7 @@
+import { assertFunction, assertKeys, describeType } from '../checks.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { processEnv } from '../environment.ts'
-import { ConfigError, checkKeys, insist, kindOf, type StoreError } from '../errors.ts'
+import { ConfigError, type StoreError } from '../errors.ts'
 import { type Duration, parseTimeout, warnOfBareNumber } from '../policy/duration.ts'
 import { OTHER_NAMES } from '../policy/other-names.ts'
 import {
@@ -68,15 +69,15 @@ const SHARED_KEYS = ['store', 'timeout', 'headers', 'onStoreError', 'clock']
 export function compileOptions<Env extends object>(
   options: LimiterOptions<Env>,
 ): CompiledOptions<Env> {
-  checkKeys('', options, ['policies', ...POLICY_KEYS, ...SHARED_KEYS], OTHER_NAMES)
+  assertKeys('', options, ['policies', ...POLICY_KEYS, ...SHARED_KEYS], OTHER_NAMES)
   const { store, timeout = '1s', headers = 'draft-11', clock = systemClock, onStoreError } = options
   const policies = policiesOf(options)
   const ms = parseTimeout('timeout', timeout)
   // Some hundreds are usual here. A number below 50 was probably meant as seconds.
   warnOfBareNumber('timeout', timeout, 50)
   if (typeof store !== 'function') checkStore(store, policies)
-  if (onStoreError !== undefined) checkFunction('onStoreError', onStoreError)
-  checkFunction('clock', clock)
+  if (onStoreError !== undefined) assertFunction('onStoreError', onStoreError)
+  assertFunction('clock', clock)
   warnOfSharedNames(store, policies)
   const aheads = new Map(policies.map(({ name, ahead }) => [name, ahead]))
   let resolved: Store | undefined
@@ -133,7 +134,7 @@ function makeStore<Env extends object>(make: (env: Env) => Store, env: Env | und
 function checkStore(store: unknown, policies: readonly Policy[]): Store {
   if (!isStore(store)) {
     const want = 'a store such as memory(), or a function such as storeFromEnv'
-    throw new ConfigError('store', kindOf(store), want)
+    throw new ConfigError('store', describeType(store), want)
   }
   if (store.guard !== 'none' && typeof store.guard !== 'function') {
     throw new ConfigError(
@@ -154,6 +155,3 @@ function checkStore(store: unknown, policies: readonly Policy[]): Store {
 
 const isStore = (value: unknown): value is Store =>
   typeof (value as Store | null)?.take === 'function'
-
-const checkFunction = (option: string, value: unknown) =>
-  insist(typeof value === 'function', option, value, 'a function')

@@ -1,4 +1,4 @@
-import { insist } from '../errors.ts'
+import { assertOption, isCount } from '../checks.ts'
 
 /**
  * A whole number with a unit, such as `'500ms'`, `'10s'`, `'1m'`, `'1h'`, `'1d'`, or a bare number
@@ -10,21 +10,18 @@ type Unit = keyof typeof MS
 
 const MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** The largest whole number that a header field can carry (RFC 9651 §3.3.1). */
-export const MAX_INTEGER = 999_999_999_999_999
-
 /** A duration in ms, at least 1. Throws a `ConfigError` that names the option. */
 export function parseDuration(option: string, value: unknown): number {
   const ms = typeof value === 'string' ? parseText(value) : value
   const want = `a time such as "10s" or "1d", or milliseconds${hintFor(value)}`
-  insist(isCount(ms), option, value, want)
+  assertOption(isCount(ms), option, value, want)
   return ms
 }
 
 /** A duration that a timer can wait for: longer ones go off at once. */
 export function parseTimeout(option: string, value: unknown): number {
   const ms = parseDuration(option, value)
-  insist(ms < 2 ** 31, option, value, 'at most 24 days')
+  assertOption(ms < 2 ** 31, option, value, 'at most 24 days')
   return ms
 }
 
@@ -57,19 +54,4 @@ function hintFor(value: unknown): string {
 function parseText(text: string): number {
   const [, count, unit] = /^(\d+)(ms|[smhd])$/.exec(text) ?? []
   return Number(count) * MS[unit as Unit]
-}
-
-/** Whether a value is a whole number in a range, by default from 1 to what a field can carry. */
-export function isCount(value: unknown, from = 1, to = MAX_INTEGER): value is number {
-  return Number.isInteger(value) && Number(value) >= from && Number(value) <= to
-}
-
-/** Throws a `ConfigError` unless a value is a whole number in a range. */
-export function checkCount(
-  option: string,
-  value: unknown,
-  from = 1,
-  to = MAX_INTEGER,
-): asserts value is number {
-  insist(isCount(value, from, to), option, value, `a whole number from ${from} to ${to}`)
 }

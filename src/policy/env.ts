@@ -1,6 +1,7 @@
+import { assertHeaderName, assertOption, describeValue } from '../checks.ts'
 import type { Client } from '../client/client.ts'
-import { checkHeaderName, header } from '../client/header.ts'
-import { ConfigError, insist, show } from '../errors.ts'
+import { header } from '../client/header.ts'
+import { ConfigError } from '../errors.ts'
 import { compilePolicies, type PolicyOptions } from './policy.ts'
 
 const WANTED = 'a list of policies, or its JSON text'
@@ -11,7 +12,7 @@ const WANTED = 'a list of policies, or its JSON text'
  */
 export function policiesFromEnv(value: unknown): readonly PolicyOptions[] {
   const list = typeof value === 'string' ? parseJson(value) : value
-  insist(Array.isArray(list), 'POLICIES', value, WANTED)
+  assertOption(Array.isArray(list), 'POLICIES', value, WANTED)
   const headers = new Map<string, Client>()
   const policies = list.map((entry: unknown, index) => {
     if (typeof entry !== 'object' || entry === null || !('client' in entry)) return entry
@@ -27,7 +28,7 @@ function parseJson(text: string): unknown {
   } catch (error) {
     // V8's message quotes the text, which may be the value of another variable.
     const why = `${error}`.replace(/,? ?".*/s, '')
-    throw new ConfigError('POLICIES', `${show(text)} (${why})`, WANTED)
+    throw new ConfigError('POLICIES', `${describeValue(text)} (${why})`, WANTED)
   }
 }
 
@@ -40,8 +41,8 @@ function clientOf(
   if (value === 'ip') return undefined
   const { header: name, ...more } = Object(value)
   const isHeader = typeof name === 'string' && Object.keys(more).length === 0
-  insist(isHeader, option, value, '"ip" or { "header": "x-api-key" }')
-  checkHeaderName(`${option}.header`, name)
+  assertOption(isHeader, option, value, '"ip" or { "header": "x-api-key" }')
+  assertHeaderName(`${option}.header`, name)
   const known = headers.get(name.toLowerCase()) ?? header(name)
   headers.set(name.toLowerCase(), known)
   return known

@@ -1,4 +1,4 @@
-import { insist } from '../errors.ts'
+import { assertOption } from '../checks.ts'
 import { parseUrl, splitUrl } from '../url.ts'
 import { SEPARATORS, STRUCTURAL, unescapePath } from './unescape.ts'
 
@@ -92,7 +92,7 @@ const PATTERN = /^\/$|^(?:\/(?:\*|:\w+|[^\s/\\*:?#;[\]{}]+))+\/?$/
  */
 export function compilePath(option: string, pattern: unknown): RegExp {
   const want = `a path such as "/users/:id" or "/api/*"${hintFor(pattern)}`
-  insist(typeof pattern === 'string' && PATTERN.test(pattern), option, pattern, want)
+  assertOption(typeof pattern === 'string' && PATTERN.test(pattern), option, pattern, want)
   const segments = pattern.split('/').filter(Boolean)
   const open = segments.at(-1) === '*'
   if (open) segments.pop()
@@ -100,7 +100,7 @@ export function compilePath(option: string, pattern: unknown): RegExp {
     if (/^[*:]/.test(segment)) return '/[^/]+'
     // Literals take the form of requests' paths: "%2A" is a star and no wildcard, "%2e" is nothing.
     const [literal] = parsePath(`http://host/${segment}`)
-    insist(literal, option, pattern, want)
+    assertOption(literal, option, pattern, want)
     return `${literal.replace(/[^\w/]/g, '\\$&')}[.\\s]*`
   })
   return RegExp(`^(?:\\*$|(?:/index\\.php)?${parts.join('')}${open ? '(?:/|$)' : '$'})`)

@@ -1,13 +1,7 @@
+import { assertChoice, assertCount, assertKeys, assertOption, compileList } from '../checks.ts'
 import type { Client } from '../client/client.ts'
 import { byAddress } from '../client/network-client.ts'
-import { checkChoice, checkKeys, compileList, insist } from '../errors.ts'
-import {
-  checkCount,
-  type Duration,
-  parseDuration,
-  parseTimeout,
-  warnOfBareNumber,
-} from './duration.ts'
+import { type Duration, parseDuration, parseTimeout, warnOfBareNumber } from './duration.ts'
 import { hasMethod } from './method.ts'
 import { OTHER_NAMES } from './other-names.ts'
 import { compilePath, type Path } from './path.ts'
@@ -126,10 +120,10 @@ export function compilePolicies(option: string, list: unknown): readonly Policy[
   const isOne = Array.isArray(list) && list.length === 1
   const names = new Set<string | undefined>([undefined])
   return compileList(option, list, 'policy', (at, entry) => {
-    checkKeys(at, entry, POLICY_KEYS, OTHER_NAMES)
+    assertKeys(at, entry, POLICY_KEYS, OTHER_NAMES)
     const policy = compilePolicy(`${at}.`, entry as PolicyOptions)
     const { name } = entry as PolicyOptions
-    insist(isOne || !names.has(name), `${at}.name`, name, 'a name that no other policy has')
+    assertOption(isOne || !names.has(name), `${at}.name`, name, 'a name that no other policy has')
     names.add(name)
     return policy
   })
@@ -148,11 +142,11 @@ export function compilePolicy(prefix: string, options: PolicyOptions): Policy {
     lease,
   } = options
   const isName = name === undefined || (typeof name === 'string' && /^[\w.-]{1,64}$/.test(name))
-  insist(isName, `${prefix}name`, name, '1 to 64 letters, digits, ".", "_" or "-"')
-  checkCount(`${prefix}limit`, limit)
+  assertOption(isName, `${prefix}name`, name, '1 to 64 letters, digits, ".", "_" or "-"')
+  assertCount(`${prefix}limit`, limit)
   const isClient = typeof client === 'function'
-  insist(isClient, `${prefix}client`, client, 'ip(), header(name) or a function')
-  checkChoice(`${prefix}unknown`, unknown, ['share', 'refuse', 'pass'])
+  assertOption(isClient, `${prefix}client`, client, 'ip(), header(name) or a function')
+  assertChoice(`${prefix}unknown`, unknown, ['share', 'refuse', 'pass'])
   const hasTest = typeof match === 'function'
   const ms = parseDuration(`${prefix}window`, window)
   warnOfBareNumber(`${prefix}window`, window)
@@ -178,7 +172,7 @@ function compileMethods(option: string, list: unknown): ReadonlySet<string> {
   const methods = compileList(option, list, 'method', (at, method) => {
     // Methods are case-sensitive (RFC 9110 §9.1): 'post' would match no request that is sent.
     const isMethod = typeof method === 'string' && /^[A-Z]+(?:-[A-Z]+)*$/.test(method)
-    insist(isMethod, at, method, 'a method in capitals')
+    assertOption(isMethod, at, method, 'a method in capitals')
     return method
   })
   return new Set(methods.includes('GET') ? [...methods, 'HEAD'] : methods)
@@ -187,8 +181,8 @@ function compileMethods(option: string, list: unknown): ReadonlySet<string> {
 function compileLease(option: string, lease: unknown): number | undefined {
   if (lease === undefined || lease === false) return undefined
   const options = lease === true ? {} : lease
-  insist(typeof options === 'object', option, lease, 'true, false or { ahead }')
-  checkKeys(option, options, ['ahead'])
+  assertOption(typeof options === 'object', option, lease, 'true, false or { ahead }')
+  assertKeys(option, options, ['ahead'])
   const { ahead = '4s' } = options as LeaseOptions
   const ms = parseTimeout(`${option}.ahead`, ahead)
   warnOfBareNumber(`${option}.ahead`, ahead)

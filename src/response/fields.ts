@@ -1,4 +1,4 @@
-import { checkChoice } from '../errors.ts'
+import { assertChoice } from '../checks.ts'
 import { draft11 } from './draft-11.ts'
 import type { FieldWriter } from './writer.ts'
 import { xRateLimit } from './x-ratelimit.ts'
@@ -14,7 +14,7 @@ export type Fields = readonly FieldWriter[]
 /** The writers of one limiter. Throws a `ConfigError` for a style that does not exist. */
 export function compileFields(styles: HeaderStyle | readonly HeaderStyle[]): Fields {
   return [...new Set([styles].flat())].map((style) => {
-    checkChoice('headers', style, Object.keys(WRITERS))
+    assertChoice('headers', style, Object.keys(WRITERS))
     return WRITERS[style]()
   })
 }

@@ -1,4 +1,5 @@
-import { ConfigError, checkKeys, StoreError, type StoreErrorCode, show } from '../errors.ts'
+import { assertChoice, assertKeys, assertOption, isCount } from '../checks.ts'
+import { StoreError, type StoreErrorCode } from '../errors.ts'
 import { guard } from '../isolate/guard.ts'
 import type { Demand, Grant, Store } from './store.ts'
 
@@ -51,17 +52,13 @@ export function durableObject(
   namespace: ObjectNamespace,
   options: DurableObjectOptions = {},
 ): Store {
-  if (!isObjectNamespace(namespace)) {
-    throw new ConfigError('namespace', show(namespace), WANTED)
-  }
-  checkKeys('durableObject', options, ['shards', 'locationHint'])
+  assertOption(isObjectNamespace(namespace), 'namespace', namespace, WANTED)
+  assertKeys('durableObject', options, ['shards', 'locationHint'])
   const { shards, locationHint } = options
-  if (shards !== undefined && !(Number.isSafeInteger(shards) && shards >= 1)) {
-    throw new ConfigError('shards', show(shards), 'a whole number of objects, 1 or more')
-  }
-  if (locationHint !== undefined && !LOCATIONS.includes(locationHint)) {
-    throw new ConfigError('locationHint', show(locationHint), `one of ${LOCATIONS.join(', ')}`)
-  }
+  const isNumber = shards === undefined || isCount(shards, 1, Number.MAX_SAFE_INTEGER)
+  assertOption(isNumber, 'shards', shards, 'a whole number of objects, 1 or more')
+  if (locationHint !== undefined) assertChoice('locationHint', locationHint, LOCATIONS)
+
   const place = locationHint && { locationHint }
 
   return {

@@ -1,17 +1,9 @@
-import { ConfigError, show } from '../errors.ts'
 import type { Demand } from './store.ts'
 
 type KeyParts = Pick<Demand, 'policy' | 'client'>
 
 /** What every key begins with unless a store is told otherwise. */
 export const DEFAULT_PREFIX = 'ratelimit'
-
-/** Throws unless `prefix` can begin a key. */
-export function checkPrefix(prefix: unknown): asserts prefix is string {
-  if (typeof prefix !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(prefix)) {
-    throw new ConfigError('prefix', show(prefix), '1 to 128 printable characters without spaces')
-  }
-}
 
 /**
  * The store's name for a policy and a client: `ratelimit:203.0.113.7` for the unnamed policy,

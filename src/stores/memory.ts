@@ -1,6 +1,5 @@
+import { assertCount, assertFunction, assertKeys } from '../checks.ts'
 import { type Clock, systemClock } from '../clock.ts'
-import { checkKeys, insist } from '../errors.ts'
-import { checkCount } from '../policy/duration.ts'
 import { takeFixedWindow, type Window } from './fixed-window.ts'
 import type { Demand, Store } from './store.ts'
 
@@ -26,10 +25,10 @@ type Windows = Map<string, Window>
  * development, for a single server, and as the fallback while a shared store is away.
  */
 export function memory(options: MemoryOptions = {}): Store {
-  checkKeys('memory', options, ['maxKeys', 'clock'])
+  assertKeys('memory', options, ['maxKeys', 'clock'])
   const { maxKeys = 10_000, clock = systemClock } = options
-  checkCount('maxKeys', maxKeys)
-  insist(typeof clock === 'function', 'clock', clock, 'a function that returns milliseconds')
+  assertCount('maxKeys', maxKeys)
+  assertFunction('clock', clock, 'a function that returns milliseconds')
   // By policy, and then by client: a key of both would have to be built for each request.
   const policies = new Map<string, Windows>()
 

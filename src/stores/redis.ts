@@ -1,4 +1,5 @@
-import { ConfigError, kindOf, show } from '../errors.ts'
+import { assertOption, describeType } from '../checks.ts'
+import { ConfigError } from '../errors.ts'
 import {
   type IoRedisClient,
   ioRedisScripts,
@@ -35,13 +36,9 @@ export function redis(client: IoRedisClient | NodeRedisClient, options: RedisOpt
   const compiled = checkRedisOptions('redis', options)
   const [scripts, warning] = readClient(client)
   const cluster = 'isCluster' in client ? client.isCluster === true : 'masters' in client
-  if (cluster && /[{}]/.test(compiled.prefix)) {
-    throw new ConfigError(
-      'prefix',
-      show(compiled.prefix),
-      'no braces: in a cluster they decide the slot',
-    )
-  }
+  const { prefix } = compiled
+  const hasTag = cluster && /[{}]/.test(prefix)
+  assertOption(!hasTag, 'prefix', prefix, 'no braces: in a cluster they decide the slot')
   if (warning !== undefined && !warned.has(warning)) {
     warned.add(warning)
     console.warn(`tidegate: ${warning}`)
@@ -59,7 +56,11 @@ function readClient(client: IoRedisClient | NodeRedisClient) {
       return [ioRedisScripts(client), ofIoRedis(client)] as const
     }
   }
-  throw new ConfigError('redis', kindOf(client), 'a client of ioredis, iovalkey or node-redis')
+  throw new ConfigError(
+    'redis',
+    describeType(client),
+    'a client of ioredis, iovalkey or node-redis',
+  )
 }
 
 const isMethod = (value: unknown) => typeof value === 'function'

@@ -1,5 +1,5 @@
-import { ConfigError, checkKeys, insist, kindOf } from '../errors.ts'
-import { checkCount } from '../policy/duration.ts'
+import { assertCount, assertKeys, assertOption, describeType } from '../checks.ts'
+import { ConfigError } from '../errors.ts'
 import { parseUrl } from '../url.ts'
 import { isTcp, TCP } from './near-miss.ts'
 import { batched } from './redis-protocol/batch.ts'
@@ -57,7 +57,7 @@ export function upstash(
   const { fetch: fetcher = globalFetch, batch } = options
   if (typeof source !== 'object' || source === null) {
     const want = '{ url, token } or a client of @upstash/redis'
-    throw new ConfigError('upstash', kindOf(source), want)
+    throw new ConfigError('upstash', describeType(source), want)
   }
   const wait = batch === undefined ? undefined : checkWait(batch)
   if (isSdkClient(source)) {
@@ -75,9 +75,9 @@ export function upstash(
 }
 
 function checkWait(batch: unknown): number {
-  checkKeys('batch', batch, ['wait'])
+  assertKeys('batch', batch, ['wait'])
   const { wait } = batch as { readonly wait?: unknown }
-  checkCount('batch.wait', wait, 0, 100)
+  assertCount('batch.wait', wait, 0, 100)
   return wait
 }
 
@@ -87,7 +87,7 @@ const globalFetch: typeof fetch = (input, init) => fetch(input, init)
 /** The URL without a trailing slash. Throws a `ConfigError` that calls it `option`. */
 export function checkUrl(option: string, url: unknown): string {
   const want = 'the REST URL of the database, such as "https://eu1-calm-1234.upstash.io"'
-  insist(typeof url === 'string' && url !== '', option, url, want)
+  assertOption(typeof url === 'string' && url !== '', option, url, want)
   if (/["'\s]/.test(url)) throw new ConfigError(option, 'a text with spaces or quotes in it', want)
   if (isTcp(url)) throw new ConfigError(option, `the address for ${TCP}`, want)
   // Not shown: a URL may carry the token.
@@ -103,7 +103,7 @@ export function checkUrl(option: string, url: unknown): string {
 /** The token, which errors never show. Throws a `ConfigError` that calls it `option`. */
 export function checkToken(option: string, token: unknown): string {
   const want = 'the token of the database that may write'
-  insist(typeof token === 'string' && token !== '', option, token, want)
+  assertOption(typeof token === 'string' && token !== '', option, token, want)
   if (/["'\s]/.test(token)) {
     throw new ConfigError(option, 'a text with spaces or quotes in it', want)
   }

@@ -1,5 +1,6 @@
+import { describeType } from '../checks.ts'
 import { detectPlatform, processEnv } from '../environment.ts'
-import { ConfigError, kindOf } from '../errors.ts'
+import { ConfigError } from '../errors.ts'
 import {
   checkKeyLocking,
   checkRedisOptions,
@@ -32,7 +33,7 @@ export function vercelKv(client?: SdkClient, options: VercelKvOptions = {}): Sto
   if (typeof client !== 'object' || client === null || !isSdkClient(client)) {
     throw new ConfigError(
       'vercelKv',
-      kindOf(client),
+      describeType(client),
       '`kv` or a client from @vercel/kv, or nothing',
     )
   }

@@ -1,4 +1,5 @@
-import { ConfigError, insist } from '../errors.ts'
+import { assertOption } from '../checks.ts'
+import { ConfigError } from '../errors.ts'
 import { parseUrl } from '../url.ts'
 
 /** The origins whose scripts may read the gate's own responses: every origin, or a list. */
@@ -17,7 +18,7 @@ export function compileCors(option: string, cors: unknown): Allow {
   if (cors === undefined || cors === '') return (response) => response
   const parts = typeof cors === 'string' ? cors.split(',') : cors
   const list = Array.isArray(parts) ? parts.map((part) => `${part}`.trim()).filter(Boolean) : []
-  insist(list.length > 0, option, cors, '"*" or a list of origins')
+  assertOption(list.length > 0, option, cors, '"*" or a list of origins')
   const allowed = new Set(list)
   const isAll = allowed.has('*') && allowed.size === 1
   for (const [index, origin] of list.entries()) {

@@ -1,6 +1,7 @@
+import { assertOption } from '../checks.ts'
 import { systemClock } from '../clock.ts'
 import { processEnv, variable, variablesOf } from '../environment.ts'
-import { ConfigError, show } from '../errors.ts'
+import { ConfigError } from '../errors.ts'
 import { createLimiter, type Limiter } from '../limiter/limiter.ts'
 import type { SharedOptions } from '../limiter/options.ts'
 import { type Duration, parseTimeout, warnOfBareNumber } from '../policy/duration.ts'
@@ -148,7 +149,7 @@ function storeOf(env: object): Store {
 
 function checkOrigin(url: unknown): URL {
   const want = 'the address of the origin, such as "https://origin.example.com"'
-  if (typeof url !== 'string' || url === '') throw new ConfigError('ORIGIN_URL', show(url), want)
+  assertOption(typeof url === 'string' && url !== '', 'ORIGIN_URL', url, want)
   // Not shown: it may hold a password.
   const parsed = /^https?:\/\/[^\s"']+$/.test(url) ? parseUrl(url) : undefined
   if (parsed === undefined) {

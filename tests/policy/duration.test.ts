@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { isCount, MAX_INTEGER } from '../../src/checks.ts'
 import { ConfigError } from '../../src/errors.ts'
 import { createLimiter, type LimiterOptions, memory } from '../../src/index.ts'
-import { isCount, MAX_INTEGER, parseDuration } from '../../src/policy/duration.ts'
+import { parseDuration } from '../../src/policy/duration.ts'
 import { readSettings } from '../../src/worker/front.ts'
 import { warningsOf } from '../support/warnings.ts'
 

@@ -1,5 +1,5 @@
-import { checkKeys, insist } from '../../errors.ts'
-import { checkPrefix, DEFAULT_PREFIX } from '../key.ts'
+import { assertBoolean, assertKeys, assertPrefix } from '../../checks.ts'
+import { DEFAULT_PREFIX } from '../key.ts'
 
 /** What all stores over Redis take. */
 export interface RedisStoreOptions {
@@ -26,15 +26,14 @@ export function checkRedisOptions(
   options: RedisStoreOptions,
   ...more: readonly string[]
 ): { readonly name: string; readonly prefix: string } {
-  checkKeys(name, options, ['prefix', ...more])
+  assertKeys(name, options, ['prefix', ...more])
   const { prefix = DEFAULT_PREFIX } = options
-  checkPrefix(prefix)
+  assertPrefix(prefix)
   return { name, prefix }
 }
 
 /** Whether to send the header: the option, or else the default. Throws a `ConfigError`. */
 export function checkKeyLocking({ keyLocking }: KeyLockingOptions, byAddress: boolean): boolean {
-  const isSaid = keyLocking === undefined || typeof keyLocking === 'boolean'
-  insist(isSaid, 'keyLocking', keyLocking, 'true or false')
+  if (keyLocking !== undefined) assertBoolean('keyLocking', keyLocking)
   return keyLocking ?? byAddress
 }

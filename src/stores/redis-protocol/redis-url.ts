@@ -1,4 +1,5 @@
-import { ConfigError, StoreError, show } from '../../errors.ts'
+import { describeValue } from '../../checks.ts'
+import { ConfigError, StoreError } from '../../errors.ts'
 import { guard } from '../../isolate/guard.ts'
 import { parseUrl } from '../../url.ts'
 import { redis } from '../redis.ts'
@@ -89,7 +90,7 @@ async function connect(url: string): Promise<() => Store> {
 /** The address of a Redis. Throws a `ConfigError` that calls it `option` and never shows it. */
 export function checkRedisUrl(option: string, url: unknown): URL {
   const want = 'the address of a Redis, such as "rediss://user:password@host:6379/0"'
-  if (typeof url !== 'string' || url === '') throw new ConfigError(option, show(url), want)
+  if (typeof url !== 'string' || url === '') throw new ConfigError(option, describeValue(url), want)
   if (/["'\s]/.test(url)) throw new ConfigError(option, 'a text with spaces or quotes in it', want)
   if (/^https?:/.test(url)) throw new ConfigError(option, 'the address for REST', want)
   // What stands before such a character would be the host, which is shown.
