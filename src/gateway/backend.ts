@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { Redis, Command as RedisCommand } from 'ioredis'
 import { type Clock, systemClock } from '../clock.ts'
-import { saidBy } from '../stores/redis-protocol/redis-error.ts'
+import { redactedMessage } from '../redact.ts'
 import { watchSilence } from '../stores/redis-protocol/silence.ts'
 import type { Command } from './command.ts'
 import { keyLocking, PROBE } from './key-locking.ts'
@@ -182,5 +182,5 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
 /** An attempt at several addresses has no words of its own, but a code. */
 function wordsOf(error: Error): string {
   const code = 'code' in error ? `${error.code}` : error.name
-  return error.message ? saidBy(error) : code
+  return error.message ? redactedMessage(error) : code
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts'
 import { StoreError } from '../errors.ts'
 import type { Log } from '../quiet-log.ts'
+import { redactedMessage } from '../redact.ts'
 import { memory } from '../stores/memory.ts'
-import { saidBy } from '../stores/redis-protocol/redis-error.ts'
 import type { Demand, Grant } from '../stores/store.ts'
 import type { OutageListener } from './outage-log.ts'
 
@@ -50,21 +50,16 @@ const isGrant = (grant: Partial<Grant> | null) =>
 
 function report(listener: OutageListener, error: StoreError, log: Log): void {
   new Promise((resolve) => resolve(listener.onAway(error))).catch((cause: unknown) =>
-    log(`onStoreError failed: ${saidBy(cause)}`),
+    log(`onStoreError failed: ${redactedMessage(cause)}`),
   )
 }
 
 /** A store of somebody else's may throw anything; an outage it is all the same. */
 function asStoreError(error: unknown, demands: readonly Demand[]): StoreError {
   if (error instanceof StoreError) return error
-  const isError = error instanceof Error
-  // Keys and tokens may stand in a URL's path, in a header, and in whatever has such a name.
-  const text = (isError ? `${error.name}: ${error.message}` : String(error))
-    .replace(/:\/\/\S*@/g, '://')
-    .replace(/\S*@\S*/g, '…')
-    .replace(/(:\/\/[^\s/?#"']*)[^\s"']*/g, '$1/…')
-    .replace(/(bearer |basic |(?:token|password|secret|key)["']?[=:] ?["']?)[^\s"']+/gi, '$1…')
-  const shown = demands.reduce((said, { client }) => said.replaceAll(client || '…', '…'), text)
-  const said = saidBy(isError ? new Error(shown, { cause: error.cause }) : shown)
+  const named = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  const cause = error instanceof Error ? error.cause : undefined
+  const clients = demands.map(({ client }) => client)
+  const said = redactedMessage(new Error(named, { cause }), clients)
   return new StoreError('unreachable', `the store failed: ${said}`, { cause: new Error(said) })
 }

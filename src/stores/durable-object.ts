@@ -1,6 +1,7 @@
 import { assertChoice, assertKeys, assertOption, isCount } from '../checks.ts'
 import { StoreError, type StoreErrorCode } from '../errors.ts'
 import { guard } from '../isolate/guard.ts'
+import { redactedMessage } from '../redact.ts'
 import type { Demand, Grant, Store } from './store.ts'
 
 /** https://developers.cloudflare.com/durable-objects/reference/data-location/#supported-locations-1 */
@@ -117,8 +118,7 @@ const isAnswer = (answer: unknown, length: number): answer is readonly Grant[] =
 
 /** Whatever a call throws. Its own properties hold the object's id, which tells the client. */
 function storeError(error: unknown, client: string): StoreError {
-  const text = error instanceof Error ? error.message : String(error)
-  const said = text.replaceAll(client, '…').slice(0, 200)
+  const said = redactedMessage(error, [client])
   const [code, hint] = classify(error)
   return new StoreError(code, `durable-object: ${said}${hint}`, { cause: new Error(said) })
 }

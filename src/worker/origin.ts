@@ -1,7 +1,7 @@
 import { detectPlatform } from '../environment.ts'
 import type { Log } from '../quiet-log.ts'
+import { redactedMessage } from '../redact.ts'
 import { problem } from '../response/problem.ts'
-import { saidBy } from '../stores/redis-protocol/redis-error.ts'
 import { startTimeout } from '../timer.ts'
 import { splitUrl } from '../url.ts'
 import type { Allow } from './cors.ts'
@@ -67,7 +67,7 @@ export async function forward(request: Request, origin: Origin): Promise<Respons
     markLoop(passed.headers, request, origin.url)
     return await fetch(passed, { redirect: 'manual', signal: stop.signal })
   } catch (error) {
-    origin.logFailed(`origin: ${saidBy(error)}`)
+    origin.logFailed(`origin: ${redactedMessage(error)}`)
     const failure = stop.signal.aborted ? GATEWAY_TIMEOUT : BAD_GATEWAY
     return origin.allow(problem(failure, request), request)
   } finally {

@@ -7,6 +7,7 @@ import { readSettings } from '../../src/gateway/settings.ts'
 import { createLimiter, guard, header, ip, memory, storeFromEnv } from '../../src/index.ts'
 import { storeFromEnv as storeOnNode } from '../../src/node.ts'
 import { policiesFromEnv } from '../../src/policy/env.ts'
+import { redactedMessage } from '../../src/redact.ts'
 import { durableObject } from '../../src/stores/durable-object.ts'
 import { redis } from '../../src/stores/redis.ts'
 import { upstash } from '../../src/stores/upstash.ts'
@@ -128,6 +129,12 @@ const ENTRIES: Readonly<Record<string, Make>> = {
   'durableObject(namespace, { shards })': (value) => durableObject(namespace, { shards: value }),
   'durableObject(namespace, { locationHint })': (value) =>
     durableObject(namespace, { locationHint: value }),
+  'a Durable Object that fails': (value) => {
+    const words = /^\/?s3cret/.test(value) ? 'it' : value
+    const take = () => Promise.reject(new Error(`${words} failed`))
+    const failing = { ...namespace, get: () => ({ take }) }
+    return check(durableObject(failing))
+  },
   'doctor(target)': (value) => doctor(value),
   'doctor(target, { prefix })': (value) => doctor(memory(), { prefix: value }),
   'doctor(target, { timeout })': (value) => doctor(memory(), { timeout: value }),
@@ -207,4 +214,41 @@ describe('no error and no log shows the password of', () => {
       for (const value of written) expect(textOf(value)).not.toContain(PASSWORD)
     })
   }
+})
+
+describe('a redacted message', () => {
+  const shown: readonly (readonly [text: string, redacted: string])[] = [
+    ['connect to redis://user:s3cret@db.example.com:6379 failed', 'redis://db.example.com:6379 '],
+    ['connect to rediss://u:s3cret/with@s3cret@db.example.com failed', 'rediss://db.example.com '],
+    ['user:s3cret@db.example.com is away', '… is away'],
+    ['GET https://kv.internal/s3cret?_token=s3cret failed', 'GET https://kv.internal/… failed'],
+    ['GET https://kv.internal failed', 'GET https://kv.internal failed'],
+    ['no Authorization: Bearer s3cret here', 'Authorization: Bearer … here'],
+    ['{"token": "s3cret"} is not valid', '{"token": "…"} is not valid'],
+    ['bad password=s3cret', 'bad password=…'],
+    ['ERR no, command was: ["incrby","ratelimit:s3cret"]', 'ERR no'],
+    ["ERR no script, with args beginning with: 's3cret' ", 'ERR no script'],
+    ['OOM script: 1f, on @user_script:7.', 'OOM script: 1f, on @user_script:7.'],
+  ]
+  for (const [text, redacted] of shown) {
+    test(`of "${text}" is "${redacted}"`, () => {
+      for (const error of [text, new Error(text)]) {
+        expect(redactedMessage(error)).toContain(redacted)
+        expect(redactedMessage(error)).not.toContain(PASSWORD)
+      }
+    })
+  }
+
+  test('has none of the given secrets, also where it is cut off', () => {
+    const text = `key ratelimit:s3cret:login ${'x'.repeat(170)} s3cret`
+    expect(redactedMessage(text, ['', 's3cret'])).toMatch(/^key ratelimit:…:login x+ …$/)
+    expect(redactedMessage(`${'x'.repeat(197)}s3cret`, ['s3cret'])).not.toContain('s3c')
+  })
+
+  test('has the code of the cause', () => {
+    const cause = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
+    expect(redactedMessage(new TypeError('fetch failed', { cause }))).toBe(
+      'fetch failed (ECONNREFUSED)',
+    )
+  })
 })

@@ -1,7 +1,7 @@
 import { StoreError, type StoreErrorCode } from '../../errors.ts'
+import { redactedMessage } from '../../redact.ts'
 import { startTimeout } from '../../timer.ts'
 import type { TakeOptions } from '../store.ts'
-import { saidBy } from './redis-error.ts'
 import { type Answer, resultOf, type Send, type SendAll } from './rest.ts'
 
 /** In ms. A leader that is so late to send will not send any more. */
@@ -102,7 +102,7 @@ async function sendBatch(waiting: readonly Waiting[], sendAll: SendAll): Promise
     return { answers: sent.map((command) => (command ? next.next().value : undefined)) }
   } catch (error) {
     const code = error instanceof StoreError ? error.code : 'unreachable'
-    return { failed: saidBy(error), code }
+    return { failed: redactedMessage(error), code }
   } finally {
     stop()
   }

@@ -1,5 +1,6 @@
+import { redactedMessage } from '../../redact.ts'
 import type { TakeOptions } from '../store.ts'
-import { isOfScript, isUnknownHash, rejectsForm, saidBy } from './redis-error.ts'
+import { isOfScript, isUnknownHash, rejectsForm } from './redis-error.ts'
 import { KEY_LOCKING, PLAIN, type Script } from './script.ts'
 
 /** What a store needs of a client: to run a script by its hash or by its text, and to count. */
@@ -46,7 +47,7 @@ export function scriptRunner(client: RedisCommands, keyLocking: boolean): RunScr
       return await sendText(KEY_LOCKING, keys, args, options)
     } catch (error) {
       if (!rejectsForm(error)) throw error
-      rejections += isOfScript(saidBy(error)) ? 2 : 1
+      rejections += isOfScript(redactedMessage(error)) ? 2 : 1
       return sendText(PLAIN, keys, args, options)
     }
   }

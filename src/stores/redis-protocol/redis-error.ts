@@ -1,19 +1,5 @@
 import { StoreError, type StoreErrorCode } from '../../errors.ts'
-
-/**
- * What a client's error says, fit to be shown. Clients quote the command they sent, with its keys,
- * and a URL may hold a token: neither goes on. Node hides the reason of a failed fetch in `cause`.
- */
-export function saidBy(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined
-  const reason = cause && 'code' in cause ? ` (${cause.code})` : ''
-  return (text + reason)
-    .replace(/,? ?(?:command was:|with args beginning with:)[\s\S]*/i, '')
-    .replace(/\S*@/g, '')
-    .replace(/_token=[^\s&]*/g, '_token=…')
-    .slice(0, 200)
-}
+import { redactedMessage } from '../../redact.ts'
 
 /**
  * The text before a server's message: names of a client's errors ("ReplyError: "), and up to Redis
@@ -44,7 +30,7 @@ const REFUSED =
 
 /** Whatever a client of the store `name` throws, as the one kind of error that a store throws. */
 export function redisError(name: string, error: unknown, signal?: AbortSignal): StoreError {
-  const said = saidBy(error)
+  const said = redactedMessage(error)
   const [code, hint] = signal?.aborted ? (['timeout', ''] as const) : classify(error, said)
   return new StoreError(code, `${name}: ${said}${hint}`, { cause: new Error(said) })
 }
@@ -75,7 +61,7 @@ const NOT_OF_FORM =
  */
 export function rejectsForm(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof StoreError) return false
-  const words = wordsIn(saidBy(error))
+  const words = wordsIn(redactedMessage(error))
   const others = [FORBIDDEN, UNAUTHORIZED, CLUSTER, REFUSED, NOT_OF_FORM]
   if (others.some((other) => other.test(words))) return false
   // Without a code it may be a proxy's, about a command that ran.
@@ -88,7 +74,7 @@ export const isOfScript = (words: string): boolean => /script|symbol|flag/i.test
 /** Whether a server replied that it has not seen the script of this hash, so that nothing ran. */
 export function isUnknownHash(error: unknown): boolean {
   if (!rejectsForm(error)) return false
-  const words = wordsIn(saidBy(error))
+  const words = wordsIn(redactedMessage(error))
   return /^NOSCRIPT\b|\b(?:no|unknown|missing)\b.*\bscript|\bscript\b.*\b(?:not|unknown|missing)\b/i.test(
     words,
   )

@@ -1,10 +1,10 @@
 import { describeValue } from '../../checks.ts'
 import { ConfigError, StoreError } from '../../errors.ts'
 import { guard } from '../../isolate/guard.ts'
+import { redactedMessage } from '../../redact.ts'
 import { parseUrl } from '../../url.ts'
 import { redis } from '../redis.ts'
 import type { Store } from '../store.ts'
-import { saidBy } from './redis-error.ts'
 import { watchSilence } from './silence.ts'
 
 /** Hosts to which nobody on the way can listen. */
@@ -52,7 +52,10 @@ async function connect(url: string): Promise<() => Store> {
   // Node and all bundlers have the same default export of CommonJS; named exports differ.
   const { default: ioredis } = await import('ioredis').catch((error: unknown) => {
     const needed = 'EdgeRuntime' in globalThis ? NO_SOCKETS : 'run "npm install ioredis"'
-    throw new StoreError('rejected', `redis: cannot load ioredis (${saidBy(error)}): ${needed}`)
+    throw new StoreError(
+      'rejected',
+      `redis: cannot load ioredis (${redactedMessage(error)}): ${needed}`,
+    )
   })
   const client = new ioredis.Redis(url, {
     lazyConnect: true,
@@ -71,7 +74,7 @@ async function connect(url: string): Promise<() => Store> {
   })
   client.on('error', (error: Error & Partial<Record<'command', { readonly name?: string }>>) => {
     if (error.command?.name === 'select') refused = error.message
-    else why = 'code' in error ? `${error.code}` : saidBy(error)
+    else why = 'code' in error ? `${error.code}` : redactedMessage(error)
   })
   await client.connect().catch(() => {})
   const store = redis(client)
