@@ -1,4 +1,5 @@
 import { StoreError } from '../errors.ts'
+import { redactedMessage } from '../redact.ts'
 import { codeIn } from '../stores/redis-protocol/redis-error.ts'
 
 /**
@@ -61,18 +62,12 @@ const isTrouble = (error: unknown): error is Trouble & Error =>
   error instanceof Error && 'kind' in error && 'said' in error
 
 /**
- * The words of an error that may be shown. Clients quote the command they sent, with its keys; a
- * URL may hold a password or a token; an error of ACL names the user.
+ * The words of an error that may be shown. Without what the doctor itself makes up, such as the keys
+ * of its probes, and without the user whom an error of ACL names.
  */
-function saidBy(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined
-  const reason = cause && 'code' in cause ? ` (${cause.code})` : ''
-  return (text + reason)
+const saidBy = (error: unknown): string =>
+  redactedMessage(error)
     .replace(/^store: /, '')
-    .replace(/,? ?(?:command was:|with args beginning with:)[\s\S]*/i, '')
-    .replace(/\/\/[^/\s]*@/g, '//')
-    .replace(/_token=[^\s&]*/g, '_token=…')
     .replace(/\buser '?[^\s']+'? has no/gi, 'this user has no')
     .replace(/ ?script: [0-9a-f]{40}.*/, '')
     .replace(/\S*[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\S*/g, '…')
@@ -80,4 +75,3 @@ function saidBy(error: unknown): string {
     .replace(/\s+/g, ' ')
     .trim()
     .slice(0, 160)
-}
