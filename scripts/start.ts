@@ -6,12 +6,15 @@ import { unstable_readConfig as readConfig } from 'wrangler'
 import { ConfigError } from '../src/errors.ts'
 import { policiesFromEnv } from '../src/policy/env.ts'
 import type { PolicyOptions } from '../src/policy/policy.ts'
-import { findStem, storeFromEnv } from '../src/stores/env.ts'
+import { resolveStore } from '../src/stores/named-store.ts'
 import { readSettings } from '../src/worker/front.ts'
 import { bundle, objectsOf, startWorker } from './workerd.ts'
 
 /** The variables that the Worker reads; no other ones of this process reach it. */
 const READ = /^(ORIGIN_\w+|POLICIES|CORS_ORIGINS|UPSTASH_REDIS_\w+|(\w+_)?KV_REST_API_\w+)$/
+
+/** Stands for the binding of wrangler.toml, which exists only inside of workerd. */
+const OBJECT = { idFromName: () => ({}), get: () => ({}) }
 
 try {
   await start()
@@ -26,9 +29,10 @@ async function start(): Promise<void> {
   const port = portOf(process.env.PORT || '8787')
   const read = Object.entries(process.env).filter(([name, value]) => READ.test(name) && value)
   const given = Object.fromEntries(read)
-  const stem = findStem(given)
+  const named = resolveStore([{ ...given, TIDEGATE: OBJECT }], 'TIDEGATE')
+  const urlName = named?.kind === 'rest' ? named.urlName : undefined
   // Now and not at the first request, so that a wrong variable is seen at once.
-  if (stem !== undefined) storeFromEnv(given)
+  if (named?.kind === 'rest') named.credentials()
   await assertFree(port)
 
   const config = readConfig({ config: 'wrangler.toml' })
@@ -56,7 +60,7 @@ async function start(): Promise<void> {
 
     gate      ${at}
     origin    ${new URL(`${env.ORIGIN_URL}`).origin}${demo ? ' (a small demo; ORIGIN_URL names another)' : ''}
-    store     ${storeName(stem, state)}
+    store     ${storeName(urlName, state)}
     policies  ${policies.map(describe).join('\n              ')}
 
   Try it: ten of these pass, five are refused
@@ -66,8 +70,8 @@ async function start(): Promise<void> {
 `)
 }
 
-function storeName(stem: string | undefined, state: string): string {
-  if (stem !== undefined) return `Upstash REST, named by ${stem}URL`
+function storeName(urlName: string | undefined, state: string): string {
+  if (urlName !== undefined) return `Upstash REST, named by ${urlName}`
   return `Durable Object, kept in ${state} (UPSTASH_REDIS_REST_URL and _TOKEN name another store)`
 }
 

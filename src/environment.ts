@@ -9,7 +9,7 @@ export const processEnv = (): Environment =>
   (globalThis as { process?: { env?: Environment } }).process?.env ?? {}
 
 /** A variable as it stands; nothing if Deno was given no permission to read it. */
-export function readable(env: Environment, name: string): unknown {
+export function rawVariable(env: Environment, name: string): unknown {
   try {
     return env[name]
   } catch {
@@ -22,12 +22,12 @@ export function readable(env: Environment, name: string): unknown {
  * and many CIs pass it for unset variables. So does a variable that Deno has no permission to read.
  */
 export function variable(env: Environment, name: string): unknown {
-  const value = readable(env, name)
+  const value = rawVariable(env, name)
   return value === '' ? undefined : value
 }
 
 /** The names of the variables, or `undefined` if Deno has no permission to list them. */
-export function namesOf(env: Environment): readonly string[] | undefined {
+export function variableNames(env: Environment): readonly string[] | undefined {
   try {
     return Object.keys(env)
   } catch {

@@ -1,8 +1,9 @@
 /** What only Node, Bun and Deno can do, since it needs sockets: `tidegate/node`. */
-import { processEnv, variable, variablesOf } from './environment.ts'
-import { namesRest, storeFromEnv as storeOverHttp } from './stores/env.ts'
+import { processEnv, variablesOf } from './environment.ts'
+import { resolveStore } from './stores/named-store.ts'
 import { redisFromUrl } from './stores/redis-protocol/redis-url.ts'
 import type { Store } from './stores/store.ts'
+import { storeFromEnv as storeOverHttp } from './stores/store-from-env.ts'
 
 /**
  * As `storeFromEnv` of `tidegate`; and where that finds no store, the Redis that `REDIS_URL` names,
@@ -10,9 +11,6 @@ import type { Store } from './stores/store.ts'
  * `rateLimit({ limit: 100, window: '1m', store: storeFromEnv })`.
  */
 export function storeFromEnv(given: object = {}): Store {
-  const environments = [variablesOf(given), processEnv()]
-  const urls = environments.map((env) => variable(env, 'REDIS_URL'))
-  const url = urls.find((url) => url !== undefined)
-  if (url === undefined || environments.some(namesRest)) return storeOverHttp(given)
-  return redisFromUrl('REDIS_URL', url)
+  const named = resolveStore([variablesOf(given), processEnv()], 'REDIS_URL')
+  return named?.kind === 'redis' ? redisFromUrl(named.urlName, named.url) : storeOverHttp(given)
 }

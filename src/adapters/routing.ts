@@ -1,7 +1,7 @@
 import { type Environment, processEnv } from '../environment.ts'
 import { createLimiter } from '../limiter/limiter.ts'
 import type { LimiterOptions } from '../limiter/options.ts'
-import { storeFromEnv } from '../stores/env.ts'
+import { storeFromEnv } from '../stores/store-from-env.ts'
 
 /** What stands behind the limiter: a middleware that the team has already. */
 export type Middleware<Incoming extends Request, Event> = (

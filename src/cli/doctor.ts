@@ -2,13 +2,13 @@ import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
 import { describeValue } from '../checks.ts'
 import { doctor as examine, type Report, type Target } from '../doctor/doctor.ts'
-import { type Environment, processEnv, variable } from '../environment.ts'
+import { type Environment, processEnv } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
 import type { Duration } from '../policy/duration.ts'
-import { findStem, namesRest } from '../stores/env.ts'
-import { nearMisses } from '../stores/near-miss.ts'
+import { resolveStore } from '../stores/named-store.ts'
 import { checkRedisUrl } from '../stores/redis-protocol/redis-url.ts'
-import { checkToken, checkUrl } from '../stores/upstash.ts'
+import { parseRestToken, parseRestUrl } from '../stores/rest-credentials.ts'
+import { describeUnused } from '../stores/unused-variables.ts'
 import type { Command } from './command.ts'
 import { tableOf } from './doctor-table.ts'
 import { readEnvFiles } from './env-file.ts'
@@ -115,7 +115,7 @@ function findPlace(flags: Flags): Place | string {
   const files = flags['env-file']
   const env = files === undefined ? processEnv() : readEnvFiles('--env-file', files)
   try {
-    return readPlace(flags, env) ?? NOTHING + nearMisses(env)
+    return readPlace(flags, env) ?? NOTHING + describeUnused(env)
   } catch (error) {
     if (error instanceof ConfigError && !error.option.startsWith('--')) return error.message
     throw error
@@ -134,19 +134,14 @@ function readPlace(flags: Flags, env: Environment): Place | undefined {
   }
   if (redis !== undefined) return overTcp('--redis', redis)
   if (url !== undefined || token !== undefined) {
-    const named = { url: checkUrl('--url', url), token: checkToken('--token', token) }
+    const named = { url: parseRestUrl('--url', url), token: parseRestToken('--token', token) }
     return { target: named, name: '--url', close() {} }
   }
   const where = files === undefined ? '' : ` in ${files.join(', ')}`
-  const tcp = variable(env, 'REDIS_URL')
-  if (tcp !== undefined && !namesRest(env)) return overTcp('REDIS_URL', tcp, where)
-  const stem = findStem(env)
-  if (stem !== undefined) {
-    const url = checkUrl(`${stem}URL`, env[`${stem}URL`])
-    const token = checkToken(`${stem}TOKEN`, env[`${stem}TOKEN`])
-    return { target: { url, token }, name: `${stem}URL${where}`, close() {} }
-  }
-  return undefined
+  const named = resolveStore([env], 'REDIS_URL')
+  if (named?.kind === 'redis') return overTcp(named.urlName, named.url, where)
+  if (named?.kind !== 'rest') return undefined
+  return { target: named.credentials(), name: named.urlName + where, close() {} }
 }
 
 /** A connection of its own, which is opened by the first command and never a second time. */

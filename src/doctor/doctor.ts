@@ -5,8 +5,12 @@ import { type Duration, parseDuration, parseTimeout } from '../policy/duration.t
 import { DEFAULT_PREFIX } from '../stores/key.ts'
 import { restSender, type Send } from '../stores/redis-protocol/rest.ts'
 import { isUpstash } from '../stores/redis-protocol/script.ts'
+import {
+  parseRestToken,
+  parseRestUrl,
+  type UpstashCredentials,
+} from '../stores/rest-credentials.ts'
 import type { Store } from '../stores/store.ts'
-import { checkToken, checkUrl, type UpstashCredentials } from '../stores/upstash.ts'
 import { parseUrl } from '../url.ts'
 import { cleanUp } from './clean-up.ts'
 import type { Examination, Thresholds } from './context.ts'
@@ -189,8 +193,8 @@ function readTarget(target: Target, address: string | undefined, fetcher: typeof
   }
   if ('take' in target) return { source: target, speaks: 'store', address: where } as const
   const credentials = {
-    url: checkUrl('url', target.url),
-    token: checkToken('token', target.token),
+    url: parseRestUrl('url', target.url),
+    token: parseRestToken('token', target.token),
   }
   const source = restSender(credentials.url, credentials.token, fetcher)
   return { source, speaks: 'rest', address: new URL(credentials.url) } as const

@@ -9,8 +9,9 @@ import {
 } from './redis-protocol/redis-options.ts'
 import { redisStore } from './redis-protocol/redis-store.ts'
 import { asksUpstash, isSdkClient, type SdkClient, sendOnce } from './redis-protocol/upstash-sdk.ts'
+import { readCredentials } from './rest-credentials.ts'
 import type { Store } from './store.ts'
-import { checkToken, checkUrl, upstash } from './upstash.ts'
+import { upstash } from './upstash.ts'
 
 export type { SdkClient } from './redis-protocol/upstash-sdk.ts'
 
@@ -29,7 +30,7 @@ export interface VercelKvOptions extends RedisStoreOptions, KeyLockingOptions {}
  */
 export function vercelKv(client?: SdkClient, options: VercelKvOptions = {}): Store {
   const compiled = checkRedisOptions('vercelKv', options, 'keyLocking')
-  if (client === undefined) return fromVariables(options)
+  if (client === undefined) return upstash(readCredentials(processEnv(), 'KV_REST_API_'), options)
   if (typeof client !== 'object' || client === null || !isSdkClient(client)) {
     throw new ConfigError(
       'vercelKv',
@@ -47,10 +48,4 @@ export function vercelKv(client?: SdkClient, options: VercelKvOptions = {}): Sto
   }
   const keyLocking = checkKeyLocking(options, asksUpstash(client))
   return redisStore(once ?? client, { ...compiled, name: 'vercel-kv', keyLocking })
-}
-
-function fromVariables(options: VercelKvOptions): Store {
-  const env = processEnv()
-  const url = checkUrl('KV_REST_API_URL', env.KV_REST_API_URL)
-  return upstash({ url, token: checkToken('KV_REST_API_TOKEN', env.KV_REST_API_TOKEN) }, options)
 }

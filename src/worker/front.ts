@@ -11,9 +11,10 @@ import { quietLog } from '../quiet-log.ts'
 import { problem } from '../response/problem.ts'
 import { withoutPolicies } from '../response/upstream.ts'
 import { nameOf } from '../response/writer.ts'
-import { durableObject, isObjectNamespace, type ObjectNamespace } from '../stores/durable-object.ts'
-import { namesRest, storeFromEnv } from '../stores/env.ts'
+import { durableObject, type ObjectNamespace } from '../stores/durable-object.ts'
+import { resolveStore } from '../stores/named-store.ts'
 import type { Store } from '../stores/store.ts'
+import { storeFromEnv } from '../stores/store-from-env.ts'
 import { parseUrl } from '../url.ts'
 import { type Cors, compileCors } from './cors.ts'
 import { forward, type Origin, refuseToForward } from './origin.ts'
@@ -141,10 +142,8 @@ export function readSettings(options: FrontOptions, env: FrontEnv): Gate {
 
 /** A Redis that the variables name, else the Durable Object, else memory. */
 function storeOf(env: object): Store {
-  const object = variable(variablesOf(env), 'TIDEGATE')
-  return !namesRest(variablesOf(env)) && isObjectNamespace(object)
-    ? durableObject(object)
-    : storeFromEnv(env)
+  const named = resolveStore([variablesOf(env)], 'TIDEGATE')
+  return named?.kind === 'durable-object' ? durableObject(named.namespace) : storeFromEnv(env)
 }
 
 function checkOrigin(url: unknown): URL {

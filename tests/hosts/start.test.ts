@@ -114,6 +114,13 @@ describe('npm start', () => {
     }
   })
 
+  test('counts in the Durable Object beside an address for TCP, as the Worker does', async () => {
+    const PORT = `${await freePort()}`
+    const { output } = await start({ PORT, UPSTASH_REDIS_URL: 'rediss://db.upstash.io:6379' })
+    expect(output()).toContain('store     Durable Object')
+    expect((await fetch(`http://localhost:${PORT}/a`)).headers.get('ratelimit')).toContain('r=')
+  })
+
   test('takes a variable that is empty for one that is not set', async () => {
     const port = await freePort()
     const unset = ['ORIGIN_URL', 'ORIGIN_SECRET', 'POLICIES', 'UPSTASH_REDIS_REST_URL']

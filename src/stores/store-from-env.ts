@@ -1,0 +1,36 @@
+import { detectPlatform, processEnv, variableNames, variablesOf } from '../environment.ts'
+import { memory } from './memory.ts'
+import { resolveRest } from './named-store.ts'
+import type { Store } from './store.ts'
+import { describeUnused } from './unused-variables.ts'
+import { upstash } from './upstash.ts'
+
+/**
+ * The store that the variables name: Upstash (`UPSTASH_REDIS_REST_URL` and `…_TOKEN`, or
+ * `UPSTASH_REDIS_URL` and `…_TOKEN`), Vercel KV (`KV_REST_API_URL` and `…_TOKEN`, with any prefix),
+ * else memory with one warning. The first pair that can work is taken. If no pair can work, throws a
+ * `ConfigError` that names the variable that is missing or wrong. Never uses a read-only token.
+ *
+ * @param given the environment that the host hands over, a Worker's bindings for instance. If it
+ * names no store, the process's variables are read: what Node, Bun and Deno hand over names none.
+ */
+export function storeFromEnv(given: object = {}): Store {
+  const environments = [variablesOf(given), processEnv()]
+  const rest = resolveRest(environments)
+  if (rest !== undefined) return upstash(rest.credentials())
+  console.warn(
+    'tidegate: no store in the environment (UPSTASH_REDIS_REST_URL and _TOKEN, or KV_REST_API_URL ' +
+      'and _TOKEN): counting in the memory of each isolate alone' +
+      describeUnused(...environments) +
+      adviceOnBindings(given),
+  )
+  return memory()
+}
+
+/** Tells how to hand over the bindings, which a Worker has and the process has not. */
+function adviceOnBindings(given: object): string {
+  const isGiven = given !== processEnv() && variableNames(variablesOf(given))?.length !== 0
+  return isGiven || detectPlatform() !== 'cloudflare'
+    ? ''
+    : '. On Cloudflare hand the bindings over: check(request, { env })'
+}

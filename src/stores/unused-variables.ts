@@ -1,0 +1,35 @@
+import { type Environment, variable, variableNames } from '../environment.ts'
+import { isObjectNamespace } from './durable-object.ts'
+import { isRedisUrl, TCP_ENTRY } from './rest-credentials.ts'
+
+/** Names of variables for a store, in any spelling. Not a URL, which somebody set as a name. */
+const LIKE_A_STORE = /^(?=[\w.-]+$)(?:.*(?:redis|upstash|valkey|kv_(?:rest|url))|tidegate$)/i
+
+/**
+ * Lists variables that look like a store, and how to use them, for environments without a store.
+ * Shows names, never values.
+ */
+export function describeUnused(...environments: readonly Environment[]): string {
+  const unused = environments.flatMap(
+    (env) =>
+      variableNames(env)
+        ?.filter((name) => isLikeAStore(name, variable(env, name)))
+        .map((name) => name + adviceOn(name, variable(env, name))) ??
+      'variables that Deno may not read (--allow-env)',
+  )
+  return unused.length > 0 ? `. Not used: ${unused.slice(0, 9).join(', ')}` : ''
+}
+
+/** Other names that only contain "tidegate" are those of a team's own variables. */
+const isLikeAStore = (name: string, value: unknown) =>
+  LIKE_A_STORE.test(name) || (/tidegate/i.test(name) && isObjectNamespace(value))
+
+function adviceOn(name: string, value: unknown): string {
+  if (value === undefined) return ' (empty)'
+  if (typeof value !== 'string') return ' (a binding: see "tidegate/durable-object")'
+  if (isRedisUrl(value)) {
+    return ` (for ${TCP_ENTRY}${value.startsWith('valkey') ? ', as redis:// or rediss://' : ''})`
+  }
+  if (/^https?:/.test(value)) return ' (call it UPSTASH_REDIS_REST_URL)'
+  return /token$/i.test(name) ? ' (call it UPSTASH_REDIS_REST_TOKEN)' : ''
+}
