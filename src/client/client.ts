@@ -8,16 +8,16 @@ export interface ClientContext {
 }
 
 /**
- * Who asks. A text may be a secret or name a person, so only its hash reaches the store; `plain`
- * reaches it as it stands, for operators to read (an address, a tenant's number). A `plain` is
- * hashed too if it is longer than 128 characters, contains spaces or characters outside ASCII, is
- * `unknown`, or looks like a hash (32 hexadecimal digits in lower case).
+ * Who asks. A text may be a secret or name a person, so only its hash reaches the store. A `plain`
+ * text, such as an address or a tenant's number, reaches the store unchanged, for operators to read.
+ * It is hashed too if it is longer than 128 characters, contains spaces or characters outside ASCII,
+ * is `unknown`, or looks like a hash (32 hexadecimal digits in lower case).
  */
 export type Identity = string | { readonly plain: string }
 
 /**
- * Tells who asks from the request. Nothing, or an empty text, is an unknown client: what happens
- * then is the policy's `unknown`. What it throws, `check` throws.
+ * Returns who asks. `null`, `undefined` and an empty text mean that the client is unknown; the
+ * policy's `unknown` decides about such requests. `check` throws what the function throws.
  */
 export type Client = (
   request: Request,
@@ -25,13 +25,16 @@ export type Client = (
 ) => Identity | null | undefined | Promise<Identity | null | undefined>
 
 /**
- * Other texts are hashed even when `plain`, so that keys stay bounded. `unknown` and texts that
- * look like a hash are hashed too: they would share the count of unknown clients, or that of the
- * client with this hash.
+ * A `plain` text that reaches the store unchanged. All others are hashed: a long text, so that keys
+ * stay bounded; `unknown`, which is the name of all unknown clients; and a text that looks like the
+ * hash of another client.
  */
 const READABLE = /^(?!unknown$|[\da-f]{32}$)[\x21-\x7e]{1,128}$/
 
-/** The client's name in the store, or nothing for an unknown client; at once where that can be. */
+/**
+ * Returns the client's name in the store, or `undefined` for an unknown client. Returns a promise only
+ * if the client function does, or if the text must be hashed.
+ */
 export function identify(
   client: Client,
   request: Request,
@@ -39,11 +42,11 @@ export function identify(
 ): string | undefined | Promise<string | undefined> {
   const identity = client(request, context)
   return typeof identity === 'object' && identity !== null && 'then' in identity
-    ? Promise.resolve(identity).then(nameOf)
-    : nameOf(identity)
+    ? Promise.resolve(identity).then(storedName)
+    : storedName(identity)
 }
 
-function nameOf(
+function storedName(
   identity: Identity | null | undefined,
 ): string | undefined | Promise<string | undefined> {
   const text = typeof identity === 'object' ? identity?.plain : identity
@@ -54,11 +57,11 @@ function nameOf(
     text,
     'a function that returns a text or { plain }',
   )
-  return typeof identity === 'object' && READABLE.test(text) ? text : hash(text)
+  return typeof identity === 'object' && READABLE.test(text) ? text : sha256(text)
 }
 
-/** 128 bits of SHA-256 in hex: nobody meets another's count by chance or on purpose. */
-async function hash(text: string): Promise<string> {
+/** 128 bits of SHA-256 in hex: too many for two clients to share a count, by chance or on purpose. */
+async function sha256(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
   const bytes = Array.from(new Uint8Array(digest, 0, 16))
   return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -2,9 +2,9 @@ import { assertHeaderName } from '../checks.ts'
 import type { Client } from './client.ts'
 
 /**
- * Counts by the value of one header, an API key for instance; the store sees only its hash. A
- * request without the header is an unknown client. Count only what something else verifies:
- * whoever invents a new value is a new client.
+ * Counts by the value of one header, such as an API key. Only the hash of the value reaches the
+ * store. The client of a request without the header is unknown. Use a header that something else
+ * verifies: a client that invents a new value gets a new quota.
  */
 export function header(name: string): Client {
   assertHeaderName('header', name)

@@ -2,16 +2,14 @@ import { assertChoice, assertCount, assertHeaderName, assertKeys, assertOption }
 import type { Platform } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
 import type { Client } from './client.ts'
-import { byAddress, type Declared } from './network-client.ts'
-import { ADDRESS_ON } from './platform-address.ts'
-
-export { addressOf } from './platform-address.ts'
+import { type ConfiguredSource, networkClient } from './network-client.ts'
+import { PLATFORM_ADDRESS } from './platform-address.ts'
 
 export interface IpOptions {
   /**
-   * How many proxies of yours stand between the client and this code, each appending the address
-   * it saw to `X-Forwarded-For`. The client is that many entries from the right; what stands left
-   * of it was written by the client. For self-hosted servers; a platform needs none.
+   * How many of your proxies stand between the client and this code. Each appends the address it
+   * saw to `X-Forwarded-For`, so the client's address is that many entries from the right. The client
+   * may have written the entries left of it. For self-hosted servers; a platform needs none.
    * @default 0: the address of the connection, where the server hands it over
    */
   readonly trustedHops?: number | undefined
@@ -22,50 +20,51 @@ export interface IpOptions {
    */
   readonly header?: string | undefined
   /**
-   * The platform whose header is believed. Clients can forge that header if the code runs
+   * The platform whose header is trusted. Clients can forge that header if the code runs
    * elsewhere, or can be reached without passing the platform.
    * @default the platform of this runtime, detected at the first request
    */
   readonly platform?: Platform | undefined
   /**
-   * Bits of an IPv6 address that make one client, 1 to 128.
-   * @default 64, the least that a provider hands to one customer (RFC 6177)
+   * How many bits of an IPv6 address identify one client, 1 to 128.
+   * @default 64: a provider assigns at least a /64 to each customer (RFC 6177)
    */
   readonly ipv6Prefix?: number | undefined
 }
 
 /**
- * Counts by IP address, as the platform tells it in a way that no client can forge:
- * `CF-Connecting-IP` on Cloudflare, `X-Vercel-Forwarded-For` on Vercel, the connection's address on
- * Node, Bun and Deno. A header of another platform is never believed, and where the platform's own
- * is missing the client is unknown. A variable such as `VERCEL` has no effect on this. Logs one
- * warning when visitors share a limit because their addresses are not visible.
+ * Counts by IP address. Reads it where no client can forge it: from `CF-Connecting-IP` on Cloudflare,
+ * from `X-Vercel-Forwarded-For` on Vercel, and from the connection on Node, Bun and Deno. Headers of
+ * other platforms are ignored. Without the platform's own header the client is unknown. A variable
+ * such as `VERCEL` has no effect. Logs one warning when clients share a limit because their addresses
+ * are not visible.
  */
 export function ip(options: IpOptions = {}): Client {
   assertKeys('ip', options, ['trustedHops', 'header', 'platform', 'ipv6Prefix'])
   const { trustedHops = 0, header, platform, ipv6Prefix } = options
   assertCount('trustedHops', trustedHops, 0)
   if (ipv6Prefix !== undefined) assertCount('ipv6Prefix', ipv6Prefix, 1, 128)
-  if (platform !== undefined) assertChoice('platform', platform, Object.keys(ADDRESS_ON))
+  if (platform !== undefined) assertChoice('platform', platform, Object.keys(PLATFORM_ADDRESS))
   if (header !== undefined) assertHeaderName('header', header)
-  const sources = [trustedHops && 'trustedHops', header && 'header', platform && 'platform']
-  const given = sources.filter(Boolean)
+  const given = [trustedHops && 'trustedHops', header && 'header', platform && 'platform'].filter(
+    Boolean,
+  )
   if (given.length > 1) {
     throw new ConfigError('ip', given.join(' and '), 'one of them, since only one can be right')
   }
 
-  let declared: Declared | undefined
-  if (header !== undefined) declared = inHeader(header)
-  if (trustedHops > 0) declared = behindHops(trustedHops)
-  return byAddress(ipv6Prefix, platform, declared)
+  let configured: ConfiguredSource | undefined
+  if (header !== undefined) configured = headerSource(header)
+  if (trustedHops > 0) configured = hopSource(trustedHops)
+  return networkClient(ipv6Prefix, platform, configured)
 }
 
-/** Headers to which every proxy adds an entry, and in which the client may write the first. */
-const LISTS = /forwarded[-_]for|^(?:x[-_])?forwarded$|^via$/i
+/** Headers to which every proxy adds an entry. The client may write the first entry. */
+const LIST_FIELD = /forwarded[-_]for|^(?:x[-_])?forwarded$|^via$/i
 
-function inHeader(name: string): Declared {
+function headerSource(name: string): ConfiguredSource {
   const want = 'a header that holds one address; for X-Forwarded-For set trustedHops instead'
-  assertOption(!LISTS.test(name), 'header', name, want)
+  assertOption(!LIST_FIELD.test(name), 'header', name, want)
   // CloudFront always appends a port, and writes IPv6 addresses without brackets.
   const port = /^cloudfront-viewer-address$/i.test(name) ? /:\d{1,5}$/ : ''
   return {
@@ -75,7 +74,7 @@ function inHeader(name: string): Declared {
   }
 }
 
-function behindHops(hops: number): Declared {
+function hopSource(hops: number): ConfiguredSource {
   return {
     source: ({ headers }) => fromRight(headers.get('x-forwarded-for') ?? '', hops),
     place: `at entry ${hops} from the right of X-Forwarded-For`,

@@ -1,23 +1,27 @@
 import { detectPlatform, type Platform } from '../environment.ts'
-import { clientNetwork, isPrivate } from './address.ts'
 import type { Client } from './client.ts'
-import { ADDRESS_ON, type Source } from './platform-address.ts'
+import { isPrivateNetwork, parseNetwork } from './network.ts'
+import { type AddressSource, PLATFORM_ADDRESS } from './platform-address.ts'
 
-/** The place of the address, as the caller configured it. */
-export interface Declared {
-  readonly source: Source
-  /** Names the place in the log, if it contains no address. */
+/** Where the caller configured to read the address. */
+export interface ConfiguredSource {
+  readonly source: AddressSource
+  /** Names the place in the warning that it contains no address. */
   readonly place: string
   readonly advice: string
 }
 
 /**
- * Counts by the network of an address. Reads the address from the declared source, otherwise from
+ * Counts by the network of an address. Reads the address from the configured source, otherwise from
  * the platform. A platform that is not given is detected at the first request. Logs one warning
  * when clients share a limit because their addresses are not visible.
  */
-export function byAddress(ipv6Prefix = 64, platform?: Platform, declared?: Declared): Client {
-  const { source, place, advice } = declared ?? UNDECLARED
+export function networkClient(
+  ipv6Prefix = 64,
+  platform?: Platform,
+  configured?: ConfiguredSource,
+): Client {
+  const { source, place, advice } = configured ?? PLATFORM_SOURCE
   let addressOf = source
   let hasWarned = false
 
@@ -30,15 +34,19 @@ export function byAddress(ipv6Prefix = 64, platform?: Platform, declared?: Decla
   }
 
   return (request, { env }) => {
-    addressOf ??= ADDRESS_ON[platform ?? detectPlatform()]
-    const plain = clientNetwork(addressOf(request, env) ?? '', ipv6Prefix)
+    addressOf ??= PLATFORM_ADDRESS[platform ?? detectPlatform()]
+    const plain = parseNetwork(addressOf(request, env) ?? '', ipv6Prefix)
     if (plain === undefined) {
       warn(`no address ${place}`, ' (unless the policy sets `unknown`)')
       // Detect the platform again: Vercel is recognised only while a request is handled.
       addressOf = source
       return undefined
     }
-    if (!hasWarned && isPrivate(plain) && namesAnother(request.headers, plain, ipv6Prefix)) {
+    if (
+      !hasWarned &&
+      isPrivateNetwork(plain) &&
+      hasOtherAddress(request.headers, plain, ipv6Prefix)
+    ) {
       warn('the private address of a proxy')
     }
     return { plain }
@@ -46,7 +54,7 @@ export function byAddress(ipv6Prefix = 64, platform?: Platform, declared?: Decla
 }
 
 /** The address that the platform provides. */
-const UNDECLARED = {
+const PLATFORM_SOURCE = {
   source: undefined,
   place: 'of the client',
   advice:
@@ -54,17 +62,17 @@ const UNDECLARED = {
     "on Vercel ip({ platform: 'vercel' })",
 }
 
-/** Headers in which proxies name the client, whether in a list (RFC 7239) or alone (`X-Real-IP`). */
-const NAMES_CLIENT = /forwarded(-for)?$|(-|client)ip$|(viewer|external)-address$/
+/** Headers in which proxies name the client, in a list (RFC 7239) or alone (`X-Real-IP`). */
+const ADDRESS_FIELD = /forwarded(-for)?$|(-|client)ip$|(viewer|external)-address$/
 
 /** The first entry of a list: the client, as the first proxy saw it. */
 const FIRST_ENTRY = /^(?:for=)?([^,;]*)/i
 
-/** Whether a proxy names a client outside of the network that counts, which is then the proxy's own. */
-function namesAnother(headers: Headers, network: string, ipv6Prefix: number): boolean {
+/** Whether a proxy names a client in another network. The network that counts is then the proxy's. */
+function hasOtherAddress(headers: Headers, network: string, ipv6Prefix: number): boolean {
   return [...headers].some(
     ([name, value]) =>
-      NAMES_CLIENT.test(name) &&
-      clientNetwork(FIRST_ENTRY.exec(value)?.[1] ?? '', ipv6Prefix) !== network,
+      ADDRESS_FIELD.test(name) &&
+      parseNetwork(FIRST_ENTRY.exec(value)?.[1] ?? '', ipv6Prefix) !== network,
   )
 }

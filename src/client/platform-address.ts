@@ -1,18 +1,21 @@
 import { detectPlatform, type Environment, type Platform } from '../environment.ts'
 
-/** Where the address of a request stands, in whatever notation. */
-export type Source = (request: Request, env: Environment | undefined) => string | null | undefined
+/** Returns the client's address of a request, in any notation. */
+export type AddressSource = (
+  request: Request,
+  env: Environment | undefined,
+) => string | null | undefined
 
-/** The client's address as the platform tells it, in the platform's own notation. */
-export function addressOf(request: Request, env?: Environment): string | null | undefined {
-  return ADDRESS_ON[detectPlatform()](request, env)
+/** Returns the client's address from the platform that this code runs on. */
+export function platformAddress(request: Request, env?: Environment): string | null | undefined {
+  return PLATFORM_ADDRESS[detectPlatform()](request, env)
 }
 
-/** What each platform tells, in a way that no client can forge. */
-export const ADDRESS_ON: Readonly<Record<Platform, Source>> = {
+/** How to read the client's address on each platform, so that no client can forge it. */
+export const PLATFORM_ADDRESS: Readonly<Record<Platform, AddressSource>> = {
   /**
-   * Set by Cloudflare's edge on every request. Under "Pseudo IPv4: overwrite headers" it holds an
-   * address of class E that stands for many IPv6 addresses, and the real one is in a second header.
+   * Set by Cloudflare's edge on every request. With "Pseudo IPv4: overwrite headers" it contains an
+   * address of class E that many IPv6 addresses share, and a second header contains the real one.
    * https://developers.cloudflare.com/fundamentals/reference/http-headers/
    */
   cloudflare({ headers }) {
@@ -44,6 +47,6 @@ interface ServerEnv {
   readonly requestIP?: (request: Request) => { readonly address: string } | null
   /** Deno.serve. */
   readonly remoteAddr?: { readonly hostname?: string }
-  /** Where the first two are when the caller of `app.fetch` wrapped them, as Hono's own helpers allow. */
+  /** Node's or Bun's values if the caller of `app.fetch` wrapped them, which Hono's helpers support. */
   readonly server?: Omit<ServerEnv, 'server'>
 }

@@ -1,6 +1,6 @@
 import { assertChoice, assertCount, assertKeys, assertOption, compileList } from '../checks.ts'
 import type { Client } from '../client/client.ts'
-import { byAddress } from '../client/network-client.ts'
+import { networkClient } from '../client/network-client.ts'
 import { type Duration, parseDuration, parseTimeout, warnOfBareNumber } from './duration.ts'
 import { hasMethod } from './method.ts'
 import { OTHER_NAMES } from './other-names.ts'
@@ -93,7 +93,7 @@ export interface Policy {
 }
 
 /** One function for all policies that name none, so that a check asks it once. */
-const byDefault: Client = /* @__PURE__ */ byAddress()
+const byDefault: Client = /* @__PURE__ */ networkClient()
 
 /** The options of one policy. */
 export const POLICY_KEYS = [

@@ -1,4 +1,4 @@
-import { addressOf } from '../client/ip.ts'
+import { platformAddress } from '../client/platform-address.ts'
 import { detectPlatform } from '../environment.ts'
 import { OVERRIDE } from '../policy/method.ts'
 import { splitUrl } from '../url.ts'
@@ -57,7 +57,7 @@ export function setForwarded(headers: Headers, request: Request, secret: string 
     if (isOdd || TOLD_BY_PROXIES.test(read)) headers.delete(name)
   }
   const { scheme, host } = splitUrl(request.url)
-  const address = addressOf(request)
+  const address = platformAddress(request)
   if (address) {
     headers.set('x-forwarded-for', address)
     headers.set('x-real-ip', address)

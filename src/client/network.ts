@@ -1,19 +1,19 @@
-/** A leading zero means octal to some and decimal to others: no address to us. */
+/** Without leading zeros, which some parsers read as octal and others as decimal. */
 const IPV4 = /^(?:(?:25[0-5]|(?:2[0-4]|1\d|[1-9]?)\d)\.?\b){4}$/
 
-/** In characters. A longer text is no address in any notation, and is not parsed. */
-const MAX_LENGTH = 128
+/** A longer text is no address in any notation, and is not parsed. */
+const MAX_ADDRESS_CHARS = 128
 
-/** `1.2.3.4:80`, and `::ffff:1.2.3.4` as a socket for both versions tells it. */
+/** A port as in `1.2.3.4:80`, and the prefix of a dual-stack socket as in `::ffff:1.2.3.4`. */
 const AROUND_IPV4 = /^::ffff:(?=[\d.]+$)|(?<=^[\d.]+):\d{1,5}$/i
 
-/** `"1.2.3.4:80"`, as RFC 7239 §4 quotes what holds a colon. */
+/** `"1.2.3.4:80"`: RFC 7239 §4 quotes values with a colon. */
 const QUOTED = /^"(.*)"$/
 
-/** `[1.2.3.4]:80`, as libraries write it that put brackets around any host. */
+/** `[1.2.3.4]:80`: some libraries put brackets around any host. */
 const BRACKETED_IPV4 = /^\[([\d.]+)](?=:|$)/
 
-/** `2001:db8::1`, `[2001:db8::1]:80`, `fe80::1%eth0`; the URL parser looks at it more closely. */
+/** `2001:db8::1`, `[2001:db8::1]:80`, `fe80::1%eth0`. The URL parser then checks the address. */
 const IPV6 = /^(?=\[.*\]|[^[\]]*$)\[?([\da-f:.]+)(%[^\]\s]+)?\]?(:\d{1,5})?$/i
 
 /**
@@ -23,22 +23,22 @@ const IPV6 = /^(?=\[.*\]|[^[\]]*$)\[?([\da-f:.]+)(%[^\]\s]+)?\]?(:\d{1,5})?$/i
 const BARE_PORT = /(?<=^[^[]+):\d{1,5}$/
 
 /**
- * IPv4 carried in IPv6, told by the bits and not by the notation: mapped, ::ffff:0:0/96 (RFC 4291
- * §2.5.5.2), and translated, 64:ff9b::/96 (RFC 6052 §2.1). By its /64 all of IPv4 were one client.
+ * IPv4 addresses inside of IPv6, by their bits: mapped, ::ffff:0:0/96 (RFC 4291 §2.5.5.2), and
+ * translated, 64:ff9b::/96 (RFC 6052 §2.1). If they counted by /64, all of IPv4 would be one client.
  */
 const CARRIES_IPV4 = /^(0,0,0,0,0,65535|100,65435,0,0,0,0),/
 
 /**
- * The network that counts as one client, in canonical text (RFC 5952): an IPv4 address whole, an
- * IPv6 address by its first `prefix` bits, because one customer holds at least a /64 (RFC 6177).
- * Ports, brackets, quotes, zones and letter case do not matter, nor that the same address is listed
- * twice. Nothing for a text that is no address.
+ * Returns the network that counts as one client, in canonical text (RFC 5952): a whole IPv4 address,
+ * or the first `prefix` bits of an IPv6 address, because one customer has at least a /64 (RFC 6177).
+ * Ignores ports, brackets, quotes, zones, letter case, and repetitions of the same address. Returns
+ * `undefined` for a text that is not an address.
  */
-export function clientNetwork(text: string, prefix: number): string | undefined {
-  if (text.length > MAX_LENGTH) return undefined
-  // Nearly all are written plainly.
+export function parseNetwork(text: string, prefix: number): string | undefined {
+  if (text.length > MAX_ADDRESS_CHARS) return undefined
+  // The common case.
   if (IPV4.test(text)) return text
-  // A header that two proxies set alike arrives as a list.
+  // A header that two proxies set to the same address arrives as a list.
   const [entry = '', ...others] = text.split(',').map((entry) => entry.trim())
   if (others.some((other) => other !== entry)) return undefined
   const given = entry.replace(QUOTED, '$1').replace(BRACKETED_IPV4, '$1')
@@ -47,7 +47,7 @@ export function clientNetwork(text: string, prefix: number): string | undefined 
   const address = ipv6In(given) ?? ipv6In(given.replace(BARE_PORT, ''))
   if (address === undefined) return undefined
 
-  // The eight groups, where what is empty beside `::` at either end is zero.
+  // The eight groups. A text that is empty, beside `::` at either end, is zero.
   const zeros = '0:'.repeat(9 - address.split(':').length)
   const texts = address.replace('::', `:${zeros}`).split(':')
   const groups = texts.map((group) => Number.parseInt(group || '0', 16))
@@ -66,7 +66,7 @@ export function clientNetwork(text: string, prefix: number): string | undefined 
 
 const ipv6In = (text: string) => canonical(IPV6.exec(text)?.[1])
 
-/** An IPv6 address as hosts of URLs are written, which is RFC 5952; nothing if it is none. */
+/** An IPv6 address in the notation of RFC 5952, which URLs use; `undefined` for any other text. */
 function canonical(address: string | undefined): string | undefined {
   try {
     return new URL(`http://[${address}]`).host.slice(1, -1)
@@ -79,5 +79,5 @@ function canonical(address: string | undefined): string | undefined {
 const PRIVATE =
   /^(10|127|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|^::1?(\/|$)|^f[cde]..:/
 
-/** Whether no visitor from the internet can have this address. It is most likely a proxy's. */
-export const isPrivate = (network: string) => PRIVATE.test(network)
+/** Whether no client on the internet can have this address. It is most likely that of a proxy. */
+export const isPrivateNetwork = (network: string) => PRIVATE.test(network)

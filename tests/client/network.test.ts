@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import { describe, expect, test } from 'vitest'
-import { clientNetwork, isPrivate } from '../../src/client/address.ts'
+import { isPrivateNetwork, parseNetwork } from '../../src/client/network.ts'
 
 const { IPv4, IPv6 } = ipaddr
 
@@ -64,7 +64,7 @@ describe('spellings of one client are one network', () => {
   for (const [network, texts] of Object.entries(spellings)) {
     for (const text of texts) {
       test(`${JSON.stringify(text)} is ${network}`, () => {
-        expect(clientNetwork(text, 64)).toBe(network)
+        expect(parseNetwork(text, 64)).toBe(network)
       })
     }
   }
@@ -93,7 +93,7 @@ describe('a text that is no address is no client', () => {
   ]
   for (const text of texts) {
     test(JSON.stringify(text), () => {
-      expect(clientNetwork(text, 64)).toBeUndefined()
+      expect(parseNetwork(text, 64)).toBeUndefined()
     })
   }
 })
@@ -112,7 +112,7 @@ describe('the text of an IPv6 address is that of RFC 5952', () => {
   }
   for (const [text, expected] of Object.entries(canonical)) {
     test(`${text} is ${expected}`, () => {
-      expect(clientNetwork(text, 128)).toBe(expected)
+      expect(parseNetwork(text, 128)).toBe(expected)
     })
   }
 })
@@ -162,7 +162,7 @@ describe('as ipaddr.js reads it', () => {
   test('an IPv6 address in any notation has the network of its bits', () => {
     fc.assert(
       fc.property(written(groups), fc.integer({ min: 1, max: 128 }), ({ groups, text }, prefix) => {
-        expect(clientNetwork(text, prefix)).toBe(networkOf(groups, prefix))
+        expect(parseNetwork(text, prefix)).toBe(networkOf(groups, prefix))
       }),
       { numRuns: 2000 },
     )
@@ -175,7 +175,7 @@ describe('as ipaddr.js reads it', () => {
     fc.assert(
       fc.property(written(carried), ({ groups, text }) => {
         const octets = groups.slice(6).flatMap((group) => [group >> 8, group & 255])
-        expect(clientNetwork(text, 64)).toBe(new IPv4(octets).toString())
+        expect(parseNetwork(text, 64)).toBe(new IPv4(octets).toString())
       }),
     )
   })
@@ -184,7 +184,7 @@ describe('as ipaddr.js reads it', () => {
     const port = fc.option(fc.nat(65_535))
     fc.assert(
       fc.property(fc.ipV4(), port, fc.integer({ min: 1, max: 128 }), (text, port, prefix) => {
-        expect(clientNetwork(port === null ? text : `${text}:${port}`, prefix)).toBe(text)
+        expect(parseNetwork(port === null ? text : `${text}:${port}`, prefix)).toBe(text)
       }),
     )
   })
@@ -192,7 +192,7 @@ describe('as ipaddr.js reads it', () => {
   test('every prefix from 1 to 128 cuts at its bit', () => {
     const ones = Array<number>(8).fill(0xffff)
     for (let prefix = 1; prefix <= 128; prefix++) {
-      expect(clientNetwork('ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', prefix)).toBe(
+      expect(parseNetwork('ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', prefix)).toBe(
         networkOf(ones, prefix),
       )
     }
@@ -207,7 +207,7 @@ describe('as ipaddr.js reads it', () => {
       .map(([text, at, gone, come]) => text.slice(0, at) + come.slice(0, 2) + text.slice(at + gone))
     fc.assert(
       fc.property(fc.oneof(random, edited), (text) => {
-        expect([text, clientNetwork(text, 64) !== undefined]).toEqual([text, isAddress(text)])
+        expect([text, parseNetwork(text, 64) !== undefined]).toEqual([text, isAddress(text)])
       }),
       { numRuns: 5000 },
     )
@@ -238,11 +238,11 @@ test('a text longer than any address is none, and is not read', () => {
     `2001:db8::1%${'e'.repeat(200)}`,
     Array(50).fill('203.0.113.7').join(', '),
   ]
-  for (const text of long) expect(clientNetwork(text, 64)).toBeUndefined()
+  for (const text of long) expect(parseNetwork(text, 64)).toBeUndefined()
   // The longest that there are, with all that may stand around an address.
   const longest = '0000:0000:0000:0000:0000:ffff:203.000.113.007'.replace('.000.', '.100.')
   const address = `[${longest.replace('007', '107')}%25enp0s31f6.1000]:65535`
-  expect(clientNetwork(address, 64)).toBe('203.100.113.107')
+  expect(parseNetwork(address, 64)).toBe('203.100.113.107')
 })
 
 describe('a private network, which is a proxy more likely than a visitor', () => {
@@ -265,7 +265,7 @@ describe('a private network, which is a proxy more likely than a visitor', () =>
   for (const [text, isOne] of Object.entries(texts)) {
     test(`${text} is ${isOne ? 'one' : 'none'}`, () => {
       for (const prefix of [48, 64, 128]) {
-        expect(isPrivate(clientNetwork(text, prefix) ?? '')).toBe(isOne)
+        expect(isPrivateNetwork(parseNetwork(text, prefix) ?? '')).toBe(isOne)
       }
     })
   }
@@ -285,9 +285,9 @@ describe('whoever holds a network', () => {
         .join(':')
     fc.assert(
       fc.property(network, host, host, ([a = 0, b = 0, c = 0, d = 0], one, other) => {
-        const client = clientNetwork(text([a, b, c, d], one), 64)
-        expect(clientNetwork(text([a, b, c, d], other), 64)).toBe(client)
-        expect(clientNetwork(text([a, b, c, d + 1], one), 64)).not.toBe(client)
+        const client = parseNetwork(text([a, b, c, d], one), 64)
+        expect(parseNetwork(text([a, b, c, d], other), 64)).toBe(client)
+        expect(parseNetwork(text([a, b, c, d + 1], one), 64)).not.toBe(client)
       }),
     )
   })
