@@ -1,6 +1,6 @@
 import { type RoutingMiddleware, rateLimit } from './src/adapters/vercel.ts'
 import { processEnv } from './src/environment.ts'
-import { policiesFromEnv } from './src/policy/env.ts'
+import { policiesFromEnv } from './src/policy/policies-from-env.ts'
 
 let gate: RoutingMiddleware<Request, unknown> | undefined
 

@@ -1,7 +1,7 @@
 import { type Client, identify } from '../client/client.ts'
 import { variablesOf } from '../environment.ts'
-import { type Path, parsePath } from '../policy/path.ts'
-import { applies, type Policy } from '../policy/policy.ts'
+import { type PathReadings, parsePath } from '../policy/path.ts'
+import { isApplicable, type Policy } from '../policy/policy.ts'
 import { mark } from '../response/mark.ts'
 import { refuse } from '../response/refuse.ts'
 import type { Demand } from '../stores/store.ts'
@@ -56,10 +56,10 @@ export interface Limiter<Env extends object = object> {
   mark(response: Response, decision: Decision): Response
 }
 
-const NO_PATH: Path = []
+const NO_PATH: PathReadings = []
 
 /** Every reading of the request's path and of the additional paths. */
-function readPaths({ url }: Request, { paths }: CheckContext): Path {
+function readPaths({ url }: Request, { paths }: CheckContext): PathReadings {
   const path = parsePath(url)
   const more = paths?.() ?? NO_PATH
   return more.length > 0
@@ -91,7 +91,7 @@ export function createLimiter<Env extends object = object>(
     const demands: Demand[] = []
     for (const policy of policies) {
       if (once?.has(policy)) continue
-      const applying = applies(policy, request, path)
+      const applying = isApplicable(policy, request, path)
       // The result of a synchronous `match` is not awaited, which would take time.
       if (!(typeof applying === 'boolean' ? applying : await applying)) continue
       const { name, limit, window, client, unknown } = policy

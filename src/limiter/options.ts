@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import { processEnv } from '../environment.ts'
 import { ConfigError, type StoreError } from '../errors.ts'
 import { type Duration, parseTimeout, warnOfBareNumber } from '../policy/duration.ts'
-import { OTHER_NAMES } from '../policy/other-names.ts'
+import { FOREIGN_NAMES } from '../policy/foreign-names.ts'
 import {
   compilePolicies,
   compilePolicy,
@@ -69,7 +69,7 @@ const SHARED_KEYS = ['store', 'timeout', 'headers', 'onStoreError', 'clock']
 export function compileOptions<Env extends object>(
   options: LimiterOptions<Env>,
 ): CompiledOptions<Env> {
-  assertKeys('', options, ['policies', ...POLICY_KEYS, ...SHARED_KEYS], OTHER_NAMES)
+  assertKeys('', options, ['policies', ...POLICY_KEYS, ...SHARED_KEYS], FOREIGN_NAMES)
   const { store, timeout = '1s', headers = 'draft-11', clock = systemClock, onStoreError } = options
   const policies = policiesOf(options)
   const ms = parseTimeout('timeout', timeout)

@@ -6,11 +6,11 @@ import { assertOption, isCount } from '../checks.ts'
  */
 export type Duration = number | `${number}${Unit}`
 
-type Unit = keyof typeof MS
+type Unit = keyof typeof MS_PER_UNIT
 
-const MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const MS_PER_UNIT = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** A duration in ms, at least 1. Throws a `ConfigError` that names the option. */
+/** Returns a duration in ms, at least 1. Throws a `ConfigError` that names the option. */
 export function parseDuration(option: string, value: unknown): number {
   const ms = typeof value === 'string' ? parseText(value) : value
   const want = `a time such as "10s" or "1d", or milliseconds${hintFor(value)}`
@@ -18,19 +18,17 @@ export function parseDuration(option: string, value: unknown): number {
   return ms
 }
 
-/** A duration that a timer can wait for: longer ones go off at once. */
+/** The same for a timer, which runs at once if it is set for more than 24 days. */
 export function parseTimeout(option: string, value: unknown): number {
   const ms = parseDuration(option, value)
   assertOption(ms < 2 ** 31, option, value, 'at most 24 days')
   return ms
 }
 
-/**
- * Warnings already logged, in lower case: a Worker checks its policies as POLICIES and `policies`.
- */
+/** Warnings already logged, in lower case: a Worker checks both POLICIES and `policies`. */
 const warned = new Set<string>()
 
-/** Warns once of a bare number that was probably not meant in ms, such as a window of 60. */
+/** Warns once about a bare number that was probably not meant in ms, such as a window of 60. */
 export function warnOfBareNumber(option: string, value: unknown, below = 1000): void {
   const known = `${option} ${value}`.toLowerCase()
   if (typeof value !== 'number' || value >= below || warned.has(known)) return
@@ -46,12 +44,12 @@ function hintFor(value: unknown): string {
   if (typeof value !== 'string') return ''
   const words = /^ *(\d+) *(?!mo|mil|dec)(ms|[smhd]|$)[a-z]* *$/i.exec(value) ?? []
   const meant = `${words[1]}${words[2]?.toLowerCase() || 's'}`
-  // A capital M by itself is a month to some.
+  // Some packages read a single capital M as a month.
   if (meant === value || /M$/.test(value) || !isCount(parseText(meant))) return ''
   return ` (did you mean "${meant}"?)`
 }
 
 function parseText(text: string): number {
   const [, count, unit] = /^(\d+)(ms|[smhd])$/.exec(text) ?? []
-  return Number(count) * MS[unit as Unit]
+  return Number(count) * MS_PER_UNIT[unit as Unit]
 }

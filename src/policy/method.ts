@@ -2,19 +2,18 @@
  * Header fields by which frameworks let a request replace its method: Express, Rails, Symfony,
  * Laravel, ASP.NET and CakePHP read the first, OData and IBM's products the others.
  */
-const OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override']
+const OVERRIDE_FIELDS = ['x-http-method-override', 'x-http-method', 'x-method-override']
 
-/** The same as CGI and WSGI read them, for which `_` in a name is `-`. */
-export const OVERRIDE = /^x.(?:http.method(?:.override)?|method.override)$/
+/** The same fields with any character for `-`: CGI and WSGI read `_` in a name as `-`. */
+export const OVERRIDE_FIELD = /^x.(?:http.method(?:.override)?|method.override)$/
 
-/** A longer claim is not parsed, and counts: frameworks differ in which part of a list they use. */
-const MAX_CLAIM = 60
+/** A longer claim counts without being parsed: frameworks differ in which part of a list they use. */
+const MAX_CLAIM_CHARS = 60
 
 /**
  * The parameter `_method` of the query, which Express, Symfony, Spring and Hono may read, in each
- * spelling that is decoded to it. PHP drops blanks before a name, takes `.` for `_`, and
- * ends a name at NUL.
- * `URLSearchParams` is no help: it needs 50 ms for a hostile query of 12 kB.
+ * spelling that is decoded to it. PHP removes blanks before a name, reads `.` as `_`, and ends a name
+ * at NUL. Not by `URLSearchParams`, which takes 50 ms for a hostile query of 12 kB.
  */
 const PARAMETER =
   /[?&;](?:\+|%20)*(?:[_.]|%5f|%2e)(?:m|%6d)(?:e|%65)(?:t|%74)(?:h|%68)(?:o|%6f)(?:d|%64)(?:%00[^=&;#]*)?=([^&;#]*)/gi
@@ -26,18 +25,18 @@ const PARAMETER =
  */
 export function hasMethod(request: Request, methods: ReadonlySet<string>): boolean {
   if (methods.has(request.method)) return true
-  return claimsOf(request).some(
-    (claim) => claim.length > MAX_CLAIM || split(claim).some((one) => methods.has(one)),
+  return methodOverrides(request).some(
+    (claim) => claim.length > MAX_CLAIM_CHARS || split(claim).some((one) => methods.has(one)),
   )
 }
 
-/** What a request writes in the places where frameworks look for another method. */
-export function claimsOf({ method, headers, url }: Request): readonly string[] {
-  // On Workers a pass over all fields costs ten times as much as three look-ups.
-  const names = method === 'GET' || method === 'HEAD' ? OVERRIDES : headers.keys()
+/** Returns what a request contains in the places where frameworks look for another method. */
+export function methodOverrides({ method, headers, url }: Request): readonly string[] {
+  // On Workers a loop over all fields costs ten times as much as three look-ups.
+  const names = method === 'GET' || method === 'HEAD' ? OVERRIDE_FIELDS : headers.keys()
   const claims: string[] = []
   for (const name of names) {
-    const claim = OVERRIDE.test(name) && headers.get(name)
+    const claim = OVERRIDE_FIELD.test(name) && headers.get(name)
     if (typeof claim === 'string') claims.push(claim)
   }
   if (!url.includes('?')) return claims
@@ -45,7 +44,7 @@ export function claimsOf({ method, headers, url }: Request): readonly string[] {
   return claims
 }
 
-/** Fields sent twice are joined by commas (RFC 9110 §5.3); frameworks take one of them. */
+/** Fields that are sent twice are joined by commas (RFC 9110 §5.3). Frameworks use one of them. */
 const split = (claim: string) => claim.toUpperCase().split(/\s*,\s*/)
 
 const decodeAscii = (text: string) =>

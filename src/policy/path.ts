@@ -1,78 +1,76 @@
 import { assertOption } from '../checks.ts'
 import { parseUrl, splitUrl } from '../url.ts'
-import { SEPARATORS, STRUCTURAL, unescapePath } from './unescape.ts'
+import { SEPARATOR_ESCAPES, STRUCTURAL_ESCAPES, unescapePath } from './unescape.ts'
 
-/** The ways in which origins read the path of one request, such as `/a/b`; the root is empty. */
-export type Path = readonly string[]
+/** All ways in which origins may read the path of one request, such as `/a/b`. The root is empty. */
+export type PathReadings = readonly string[]
 
 /** A URL whose path all origins read alike. */
 const PLAIN = /^https?:\/\/[^/?#\\]+((?:\/[a-z\d_~-][a-z\d_~.-]*)*)\/?(?:[?#]|$)/
 
 /** A reading that every pattern matches. */
-const ANY = '*'
+const ANY_PATH = '*'
 
 /**
- * How many characters the readings of one path may have together. Each reading adds `OWN_COST`, so
- * there are 40 at most. A path that needs more matches every pattern: it is counted, and no client
- * can make a check slow.
+ * How many characters the readings of one path may have together. Each reading adds
+ * `READING_COST_CHARS`, so there are 40 at most. A path that needs more matches every pattern: it is
+ * counted, and no client can make a check slow.
  */
-const MAX_READ = 8_192
-const OWN_COST = 200
+const MAX_READINGS_CHARS = 8_192
+const READING_COST_CHARS = 200
+
+/** Characters that let origins read a path differently. All transforms below need one of them. */
+const AMBIGUOUS = /[;%?#]/
+
+/** A part that may become `..`, even if it is escaped several times. */
+const MAYBE_PARENT = /\.\.|2e/
 
 /**
- * The characters that let origins read a path differently: all the steps below need one of them.
+ * What origins do to a path before they route it, besides unescaping. The order differs: Tomcat
+ * removes `;parameters`, then unescapes, then resolves `..`; nginx unescapes and resolves `..` at
+ * once; Go splits the path before it unescapes.
  */
-const ODD = /[;%?#]/
-
-/** What may become `..`, even if it is escaped several times. */
-const UP = /\.\.|2e/
-
-/**
- * What origins do to a path besides unescaping it, before they route it. The order differs: Tomcat
- * cuts off `;parameters`, then unescapes, then steps up; nginx unescapes and steps up at once; Go
- * splits before it unescapes.
- */
-const STEPS: readonly ((path: string) => string)[] = [
+const TRANSFORMS: readonly ((path: string) => string)[] = [
   (path) => path.replace(/%2f/g, '/'),
   (path) => path.replace(/%5c/g, '/'),
   (path) => path.replace(/;[^/]*/g, ''),
   // Code that parses the unescaped path as a URL, or as a NUL-terminated string, stops here.
   (path) => path.replace(/[?#].*/s, ''),
   // RFC 3986 §5.2.4 resolves `/a//..` to `/a/`; an origin that merges slashes first, to `/`.
-  (path) => (UP.test(path) ? path.replace(/\/{2,}/g, '/') : path),
-  (path) => stepUp(path),
+  (path) => (MAYBE_PARENT.test(path) ? path.replace(/\/{2,}/g, '/') : path),
+  (path) => removeDotSegments(path),
 ]
 
 /**
- * Reads a path in every way in which an origin may: unescaping and the steps above, each taken or
- * left out, in any order and number. A policy counts the request if it matches one reading.
- * Otherwise a client could evade it by another spelling. Letter case and doubled slashes never
- * matter.
+ * Reads a path in every way in which an origin may: with unescaping and the transforms above, in any
+ * order and number. A policy counts a request if it matches one of the readings, so that no client
+ * can evade a policy by another spelling. Ignores letter case and doubled slashes.
  */
-export function parsePath(url: string): Path {
+export function parsePath(url: string): PathReadings {
   const plain = PLAIN.exec(url)?.[1]
   if (plain !== undefined) return [plain]
-  const path = unescapePath(pathOf(url).toLowerCase(), STRUCTURAL)
-  if (!ODD.test(path)) return [withoutEmpty(path)]
-  const started = new Set([path])
+  const path = unescapePath(pathOf(url).toLowerCase(), STRUCTURAL_ESCAPES)
+  if (!AMBIGUOUS.test(path)) return [removeEmptySegments(path)]
+  const found = new Set([path])
   const readings = new Set<string>()
-  let read = 0
-  for (const text of started) {
-    read += text.length + OWN_COST
-    if (read > MAX_READ) return [ANY]
-    const unescaped = unescapePath(text, SEPARATORS)
-    readings.add(withoutEmpty(unescaped))
-    for (const next of [unescaped, ...STEPS.map((step) => step(text))]) started.add(next)
+  let chars = 0
+  for (const text of found) {
+    chars += text.length + READING_COST_CHARS
+    if (chars > MAX_READINGS_CHARS) return [ANY_PATH]
+    const unescaped = unescapePath(text, SEPARATOR_ESCAPES)
+    readings.add(removeEmptySegments(unescaped))
+    for (const next of [unescaped, ...TRANSFORMS.map((transform) => transform(text))])
+      found.add(next)
   }
   return [...readings]
 }
 
-/** Before 2022-10-31 the `URL` of Workers throws at a `%` that escapes nothing. */
+/** Before compatibility date 2022-10-31, `URL` on Workers throws at a `%` that escapes nothing. */
 const pathOf = (url: string) => parseUrl(url)?.pathname ?? splitUrl(url).path
 
-const withoutEmpty = (path: string): string => path.replace(/\/+(?=\/|$)/g, '')
+const removeEmptySegments = (path: string): string => path.replace(/\/+(?=\/|$)/g, '')
 
-function stepUp(path: string): string {
+function removeDotSegments(path: string): string {
   if (!path.includes('/.')) return path
   const segments: string[] = []
   for (const segment of path.slice(1).split('/')) {
@@ -86,9 +84,9 @@ function stepUp(path: string): string {
 const PATTERN = /^\/$|^(?:\/(?:\*|:\w+|[^\s/\\*:?#;[\]{}]+))+\/?$/
 
 /**
- * Compiles a pattern as Hono and Next.js write them: `/api/*` is `/api` and all below it, `*` or
- * `:name` before the end leaves one segment open, `/` is the root alone. Dots and blanks at the end
- * of a segment do not matter, as in Windows, nor does `/index.php` in front, as in PHP.
+ * Compiles a pattern in the notation of Hono and Next.js: `/api/*` is `/api` and all paths below it,
+ * `*` or `:name` before the end is any one segment, `/` is the root alone. Ignores dots and blanks at
+ * the end of a segment, as Windows does, and a leading `/index.php`, as PHP does.
  */
 export function compilePath(option: string, pattern: unknown): RegExp {
   const want = `a path such as "/users/:id" or "/api/*"${hintFor(pattern)}`
@@ -98,7 +96,7 @@ export function compilePath(option: string, pattern: unknown): RegExp {
   if (open) segments.pop()
   const parts = segments.map((segment) => {
     if (/^[*:]/.test(segment)) return '/[^/]+'
-    // Literals take the form of requests' paths: "%2A" is a star and no wildcard, "%2e" is nothing.
+    // Read like the path of a request: "%2A" is a literal star, and "%2e" is an empty segment.
     const [literal] = parsePath(`http://host/${segment}`)
     assertOption(literal, option, pattern, want)
     return `${literal.replace(/[^\w/]/g, '\\$&')}[.\\s]*`
@@ -106,7 +104,7 @@ export function compilePath(option: string, pattern: unknown): RegExp {
   return RegExp(`^(?:\\*$|(?:/index\\.php)?${parts.join('')}${open ? '(?:/|$)' : '$'})`)
 }
 
-/** What is meant by parameters and "all below" as others write them: `/a/[id]`, `/a/:path*`, `/a/(.*)`. */
+/** Suggests a pattern for another router's notation: `/a/[id]`, `/a/:path*`, `/a/(.*)`. */
 function hintFor(pattern: unknown): string {
   if (typeof pattern !== 'string') return ''
   const meant = pattern

@@ -2,25 +2,25 @@ import { assertChoice, assertCount, assertKeys, assertOption, compileList } from
 import type { Client } from '../client/client.ts'
 import { networkClient } from '../client/network-client.ts'
 import { type Duration, parseDuration, parseTimeout, warnOfBareNumber } from './duration.ts'
+import { FOREIGN_NAMES } from './foreign-names.ts'
 import { hasMethod } from './method.ts'
-import { OTHER_NAMES } from './other-names.ts'
-import { compilePath, type Path } from './path.ts'
+import { compilePath, type PathReadings } from './path.ts'
 import { isPreflight } from './preflight.ts'
 
-/** A rule: how many units each client gets in each window, on which requests. */
+/** How many units each client gets in each window, and which requests count. */
 export interface PolicyOptions {
   /**
-   * Names the policy in headers, problem bodies and keys: letters, digits, `.`, `_`, `-`. Needed
-   * as soon as a second policy counts in the same store.
-   * @default none: the one unnamed policy, `default` in headers
+   * The name of the policy in header fields, problem bodies and keys: letters, digits, `.`, `_`, `-`.
+   * Required if a second policy counts in the same store.
+   * @default no name, which is `default` in header fields
    */
   readonly name?: string | undefined
   /** Units per window, 1 to 999,999,999,999,999. A request costs one. */
   readonly limit: number
   /**
    * How long a window lasts from its first unit: a text with a unit (`'1m'`), or a number of
-   * milliseconds. A bare number below 1,000 looks like seconds and logs one warning; `'60ms'` does
-   * not.
+   * milliseconds. A bare number below 1,000 logs one warning, since it may be meant as seconds;
+   * `'60ms'` logs none.
    */
   readonly window: Duration
   /**
@@ -39,7 +39,7 @@ export interface PolicyOptions {
    * client sends.
    * @default every path
    */
-  readonly match?: string | readonly string[] | Test | undefined
+  readonly match?: string | readonly string[] | MatchFunction | undefined
   /**
    * Which methods count. GET includes HEAD, since the same handler answers both. A request also
    * counts if it claims such a method in `X-HTTP-Method-Override`, `X-HTTP-Method`,
@@ -50,33 +50,33 @@ export interface PolicyOptions {
    */
   readonly methods?: readonly string[] | undefined
   /**
-   * What happens to a request whose client is unknown: all of them share one count (`'share'`),
-   * they are refused with 403 (`'refuse'`), or this policy does not count them (`'pass'`).
+   * What happens to requests whose client is unknown: they share one count (`'share'`), are refused
+   * with 403 (`'refuse'`), or are not counted by this policy (`'pass'`).
    * @default 'share'
    */
   readonly unknown?: UnknownClient | undefined
   /**
-   * Lets an isolate take units ahead for clients that are hot in it, and spend them without a trip.
-   * The sum over all isolates never exceeds the limit; units that nobody spends are lost with their
-   * window. For limits of hundreds of units and more.
-   * @default false: each unit is asked for
+   * Lets an isolate take units ahead for clients with many requests in it, and spend them without
+   * a trip to the store. All isolates together never exceed the limit. Units that are not spent are
+   * lost when their window ends. For limits of hundreds of units and more.
+   * @default false: each request asks the store
    */
   readonly lease?: boolean | LeaseOptions | undefined
 }
 
 export interface LeaseOptions {
   /**
-   * For how long the units should last that are taken ahead, at the rate that the isolate sees.
+   * How long the units that are taken ahead should last, at the isolate's rate of requests.
    * @default '4s'
    */
   readonly ahead?: Duration | undefined
 }
 
-type Test = (request: Request) => boolean | Promise<boolean>
+type MatchFunction = (request: Request) => boolean | Promise<boolean>
 
 export type UnknownClient = 'share' | 'refuse' | 'pass'
 
-/** A rule with its options checked and compiled. */
+/** The options of a policy, checked and compiled. */
 export interface Policy {
   /** '' for the one unnamed policy. */
   readonly name: string
@@ -85,15 +85,15 @@ export interface Policy {
   readonly window: number
   readonly client: Client
   readonly unknown: UnknownClient
-  /** In ms: for how long of demand units are taken ahead. Nothing where each is asked for. */
+  /** In ms: how long units that are taken ahead should last. `undefined` without leases. */
   readonly ahead: number | undefined
   readonly methods: ReadonlySet<string> | undefined
   readonly paths: readonly RegExp[] | undefined
-  readonly test: Test | undefined
+  readonly test: MatchFunction | undefined
 }
 
-/** One function for all policies that name none, so that a check asks it once. */
-const byDefault: Client = /* @__PURE__ */ networkClient()
+/** One function for all policies without a `client`, so that a check calls it once. */
+const defaultClient: Client = /* @__PURE__ */ networkClient()
 
 /** The options of one policy. */
 export const POLICY_KEYS = [
@@ -107,20 +107,24 @@ export const POLICY_KEYS = [
   'lease',
 ] as const
 
-/** Whether a policy counts a request, whose path the caller has cut if any policy has `paths`. */
-export function applies(policy: Policy, request: Request, path: Path): boolean | Promise<boolean> {
+/** Whether a policy counts a request. `path` is not used if the policy has no `paths`. */
+export function isApplicable(
+  policy: Policy,
+  request: Request,
+  path: PathReadings,
+): boolean | Promise<boolean> {
   const { methods, paths, test } = policy
   if (paths && !path.some((reading) => paths.some((one) => one.test(reading)))) return false
   if (methods ? !hasMethod(request, methods) : isPreflight(request)) return false
   return test === undefined || test(request)
 }
 
-/** Checks a list of policies, of which `option` is the name. Throws a `ConfigError`. */
+/** Compiles a list of policies, which errors call `option`. Throws a `ConfigError`. */
 export function compilePolicies(option: string, list: unknown): readonly Policy[] {
   const isOne = Array.isArray(list) && list.length === 1
   const names = new Set<string | undefined>([undefined])
   return compileList(option, list, 'policy', (at, entry) => {
-    assertKeys(at, entry, POLICY_KEYS, OTHER_NAMES)
+    assertKeys(at, entry, POLICY_KEYS, FOREIGN_NAMES)
     const policy = compilePolicy(`${at}.`, entry as PolicyOptions)
     const { name } = entry as PolicyOptions
     assertOption(isOne || !names.has(name), `${at}.name`, name, 'a name that no other policy has')
@@ -129,13 +133,13 @@ export function compilePolicies(option: string, list: unknown): readonly Policy[
   })
 }
 
-/** Checks one policy, whose options are named with `prefix` in errors. Throws a `ConfigError`. */
+/** Compiles a policy. Errors name its options after `prefix`. Throws a `ConfigError`. */
 export function compilePolicy(prefix: string, options: PolicyOptions): Policy {
   const {
     name,
     limit,
     window,
-    client = byDefault,
+    client = defaultClient,
     match,
     methods,
     unknown = 'share',
@@ -147,7 +151,7 @@ export function compilePolicy(prefix: string, options: PolicyOptions): Policy {
   const isClient = typeof client === 'function'
   assertOption(isClient, `${prefix}client`, client, 'ip(), header(name) or a function')
   assertChoice(`${prefix}unknown`, unknown, ['share', 'refuse', 'pass'])
-  const hasTest = typeof match === 'function'
+  const isFunction = typeof match === 'function'
   const ms = parseDuration(`${prefix}window`, window)
   warnOfBareNumber(`${prefix}window`, window)
   return {
@@ -158,8 +162,8 @@ export function compilePolicy(prefix: string, options: PolicyOptions): Policy {
     unknown,
     ahead: compileLease(`${prefix}lease`, lease),
     methods: methods === undefined ? undefined : compileMethods(`${prefix}methods`, methods),
-    paths: match === undefined || hasTest ? undefined : compilePaths(`${prefix}match`, match),
-    test: hasTest ? match : undefined,
+    paths: match === undefined || isFunction ? undefined : compilePaths(`${prefix}match`, match),
+    test: isFunction ? match : undefined,
   }
 }
 
@@ -170,7 +174,7 @@ const compilePaths = (option: string, match: unknown): readonly RegExp[] =>
 
 function compileMethods(option: string, list: unknown): ReadonlySet<string> {
   const methods = compileList(option, list, 'method', (at, method) => {
-    // Methods are case-sensitive (RFC 9110 §9.1): 'post' would match no request that is sent.
+    // Methods are case-sensitive (RFC 9110 §9.1): 'post' would match no request.
     const isMethod = typeof method === 'string' && /^[A-Z]+(?:-[A-Z]+)*$/.test(method)
     assertOption(isMethod, at, method, 'a method in capitals')
     return method

@@ -1,22 +1,22 @@
 import { detectPlatform } from '../environment.ts'
-import { claimsOf } from './method.ts'
+import { methodOverrides } from './method.ts'
 
-/** Fields of bodies and of credentials, of which a preflight has none. */
-const OF_OTHERS = /^(?:content(?!-length: 0$)|transfer|cookie|authorization)/
+/** Fields of bodies and of credentials. A preflight has neither. */
+const NOT_IN_PREFLIGHT = /^(?:content(?!-length: 0$)|transfer|cookie|authorization)/
 
 /**
- * Whether a browser asks leave for a request of another origin. Anybody can send such a request
- * uncounted, so it must be what a browser sends: no body, no credentials, no other method in its
- * place. https://fetch.spec.whatwg.org/#cors-preflight-fetch
+ * Whether a request is a preflight of CORS exactly as browsers send it: without body, credentials or
+ * a method override. Strict, since a preflight is not counted and anybody can send one.
+ * https://fetch.spec.whatwg.org/#cors-preflight-fetch
  */
 export function isPreflight(request: Request): boolean {
   if (request.method !== 'OPTIONS') return false
   const { headers } = request
   if (!headers.get('origin')) return false
   if (!headers.get('access-control-request-method')?.match(/^[\w-]+$/)) return false
-  if ([...headers].some((field) => OF_OTHERS.test(field.join(': ')))) return false
-  // HTTP/2 needs no field for a body. On Node every `OPTIONS` has a body for @hono/node-server and
-  // Next.js, which make it from the socket.
+  if ([...headers].some((field) => NOT_IN_PREFLIGHT.test(field.join(': ')))) return false
+  // In HTTP/2 a request can have a body without a field for it. Checked on Cloudflare only: on Node,
+  // @hono/node-server and Next.js give every `OPTIONS` request a body.
   if (detectPlatform() === 'cloudflare' && request.body) return false
-  return claimsOf(request).length === 0
+  return methodOverrides(request).length === 0
 }

@@ -1,6 +1,6 @@
 import { platformAddress } from '../client/platform-address.ts'
 import { detectPlatform } from '../environment.ts'
-import { OVERRIDE } from '../policy/method.ts'
+import { OVERRIDE_FIELD } from '../policy/method.ts'
 import { splitUrl } from '../url.ts'
 
 /** The field that carries ORIGIN_SECRET. */
@@ -53,7 +53,7 @@ export function setForwarded(headers: Headers, request: Request, secret: string 
     if (isOnCloudflare && SET_BY_CLOUDFLARE.test(name)) continue
     // CGI and WSGI hand `X_Real_IP` and, some, `X.Real.IP` to programs as X-Real-IP.
     const read = name.replace(/[^a-z\d]/g, '-')
-    const isOdd = read !== name && OVERRIDE.test(read)
+    const isOdd = read !== name && OVERRIDE_FIELD.test(read)
     if (isOdd || TOLD_BY_PROXIES.test(read)) headers.delete(name)
   }
   const { scheme, host } = splitUrl(request.url)

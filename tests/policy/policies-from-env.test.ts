@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { identify } from '../../src/client/client.ts'
 import { ConfigError, createLimiter, memory } from '../../src/index.ts'
-import { policiesFromEnv } from '../../src/policy/env.ts'
+import { policiesFromEnv } from '../../src/policy/policies-from-env.ts'
 
 const LIST = [
   { name: 'burst', limit: 10, window: '1s' },

@@ -7,8 +7,9 @@ import { compilePolicies, type PolicyOptions } from './policy.ts'
 const WANTED = 'a list of policies, or its JSON text'
 
 /**
- * The policies of the variable POLICIES: a list, or its JSON text. An entry is as in code, but its
- * client is `"ip"` or `{ "header": "x-api-key" }`. Throws a `ConfigError` that names the entry.
+ * Returns the policies of the variable POLICIES: a list, or its JSON text. Entries are as in code,
+ * except that `client` is `"ip"` or `{ "header": "x-api-key" }`. Throws a `ConfigError` that names
+ * the entry.
  */
 export function policiesFromEnv(value: unknown): readonly PolicyOptions[] {
   const list = typeof value === 'string' ? parseJson(value) : value
@@ -32,7 +33,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Entries that name one client get one function, so that they are seen to count the same. */
+/** Entries with the same client share one function: a limiter compares clients by identity. */
 function clientOf(
   option: string,
   value: unknown,

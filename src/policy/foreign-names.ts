@@ -1,5 +1,5 @@
-/** Names of options in other limiters, and the option that is meant. */
-export const OTHER_NAMES: Readonly<Record<string, string>> = {
+/** Names of options in other rate limiters, and the option of Tidegate that is meant. */
+export const FOREIGN_NAMES: Readonly<Record<string, string>> = {
   max: 'limit',
   points: 'limit',
   windowMs: 'window',
