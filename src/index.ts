@@ -12,7 +12,7 @@ export { type CheckContext, createLimiter, type Limiter } from './limiter/limite
 export type { LimiterOptions, SharedOptions } from './limiter/options.ts'
 export type { Duration } from './policy/duration.ts'
 export type { LeaseOptions, PolicyOptions, UnknownClient } from './policy/policy.ts'
-export type { HeaderStyle } from './response/fields.ts'
+export type { HeaderStyle } from './response/field-writers.ts'
 export { keyOf } from './stores/key.ts'
 export { type MemoryOptions, memory } from './stores/memory.ts'
 export type { Demand, Grant, Guard, GuardOptions, Source, Store } from './stores/store.ts'

@@ -11,7 +11,11 @@ import {
   type Policy,
   type PolicyOptions,
 } from '../policy/policy.ts'
-import { compileFields, type Fields, type HeaderStyle } from '../response/fields.ts'
+import {
+  compileFieldWriters,
+  type FieldWriters,
+  type HeaderStyle,
+} from '../response/field-writers.ts'
 import type { Store } from '../stores/store.ts'
 import { warnOfSharedNames } from './shared-names.ts'
 
@@ -59,7 +63,7 @@ export interface SharedOptions<Env extends object = object> {
 /** Options checked and compiled. */
 export interface CompiledOptions<Env extends object> {
   readonly policies: readonly Policy[]
-  readonly fields: Fields
+  readonly fields: FieldWriters
   readonly storeFor: (env: Env | undefined) => Store
 }
 
@@ -94,7 +98,7 @@ export function compileOptions<Env extends object>(
 
   return {
     policies,
-    fields: compileFields(headers),
+    fields: compileFieldWriters(headers),
     storeFor(env) {
       resolved ??= guarded(
         typeof store === 'function' ? checkStore(makeStore(store, env), policies) : store,

@@ -1,20 +1,21 @@
 import type { PolicyState } from '../limiter/decision.ts'
-import { type FieldWriter, nameOf, seconds } from './writer.ts'
+import { type FieldWriter, policyLabel, toSeconds } from './field-writer.ts'
 
 /**
  * `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-11: lists of quoted
- * policy names with `q` quota and `w` window, `r` remaining and `t` seconds until more can be had.
- * Appended, since a list may be spread over lines (RFC 9651 §3.1): stacked limiters all show.
+ * policy names with `q` quota and `w` window, `r` remaining and `t` seconds until the window ends.
+ * Appended to existing fields, so that stacked limiters all show: a list may be spread over several
+ * lines (RFC 9651 §3.1).
  */
 export function draft11(): FieldWriter {
-  /** What was written of each policy, which is the same next time. */
+  /** The item of each policy in `RateLimit-Policy`, by name. */
   const quotas = new Map<string, { limit: number; window: number; text: string }>()
 
   function quotaOf(policy: PolicyState): string {
     const { name, limit, window } = policy
     const known = quotas.get(name)
     if (known?.limit === limit && known.window === window) return known.text
-    const text = `"${nameOf(policy)}";q=${limit};w=${seconds(window)}`
+    const text = `"${policyLabel(policy)}";q=${limit};w=${toSeconds(window)}`
     quotas.set(name, { limit, window, text })
     return text
   }
@@ -36,6 +37,6 @@ export function draft11(): FieldWriter {
 }
 
 function stateOf(policy: PolicyState): string {
-  const until = policy.resetIn > 0 ? `;t=${seconds(policy.resetIn)}` : ''
-  return `"${nameOf(policy)}";r=${policy.remaining}${until}`
+  const until = policy.resetIn > 0 ? `;t=${toSeconds(policy.resetIn)}` : ''
+  return `"${policyLabel(policy)}";r=${policy.remaining}${until}`
 }

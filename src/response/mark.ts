@@ -1,6 +1,6 @@
 import { detectPlatform } from '../environment.ts'
 import type { Decision } from '../limiter/decision.ts'
-import type { Fields } from './fields.ts'
+import type { FieldWriters } from './field-writers.ts'
 
 /**
  * Adds the decision's fields to a response, or to a copy if its headers are immutable. A response
@@ -8,23 +8,22 @@ import type { Fields } from './fields.ts'
  * others. Every other response becomes `private`: caches may also keep a response without
  * `Cache-Control` (RFC 9111 §4.2.2).
  */
-export function mark(response: Response, decision: Decision, fields: Fields): Response {
+export function mark(response: Response, decision: Decision, fields: FieldWriters): Response {
   if (decision.policy === undefined || fields.length === 0) return response
-  const names = namesToRead(response.headers)
+  const names = fieldsToRead(response.headers)
   const control = privateControl(response.headers, names)
   if (control === undefined) return response
   const isCors = names.includes(ALLOW_ORIGIN) && response.headers.has(ALLOW_ORIGIN)
   const put = (headers: Headers) => {
-    write(headers, decision, fields, isCors)
+    writeFields(headers, decision, fields, isCors)
     if (control) headers.set('Cache-Control', control)
   }
   try {
     put(response.headers)
     return response
   } catch {
-    // Those that `fetch` and `Response.redirect` return are immutable, from the first field on. An
-    // upgrade (101) and a network error (0) are no responses that anybody could build anew, nor is
-    // one whose body has been read already.
+    // The headers of responses from `fetch` and `Response.redirect` are immutable. An upgrade (101), a
+    // network error (0) and a response whose body has been read cannot be copied.
     const { status, bodyUsed, body } = response
     if (status < 200 || bodyUsed || body?.locked) return response
     const copy = new Response(body, response)
@@ -34,16 +33,16 @@ export function mark(response: Response, decision: Decision, fields: Fields): Re
 }
 
 /**
- * `Cache-Control`, and the fields that go before it for one kind of cache: RFC 9213's, Akamai's
+ * `Cache-Control`, and the fields that override it for one kind of cache: those of RFC 9213, Akamai's
  * `Edge-Control`, nginx's `X-Accel-Expires`.
  */
-const CONTROL = /(?:surrogate|edge|cache)-control$|^x-accel-expires$/
+const CACHE_FIELD = /(?:surrogate|edge|cache)-control$|^x-accel-expires$/
 
-/** A response that has this field is one of CORS. */
+/** CORS responses have this field. */
 const ALLOW_ORIGIN = 'access-control-allow-origin'
 
 /** The cache fields that Cloudflare obeys: a Worker has no other cache in front of it. */
-const READ_AT_CLOUDFLARE = [
+const CLOUDFLARE_FIELDS = [
   'cache-control',
   'cdn-cache-control',
   'cloudflare-cdn-cache-control',
@@ -51,18 +50,18 @@ const READ_AT_CLOUDFLARE = [
 ]
 
 /**
- * The names of the fields to look at. In workerd a pass over all fields costs as much as ten
- * look-ups, on Node as much as one.
+ * The names of the fields to read. In workerd a loop over all fields costs as much as ten look-ups,
+ * on Node as much as one look-up.
  */
-const namesToRead = (headers: Headers): readonly string[] =>
-  detectPlatform() === 'cloudflare' ? READ_AT_CLOUDFLARE : [...headers.keys()]
+const fieldsToRead = (headers: Headers): readonly string[] =>
+  detectPlatform() === 'cloudflare' ? CLOUDFLARE_FIELDS : [...headers.keys()]
 
-/** Blanks, and quoted texts, also one that does not end. */
+/** Blanks and quoted texts, including a quoted text without an end. */
 const QUOTED = /"(?:[^"\\]|\\.)*"?|\s/g
 
 /**
- * Directives that keep a response out of shared caches, and directives that let it in (RFC 9111
- * §5.2.2). `private="a"` keeps out the field `a` alone. Beside `must-understand` caches may ignore
+ * Directives that keep a response out of shared caches, and directives that allow it there (RFC 9111
+ * §5.2.2). `private="a"` keeps only the field `a` out. With `must-understand`, caches may ignore
  * `no-store`.
  */
 const NOT_SHARED = /,private,|^(?!.*must-understand).*,no-store,/i
@@ -75,15 +74,15 @@ const SHARED = /,(?:public|s-maxage)[,=]|,private=/i
 function privateControl(headers: Headers, names: readonly string[]): string | undefined {
   let control = 'private'
   for (const name of names) {
-    const given = CONTROL.test(name) && headers.get(name)
+    const given = CACHE_FIELD.test(name) && headers.get(name)
     if (typeof given !== 'string') continue
     const directives = `,${given.replace(QUOTED, '')},`
-    const isOfAll = name === 'cache-control'
+    const isCacheControl = name === 'cache-control'
     if (NOT_SHARED.test(directives)) {
-      if (isOfAll) control = ''
-    } else if (isOfAll ? SHARED.test(directives) : given !== '0') {
+      if (isCacheControl) control = ''
+    } else if (isCacheControl ? SHARED.test(directives) : given !== '0') {
       return undefined
-    } else if (isOfAll) {
+    } else if (isCacheControl) {
       // Caches would read a word behind an open quote as part of the quoted text.
       control = given.includes('"') ? `private, ${given}` : `${given}, private`
     }
@@ -91,20 +90,24 @@ function privateControl(headers: Headers, names: readonly string[]): string | un
   return control
 }
 
-/** Writes the fields of the policies that counted the request, if any did. */
-export function write(
+/** Writes the fields of the policies that counted the request. Without such a policy, writes none. */
+export function writeFields(
   headers: Headers,
   { policies, policy }: Decision,
-  fields: Fields,
+  fields: FieldWriters,
   isCors = headers.has(ALLOW_ORIGIN),
 ): void {
   if (policy === undefined) return
   for (const field of fields) field.write(headers, policies, policy)
-  if (isCors) expose(headers, fields)
+  if (isCors) exposeFields(headers, fields)
 }
 
 /** Lets scripts of another origin read the fields (https://fetch.spec.whatwg.org/#cors-protocol). */
-export function expose(headers: Headers, fields: Fields, ...more: readonly string[]): void {
+export function exposeFields(
+  headers: Headers,
+  fields: FieldWriters,
+  ...more: readonly string[]
+): void {
   const exposed = `${headers.get('Access-Control-Expose-Headers')}`.toLowerCase().split(/[\s,]+/)
   for (const name of [...fields.flatMap(({ names }) => names), ...more]) {
     if (exposed.includes(name.toLowerCase())) continue

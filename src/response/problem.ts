@@ -1,4 +1,4 @@
-/** A problem of RFC 9457; without `type` it means no more than its status. */
+/** A problem of RFC 9457. Without `type` it has the meaning of its status. */
 export interface Problem {
   readonly type?: string
   readonly title: string
@@ -7,7 +7,7 @@ export interface Problem {
   readonly 'violated-policies'?: readonly string[]
 }
 
-/** A problem as a response that no cache may keep (RFC 6585 §4); without a body for HEAD. */
+/** Returns a problem as a response that no cache may keep (RFC 6585 §4). Without a body for HEAD. */
 export function problem(problem: Problem, request?: Request): Response {
   return new Response(request?.method === 'HEAD' ? null : JSON.stringify(problem), {
     status: problem.status,

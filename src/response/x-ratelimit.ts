@@ -1,9 +1,9 @@
-import { type FieldWriter, seconds } from './writer.ts'
+import { type FieldWriter, toSeconds } from './field-writer.ts'
 
 /**
  * `X-RateLimit-Limit`, `-Remaining` and `-Reset` of the tightest policy. No document defines them;
- * the reset is in seconds from now, because a date would carry this machine's clock to the client.
- * They are no lists: of stacked limiters the one with the least left shows.
+ * the reset is in seconds from now, because a date would depend on this machine's clock. They are not
+ * lists: of stacked limiters the one with the least remaining units writes them.
  */
 export const xRateLimit: FieldWriter = {
   names: ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'],
@@ -12,6 +12,6 @@ export const xRateLimit: FieldWriter = {
     if (/^\d+$/.test(present) && Number(present) <= remaining) return
     headers.set('X-RateLimit-Limit', `${limit}`)
     headers.set('X-RateLimit-Remaining', `${remaining}`)
-    headers.set('X-RateLimit-Reset', `${seconds(resetIn)}`)
+    headers.set('X-RateLimit-Reset', `${toSeconds(resetIn)}`)
   },
 }

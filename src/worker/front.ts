@@ -8,9 +8,9 @@ import { type Duration, parseTimeout, warnOfBareNumber } from '../policy/duratio
 import { policiesFromEnv } from '../policy/policies-from-env.ts'
 import type { PolicyOptions } from '../policy/policy.ts'
 import { quietLog } from '../quiet-log.ts'
+import { policyLabel } from '../response/field-writer.ts'
 import { problem } from '../response/problem.ts'
-import { withoutPolicies } from '../response/upstream.ts'
-import { nameOf } from '../response/writer.ts'
+import { removePolicies } from '../response/remove-policies.ts'
 import { durableObject, type ObjectNamespace } from '../stores/durable-object.ts'
 import { resolveStore } from '../stores/named-store.ts'
 import type { Store } from '../stores/store.ts'
@@ -100,7 +100,7 @@ export function front(options: FrontOptions = {}): Front {
         const response = await forward(request, gate.origin)
         const { ours } = gate
         const isTold = ours !== undefined && decision.policy !== undefined
-        return gate.limiter.mark(isTold ? withoutPolicies(response, ours) : response, decision)
+        return gate.limiter.mark(isTold ? removePolicies(response, ours) : response, decision)
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error
         log(error.message)
@@ -124,7 +124,7 @@ export function readSettings(options: FrontOptions, env: FrontEnv): Gate {
   const { policies = policiesFromEnv(read('POLICIES')), cors, ...shared } = options
   const limiter = createLimiter<object>({ ...shared, store: shared.store ?? storeOf, policies })
   const isTold = [shared.headers ?? 'draft-11'].flat().includes('draft-11')
-  const ours = isTold ? new Set(policies.map(({ name = '' }) => nameOf({ name }))) : undefined
+  const ours = isTold ? new Set(policies.map(({ name = '' }) => policyLabel({ name }))) : undefined
   const clock = shared.clock ?? systemClock
   const [url, secret] = [read('ORIGIN_URL'), read('ORIGIN_SECRET')]
   const timeout = read('ORIGIN_TIMEOUT')

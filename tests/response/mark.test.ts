@@ -1,7 +1,7 @@
 import { describe, expect, inject, test } from 'vitest'
 import { detectPlatform } from '../../src/environment.ts'
 import type { Decision, PolicyState } from '../../src/index.ts'
-import { compileFields, type HeaderStyle } from '../../src/response/fields.ts'
+import { compileFieldWriters, type HeaderStyle } from '../../src/response/field-writers.ts'
 import { mark as markWith } from '../../src/response/mark.ts'
 
 const policy: PolicyState = {
@@ -32,7 +32,7 @@ const mark = (
   response: Response,
   decision = allowed,
   styles: HeaderStyle | readonly HeaderStyle[] = 'draft-11',
-) => markWith(response, decision, compileFields(styles))
+) => markWith(response, decision, compileFieldWriters(styles))
 
 const STATE = '"default";r=99;t=60'
 

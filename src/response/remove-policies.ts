@@ -3,11 +3,11 @@ const ITEM =
   /("(?:[ !#-[\]-~]|\\["\\])*")(?: *; *[a-z*][a-z\d_.*-]*(?:=(?:"(?:[ !#-[\]-~]|\\["\\])*"|[A-Za-z*][\w!#$%&'*+.^`|~:/-]*|:[\w+/=]*:|\?[01]|@?-?\d{1,15}(?:\.\d{1,3})?))?)*(?=[ \t]*(?:,|$))/y
 
 /**
- * The response of an upstream server without its `RateLimit` and `RateLimit-Policy` items of these
- * policies: a client cannot tell two policies of one name apart. All other items stay. A field in
- * an older format is dropped, since one bad item makes a client ignore the whole list (RFC 9651 §4.2).
+ * Removes the `RateLimit` and `RateLimit-Policy` items of these policies from the response of an
+ * upstream server: a client cannot distinguish two policies of the same name. All other items stay.
+ * Drops a field in an older format, since clients ignore a list with one bad item (RFC 9651 §4.2).
  */
-export function withoutPolicies(response: Response, names: ReadonlySet<string>): Response {
+export function removePolicies(response: Response, names: ReadonlySet<string>): Response {
   const changed: (readonly [name: string, value: string])[] = []
   for (const name of ['RateLimit', 'RateLimit-Policy']) {
     const value = response.headers.get(name)
@@ -26,9 +26,7 @@ export function withoutPolicies(response: Response, names: ReadonlySet<string>):
   return copy
 }
 
-/**
- * The items of a list, each with the policy that it names; empty if the field is not such a list.
- */
+/** The items of a list, each with the name of its policy. Empty if the field is not such a list. */
 function itemsOf(value: string): (readonly [item: string, policy: string])[] {
   const items: (readonly [string, string])[] = []
   let at = 0

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../../src/errors.ts'
-import { compileFields, type HeaderStyle } from '../../src/response/fields.ts'
+import { compileFieldWriters, type HeaderStyle } from '../../src/response/field-writers.ts'
 
 const namesOf = (styles: HeaderStyle | readonly HeaderStyle[]) =>
-  compileFields(styles).flatMap(({ names }) => names)
+  compileFieldWriters(styles).flatMap(({ names }) => names)
 
 describe('header styles', () => {
   test('are one, several in order, or none', () => {
@@ -34,7 +34,7 @@ describe('header styles', () => {
   ]
   for (const [styles, shown] of bad) {
     test(`that do not exist are an error: ${JSON.stringify(styles)}`, () => {
-      expect(() => compileFields(styles as HeaderStyle)).toThrow(
+      expect(() => compileFieldWriters(styles as HeaderStyle)).toThrow(
         new ConfigError('headers', shown, 'one of draft-11, x-ratelimit'),
       )
     })

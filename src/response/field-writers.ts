@@ -1,6 +1,6 @@
 import { assertChoice } from '../checks.ts'
 import { draft11 } from './draft-11.ts'
-import type { FieldWriter } from './writer.ts'
+import type { FieldWriter } from './field-writer.ts'
 import { xRateLimit } from './x-ratelimit.ts'
 
 const WRITERS = { 'draft-11': draft11, 'x-ratelimit': () => xRateLimit } as const
@@ -8,11 +8,11 @@ const WRITERS = { 'draft-11': draft11, 'x-ratelimit': () => xRateLimit } as cons
 /** A revision of the rate limit fields. */
 export type HeaderStyle = keyof typeof WRITERS
 
-/** The writers that a limiter was told to use, in order. */
-export type Fields = readonly FieldWriter[]
+/** The writers of one limiter, in the order of its option `headers`. */
+export type FieldWriters = readonly FieldWriter[]
 
-/** The writers of one limiter. Throws a `ConfigError` for a style that does not exist. */
-export function compileFields(styles: HeaderStyle | readonly HeaderStyle[]): Fields {
+/** Compiles the option `headers`. Throws a `ConfigError` for an unknown style. */
+export function compileFieldWriters(styles: HeaderStyle | readonly HeaderStyle[]): FieldWriters {
   return [...new Set([styles].flat())].map((style) => {
     assertChoice('headers', style, Object.keys(WRITERS))
     return WRITERS[style]()

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { withoutPolicies } from '../../src/response/upstream.ts'
+import { removePolicies } from '../../src/response/remove-policies.ts'
 
 const OURS = new Set(['all', 'default'])
 
 /** What is left of a field's value. */
 const left = (value: string) =>
-  withoutPolicies(new Response('x', { headers: { RateLimit: value } }), OURS).headers.get(
+  removePolicies(new Response('x', { headers: { RateLimit: value } }), OURS).headers.get(
     'ratelimit',
   )
 
@@ -49,7 +49,7 @@ describe('of an upstream server', () => {
 
   test('fields of both names are read, and all else of the response stays', async () => {
     const headers = { RateLimit: '"all";r=1', 'RateLimit-Policy': '"all";q=1, "b";q=2', 'X-A': '1' }
-    const response = withoutPolicies(new Response('body', { status: 404, headers }), OURS)
+    const response = removePolicies(new Response('body', { status: 404, headers }), OURS)
     expect(Object.fromEntries(response.headers)).toEqual({
       'content-type': 'text/plain;charset=UTF-8',
       'ratelimit-policy': '"b";q=2',
@@ -60,6 +60,6 @@ describe('of an upstream server', () => {
 
   test('a response that names none of ours is the same object', () => {
     const response = new Response('x', { headers: { RateLimit: '"b";r=1' } })
-    expect(withoutPolicies(response, OURS)).toBe(response)
+    expect(removePolicies(response, OURS)).toBe(response)
   })
 })
