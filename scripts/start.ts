@@ -7,7 +7,7 @@ import { ConfigError } from '../src/errors.ts'
 import { policiesFromEnv } from '../src/policy/policies-from-env.ts'
 import type { PolicyOptions } from '../src/policy/policy.ts'
 import { resolveStore } from '../src/stores/named-store.ts'
-import { readSettings } from '../src/worker/front.ts'
+import { compileGate } from '../src/worker/front.ts'
 import { bundle, objectsOf, startWorker } from './workerd.ts'
 
 /** The variables that the Worker reads; no other ones of this process reach it. */
@@ -39,7 +39,7 @@ async function start(): Promise<void> {
   const settings = { ...config.vars, ...given }
   const demo = settings.ORIGIN_URL === undefined ? await startDemo() : undefined
   const env = { ...settings, ...(demo && { ORIGIN_URL: demo.url }) }
-  readSettings({}, env)
+  compileGate({}, env)
   const policies = policiesFromEnv(env.POLICIES)
   const script = await bundle({ entryPoints: ['src/worker.ts'] })
   // One folder for each port, since one process alone may have it open.

@@ -1,5 +1,6 @@
 import { assertChoice, assertKeys, assertOption, isCount } from '../checks.ts'
 import { StoreError, type StoreErrorCode } from '../errors.ts'
+import { fnv1a } from '../fnv1a.ts'
 import { guard } from '../isolate/guard.ts'
 import { redactedMessage } from '../redact.ts'
 import type { Demand, Grant, Store } from './store.ts'
@@ -71,7 +72,7 @@ export function durableObject(
       if (demands.some((demand) => demand.client !== client)) {
         throw new StoreError('rejected', 'durable-object: one call cannot count different clients')
       }
-      const name = shards === undefined ? client : `shard-${hash(client) % shards}`
+      const name = shards === undefined ? client : `shard-${fnv1a(client) % shards}`
       let answer: unknown
       try {
         // A stub of its own for each call: one that has failed fails for ever.
@@ -101,15 +102,6 @@ const WANTED =
   'the binding of a Durable Object, such as env.TIDEGATE; wrangler.toml makes it: ' +
   '[[durable_objects.bindings]] with name = "TIDEGATE" and class_name = "TidegateObject", and ' +
   '[[migrations]] with tag = "v1" and new_sqlite_classes = ["TidegateObject"]'
-
-/** FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
-export function hash(text: string): number {
-  let state = 0x811c9dc5
-  for (let index = 0; index < text.length; index++) {
-    state = Math.imul(state ^ text.charCodeAt(index), 0x01000193)
-  }
-  return state >>> 0
-}
 
 const isAnswer = (answer: unknown, length: number): answer is readonly Grant[] =>
   Array.isArray(answer) &&

@@ -9,12 +9,12 @@ export type Cors = '*' | readonly string[]
 const ORIGIN = /^[\w+.-]+:\/\/[\w[][\w.:[\]-]*$/
 
 /** Adds the CORS fields to a response that the gate itself made. */
-export type Allow = (response: Response, request: Request) => Response
+export type AddCors = (response: Response, request: Request) => Response
 
 /**
  * Checks the option `cors`, or the variable CORS_ORIGINS, whose origins are separated by commas.
  */
-export function compileCors(option: string, cors: unknown): Allow {
+export function compileCors(option: string, cors: unknown): AddCors {
   if (cors === undefined || cors === '') return (response) => response
   const parts = typeof cors === 'string' ? cors.split(',') : cors
   const list = Array.isArray(parts) ? parts.map((part) => `${part}`.trim()).filter(Boolean) : []
@@ -36,15 +36,15 @@ export function compileCors(option: string, cors: unknown): Allow {
     const origin = headers.get('origin')
     if (!origin || !(isAll || allowed.has(origin))) return response
     response.headers.set('Access-Control-Allow-Origin', isAll ? '*' : origin)
-    // Without it no script that sends cookies may read the answer.
+    // A script that sends cookies can read the response only with this field.
     if (!isAll) response.headers.set('Access-Control-Allow-Credentials', 'true')
     return response
   }
 }
 
 /**
- * Whether browsers send this origin, which the URL parser leaves as it is. The parser knows none for
- * the schemes of extensions and apps.
+ * Whether browsers send this text as an origin. The URL parser returns such a text unchanged, or
+ * `null` for the schemes of extensions and apps.
  */
 const isOrigin = (text: string) =>
   ORIGIN.test(text) && [text, 'null'].includes(`${parseUrl(text)?.origin}`)

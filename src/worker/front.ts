@@ -19,35 +19,38 @@ import { parseUrl } from '../url.ts'
 import { type Cors, compileCors } from './cors.ts'
 import { forward, type Origin, refuseToForward } from './origin.ts'
 
-/** The variables that configure the Worker; all the rest is code. */
+/** The variables that configure the Worker. */
 export interface FrontEnv {
   /** Where allowed requests go. On Cloudflare the default is the zone's own origin. */
   readonly ORIGIN_URL?: string | undefined
   /** The policies: a list in `[vars]`, or JSON text. */
   readonly POLICIES?: unknown
-  /** Sent to the origin as `X-Origin-Secret`, so that it can refuse whoever goes round the gate. */
+  /** Sent to the origin as `X-Origin-Secret`, so that it can refuse requests that bypass the gate. */
   readonly ORIGIN_SECRET?: string | undefined
-  /** How long the origin may take to begin its answer, an upload included; '30s' if not set. */
+  /**
+   * How long the origin may take to begin its response, including an upload.
+   * @default '30s'
+   */
   readonly ORIGIN_TIMEOUT?: Duration | undefined
   /**
    * The origins whose scripts may read the Worker's own responses, such as a 429: `*`, or a list
    * separated by commas. The origin server decides for its own responses.
    */
   readonly CORS_ORIGINS?: Cors | undefined
-  /** The Durable Object of class `TidegateObject` that counts, unless a Redis is named. */
+  /** The Durable Object of class `TidegateObject`. Counts if the variables name no Redis. */
   readonly TIDEGATE?: ObjectNamespace | undefined
 }
 
-/** What the variables do not say. */
+/** Options in code. They override the variables. */
 export interface FrontOptions extends Omit<SharedOptions<object>, 'store'> {
   /**
-   * Where the counts live: a store, or a function that makes one from the variables.
+   * Where the counts are kept: a store, or a function that makes one from the variables.
    * @default the Redis that the variables name, else the Durable Object, else memory
    */
   readonly store?: SharedOptions<object>['store'] | undefined
   /**
-   * The policies, where code is wanted for their clients or paths.
-   * @default those of the variable POLICIES
+   * The policies, if their clients or paths need code.
+   * @default the variable POLICIES
    */
   readonly policies?: readonly PolicyOptions[] | undefined
   /**
@@ -62,10 +65,10 @@ interface Gate {
   readonly limiter: Limiter<object>
   readonly origin: Origin
   /** The names of all policies in `RateLimit`; `undefined` if this field is not sent. */
-  readonly ours: ReadonlySet<string> | undefined
+  readonly policyLabels: ReadonlySet<string> | undefined
 }
 
-/** What Workers hand over for work that goes on after the response. */
+/** The part of a Worker's context that keeps work alive after the response. */
 interface ExecutionContext {
   waitUntil(work: Promise<unknown>): void
 }
@@ -76,9 +79,9 @@ export interface Front {
 }
 
 /**
- * The Worker that fronts an origin: counts each request, and passes on what may pass. Variables are
- * read at the first request; while one of them is wrong every request gets 500, and the log says
- * which it is and what is wanted.
+ * The Worker that fronts an origin: counts each request, and forwards allowed requests. Reads the
+ * variables at the first request. While a variable is wrong, every request gets 500, and the log names
+ * the variable and what was expected.
  */
 export function front(options: FrontOptions = {}): Front {
   let gate: Gate | undefined
@@ -87,7 +90,7 @@ export function front(options: FrontOptions = {}): Front {
   return {
     async fetch(request, env = processEnv(), context) {
       try {
-        gate ??= readSettings(options, variablesOf(env))
+        gate ??= compileGate(options, variablesOf(env))
         const refusal = refuseToForward(request, gate.origin)
         if (refusal !== undefined) return refusal
         const decision = await gate.limiter.check(request, {
@@ -95,12 +98,15 @@ export function front(options: FrontOptions = {}): Front {
           waitUntil: context && ((work) => context.waitUntil(work)),
         })
         if (!decision.allowed) {
-          return gate.origin.allow(gate.limiter.refuse(decision, request), request)
+          return gate.origin.addCors(gate.limiter.refuse(decision, request), request)
         }
         const response = await forward(request, gate.origin)
-        const { ours } = gate
-        const isTold = ours !== undefined && decision.policy !== undefined
-        return gate.limiter.mark(isTold ? removePolicies(response, ours) : response, decision)
+        const { policyLabels } = gate
+        const isTold = policyLabels !== undefined && decision.policy !== undefined
+        return gate.limiter.mark(
+          isTold ? removePolicies(response, policyLabels) : response,
+          decision,
+        )
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error
         log(error.message)
@@ -118,35 +124,44 @@ const MISCONFIGURED = {
   detail: 'The gate is misconfigured; its log says how.',
 }
 
-/** Reads the variables. Throws a `ConfigError` that names the one that cannot work. */
-export function readSettings(options: FrontOptions, env: FrontEnv): Gate {
+/** Compiles the options and variables. Throws a `ConfigError` that names the wrong variable. */
+export function compileGate(options: FrontOptions, env: FrontEnv): Gate {
   const read = (name: keyof FrontEnv) => variable(variablesOf(env), name)
   const { policies = policiesFromEnv(read('POLICIES')), cors, ...shared } = options
-  const limiter = createLimiter<object>({ ...shared, store: shared.store ?? storeOf, policies })
+  const limiter = createLimiter<object>({
+    ...shared,
+    store: shared.store ?? storeFromWorkerEnv,
+    policies,
+  })
   const isTold = [shared.headers ?? 'draft-11'].flat().includes('draft-11')
-  const ours = isTold ? new Set(policies.map(({ name = '' }) => policyLabel({ name }))) : undefined
+  const policyLabels = isTold
+    ? new Set(policies.map(({ name = '' }) => policyLabel({ name })))
+    : undefined
   const clock = shared.clock ?? systemClock
   const [url, secret] = [read('ORIGIN_URL'), read('ORIGIN_SECRET')]
   const timeout = read('ORIGIN_TIMEOUT')
   const origin = {
-    url: url === undefined ? undefined : checkOrigin(url),
-    secret: secret === undefined ? undefined : checkSecret(secret),
+    url: url === undefined ? undefined : parseOrigin(url),
+    secret: secret === undefined ? undefined : parseSecret(secret),
     timeout: parseTimeout('ORIGIN_TIMEOUT', timeout ?? '30s'),
-    allow: compileCors(cors === undefined ? 'CORS_ORIGINS' : 'cors', cors ?? read('CORS_ORIGINS')),
+    addCors: compileCors(
+      cors === undefined ? 'CORS_ORIGINS' : 'cors',
+      cors ?? read('CORS_ORIGINS'),
+    ),
     logRefused: quietLog(toConsole, clock),
     logFailed: quietLog(toConsole, clock),
   }
   warnOfBareNumber('ORIGIN_TIMEOUT', timeout)
-  return { limiter, origin, ours }
+  return { limiter, origin, policyLabels }
 }
 
 /** A Redis that the variables name, else the Durable Object, else memory. */
-function storeOf(env: object): Store {
+function storeFromWorkerEnv(env: object): Store {
   const named = resolveStore([variablesOf(env)], 'TIDEGATE')
   return named?.kind === 'durable-object' ? durableObject(named.namespace) : storeFromEnv(env)
 }
 
-function checkOrigin(url: unknown): URL {
+function parseOrigin(url: unknown): URL {
   const want = 'the address of the origin, such as "https://origin.example.com"'
   assertOption(typeof url === 'string' && url !== '', 'ORIGIN_URL', url, want)
   // Not shown: it may hold a password.
@@ -160,7 +175,7 @@ function checkOrigin(url: unknown): URL {
   return parsed
 }
 
-function checkSecret(secret: unknown): string {
+function parseSecret(secret: unknown): string {
   if (typeof secret === 'string' && /^[\x21-\x7e]{8,}$/.test(secret)) return secret
   throw new ConfigError(
     'ORIGIN_SECRET',

@@ -4,42 +4,42 @@ import { redactedMessage } from '../redact.ts'
 import { problem } from '../response/problem.ts'
 import { startTimeout } from '../timer.ts'
 import { splitUrl } from '../url.ts'
-import type { Allow } from './cors.ts'
-import { setForwarded } from './forwarded.ts'
-import { isLooping, markLoop } from './loop.ts'
-import { stepsOut } from './steps-out.ts'
+import { appendCdnLoop, isLooping } from './cdn-loop.ts'
+import type { AddCors } from './cors.ts'
+import { canEscapeFolder } from './folder-escape.ts'
+import { setForwardedFields } from './forwarded-fields.ts'
 
-/** Where requests go that may pass. */
+/** Where allowed requests go, compiled from the variables. */
 export interface Origin {
-  /** Nothing for the zone's own origin. */
+  /** `undefined` for the zone's own origin. */
   readonly url: URL | undefined
   readonly secret: string | undefined
-  /** In ms, until the origin's answer begins. */
+  /** In ms, until the origin's response begins. */
   readonly timeout: number
   /** Adds the CORS fields to responses that the gate itself made. */
-  readonly allow: Allow
+  readonly addCors: AddCors
   /** Log why requests were not forwarded, and why the origin did not respond. */
   readonly logRefused: Log
   readonly logFailed: Log
 }
 
 /**
- * The response to a request that cannot or must not be forwarded, otherwise `undefined`. Needs no
- * store, so it runs before the request is counted.
+ * Returns the response to a request that cannot or must not be forwarded, otherwise `undefined`. Runs
+ * before the request is counted, since it needs no store.
  */
 export function refuseToForward(request: Request, origin: Origin): Response | undefined {
-  const { url, allow, logRefused } = origin
+  const { url, addCors, logRefused } = origin
   if (url === undefined && !isOnCloudflare(request)) {
     logRefused(NO_ORIGIN.detail)
-    return allow(problem(NO_ORIGIN, request), request)
+    return addCors(problem(NO_ORIGIN, request), request)
   }
   if (isLooping(request, url)) {
     logRefused(LOOP_DETECTED.detail)
-    return allow(problem(LOOP_DETECTED, request), request)
+    return addCors(problem(LOOP_DETECTED, request), request)
   }
   const hasFolder = url !== undefined && url.pathname !== '/'
-  if (!hasFolder || !stepsOut(splitUrl(request.url).path)) return undefined
-  return allow(problem(BAD_REQUEST, request), request)
+  if (!hasFolder || !canEscapeFolder(splitUrl(request.url).path)) return undefined
+  return addCors(problem(BAD_REQUEST, request), request)
 }
 
 /**
@@ -52,24 +52,24 @@ function isOnCloudflare(request: Request & { readonly cf?: unknown }): boolean {
 }
 
 /**
- * Passes a request on and returns the origin's answer untouched: bodies are streamed, redirects and
- * upgrades handed through. 502 if the origin cannot be reached, 504 if it does not answer in time.
+ * Forwards a request and returns the origin's response unchanged, including streams, redirects and
+ * upgrades. Returns 502 if the origin cannot be reached, 504 if it does not respond in time.
  */
 export async function forward(request: Request, origin: Origin): Promise<Response> {
-  // An origin that answers TRACE sends back what it got, the secret too (RFC 9110 §9.3.8).
+  // The response to TRACE would contain the request's fields and so the secret (RFC 9110 §9.3.8).
   if (request.method === 'TRACE') return problem(METHOD_NOT_ALLOWED)
   const stop = new AbortController()
   const stopTimer = startTimeout(origin.timeout, () => stop.abort())
   try {
     const passed = new Request(targetOf(request, origin), request)
     dropHopByHop(passed.headers)
-    setForwarded(passed.headers, request, origin.secret)
-    markLoop(passed.headers, request, origin.url)
+    setForwardedFields(passed.headers, request, origin.secret)
+    appendCdnLoop(passed.headers, request, origin.url)
     return await fetch(passed, { redirect: 'manual', signal: stop.signal })
   } catch (error) {
     origin.logFailed(`origin: ${redactedMessage(error)}`)
     const failure = stop.signal.aborted ? GATEWAY_TIMEOUT : BAD_GATEWAY
-    return origin.allow(problem(failure, request), request)
+    return origin.addCors(problem(failure, request), request)
   } finally {
     stopTimer()
   }
@@ -120,7 +120,7 @@ function targetOf(request: Request, { url }: Origin): string {
   return `${url.origin}${url.pathname.replace(/\/$/, '')}${path}${query}`
 }
 
-/** Fields that concern one connection and end with it (RFC 9110 §7.6.1). */
+/** Fields of one connection, which are not forwarded (RFC 9110 §7.6.1). */
 const HOP_BY_HOP = [
   'connection',
   'keep-alive',
@@ -132,7 +132,7 @@ const HOP_BY_HOP = [
   'upgrade',
 ]
 
-/** And those that `Connection` names; but an upgrade to a WebSocket must reach the origin. */
+/** Removes them and the fields that `Connection` names, except for an upgrade to a WebSocket. */
 function dropHopByHop(headers: Headers): void {
   const upgrade = headers.get('upgrade')?.toLowerCase() === 'websocket'
   const named = headers.get('connection')?.match(/[\w!#$%&'*+.^`|~-]+/g) ?? []

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { bundle, startWorker } from '../../scripts/workerd.ts'
 import { memory } from '../../src/stores/memory.ts'
-import { front, readSettings } from '../../src/worker/front.ts'
+import { compileGate, front } from '../../src/worker/front.ts'
 import { startOrigin } from '../support/origin.ts'
 import { freePort } from '../support/redis-server.ts'
 import { startWsgi } from '../support/wsgi.ts'
@@ -619,7 +619,7 @@ describe('a variable that is empty is one that is not set', () => {
   })
 
   test('ORIGIN_URL: requests go where they were going', () => {
-    const settings = readSettings({ store: memory() }, { POLICIES, ORIGIN_URL: '' })
+    const settings = compileGate({ store: memory() }, { POLICIES, ORIGIN_URL: '' })
     expect(settings.origin.url).toBeUndefined()
   })
 })

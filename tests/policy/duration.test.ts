@@ -4,7 +4,7 @@ import { isCount, MAX_INTEGER } from '../../src/checks.ts'
 import { ConfigError } from '../../src/errors.ts'
 import { createLimiter, type LimiterOptions, memory } from '../../src/index.ts'
 import { parseDuration } from '../../src/policy/duration.ts'
-import { readSettings } from '../../src/worker/front.ts'
+import { compileGate } from '../../src/worker/front.ts'
 import { warningsOf } from '../support/warnings.ts'
 
 const DAY = 86_400_000
@@ -108,7 +108,7 @@ describe('a bare number that looks like seconds is warned of', () => {
 
   test('in POLICIES once, though a Worker reads it twice', () => {
     const POLICIES = '[{ "limit": 5, "window": 62 }]'
-    const [line, ...more] = warningsOf(() => readSettings({ store: memory() }, { POLICIES }))
+    const [line, ...more] = warningsOf(() => compileGate({ store: memory() }, { POLICIES }))
     expect(line).toMatch(/^tidegate: POLICIES\[0\]\.window: 62 is 62 milliseconds\. /)
     expect(more).toEqual([])
   })
@@ -131,7 +131,7 @@ describe('a bare number that looks like seconds is warned of', () => {
   test('ORIGIN_TIMEOUT: 30 is 30 milliseconds', () => {
     const POLICIES = [{ limit: 5, window: '1m' }]
     const [line] = warningsOf(() =>
-      readSettings({ store: memory() }, { POLICIES, ORIGIN_TIMEOUT: 30 }),
+      compileGate({ store: memory() }, { POLICIES, ORIGIN_TIMEOUT: 30 }),
     )
     expect(line).toContain('tidegate: ORIGIN_TIMEOUT: 30 is 30 milliseconds. Write')
   })

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { setForwarded } from '../../src/worker/forwarded.ts'
+import { setForwardedFields } from '../../src/worker/forwarded-fields.ts'
 
 /** The fields that reach the origin of a request with these, without those that the gate sets. */
 function passedOn(names: readonly string[]): readonly string[] {
   const headers = new Headers(names.map((name) => [name, 'from the client']))
-  setForwarded(headers, new Request('https://example.com/'), undefined)
+  setForwardedFields(headers, new Request('https://example.com/'), undefined)
   const passed = [...headers].filter(([, value]) => value === 'from the client')
   return passed.map(([name]) => name)
 }

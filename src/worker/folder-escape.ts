@@ -1,26 +1,25 @@
-/** A dot and a slash in overlong UTF-8, in IIS's `%u` notation and in their wide forms. */
+/** A dot and a slash in overlong UTF-8, in IIS's `%u` notation, and as full-width characters. */
 const DOT = /%u(?:002e|ff0e)|%c0%ae|%e0%80%ae|%ef%bc%8e/g
 const SLASH = /%u(?:002f|005c|ff0f)|%c0%af|%c1%9c|%e0%80%af|%ef%bc%8f|%5c|\\/g
 
-/**
- * The maximum number of unescaping rounds. Nested escapes of `%` itself are undone in one round.
- */
-const ROUNDS = 4
+/** How often a text is unescaped at most. One round undoes all nested escapes of `%` itself. */
+const MAX_ROUNDS = 4
 
 /** An escaped slash or backslash, in each spelling. */
-const ESCAPED = RegExp(`%(?:25)*(?:2f|5c)|${SLASH.source}`, 'gi')
+const ESCAPED_SLASH = RegExp(`%(?:25)*(?:2f|5c)|${SLASH.source}`, 'gi')
 
 /**
- * Whether an origin may read the path of a request's URL as one outside of the folder in
- * ORIGIN_URL: `/..%2fadmin`, `/..;/admin`, `/a/%252e%252e%255c..%2f`. Not every origin splits at
- * escaped slashes. One that is known by a single spelling splits at all of them or at none; of
- * several spellings it may know some, so then only segments between unescaped slashes count as depth.
+ * Whether an origin may read the path of a request's URL as a path outside of the folder in
+ * ORIGIN_URL: `/..%2fadmin`, `/..;/admin`, `/a/%252e%252e%255c..%2f`. Not every origin splits a
+ * segment at escaped slashes. If all of them have one spelling, an origin splits at all or at none.
+ * If their spellings differ, an origin may split at some; then only the segments between unescaped
+ * slashes add to the depth.
  */
-export function stepsOut(pathname: string): boolean {
+export function canEscapeFolder(pathname: string): boolean {
   if (!/%|\.\./.test(pathname)) return false
   let depth = 0
   for (const segment of pathname.split('/')) {
-    const slashes = segment.toLowerCase().match(ESCAPED) ?? []
+    const slashes = segment.toLowerCase().match(ESCAPED_SLASH) ?? []
     const parts = unescapeFully(segment).split('/')
     const isUniform = new Set(slashes).size === 1 && slashes.length === parts.length - 1
     const isUp = parts.includes('..')
@@ -37,12 +36,12 @@ export function stepsOut(pathname: string): boolean {
 }
 
 /**
- * Unescapes a segment. Removes parameters, and what an origin may cut off or skip: `..%00`, `..%20`,
- * `..%23`.
+ * Unescapes a segment. Removes parameters, and characters that an origin may cut off or skip:
+ * `..%00`, `..%20`, `..%23`.
  */
 function unescapeFully(segment: string): string {
   let text = segment.toLowerCase()
-  for (let round = 0; round < ROUNDS && text.includes('%'); round++) {
+  for (let round = 0; round < MAX_ROUNDS && text.includes('%'); round++) {
     text = text
       .replace(/%(?:25)+/g, '%')
       .replace(DOT, '.')

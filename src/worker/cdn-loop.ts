@@ -1,19 +1,19 @@
-import { hash } from '../stores/durable-object.ts'
+import { fnv1a } from '../fnv1a.ts'
 import { splitUrl } from '../url.ts'
 
-/** https://www.rfc-editor.org/rfc/rfc8586 */
+/** Names every proxy that a request has passed (https://www.rfc-editor.org/rfc/rfc8586). */
 const CDN_LOOP = 'cdn-loop'
 
 /**
- * Whether a request has been through this gate before. A client that forges the field is refused
- * like a loop, so it gains nothing.
+ * Whether a request has been through this gate before. A client that forges the field is refused like
+ * a loop, so a forged field gains nothing.
  */
 export function isLooping({ headers, url }: Request, origin: URL | undefined): boolean {
   return headers.get(CDN_LOOP)?.includes(gateName(url, origin)) ?? false
 }
 
-/** Appends the name of this gate to `CDN-Loop`, from which no name may be removed. */
-export function markLoop(
+/** Appends the name of this gate to `CDN-Loop`. No name may be removed from it (RFC 8586 §2). */
+export function appendCdnLoop(
   passed: Headers,
   { headers, url }: Request,
   origin: URL | undefined,
@@ -27,4 +27,4 @@ export function markLoop(
  * since their hosts or origins differ.
  */
 const gateName = (url: string, origin: URL | undefined) =>
-  `tidegate-${hash(`${splitUrl(url).host} ${origin?.href}`).toString(36)}`
+  `tidegate-${fnv1a(`${splitUrl(url).host} ${origin?.href}`).toString(36)}`
