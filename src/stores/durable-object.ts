@@ -10,7 +10,7 @@ const LOCATIONS = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', '
 
 export type LocationHint = (typeof LOCATIONS)[number]
 
-/** The binding of a Durable Object, as far as it is used. */
+/** The part of a Durable Object's binding that is used. */
 export interface ObjectNamespace {
   idFromName(name: string): object
   get(id: object, options?: { readonly locationHint?: LocationHint }): object
@@ -18,19 +18,19 @@ export interface ObjectNamespace {
 
 export interface DurableObjectOptions {
   /**
-   * Over how many objects all clients are spread, by a hash. Fewer objects are woken and swept;
-   * each is good for about 1,000 checks a second. With another number clients begin anew.
+   * How many objects share all clients, by a hash. With fewer objects, fewer are woken and swept. An
+   * object handles about 1,000 checks a second. A change of this number resets all counts.
    * @default one object for each client
    */
   readonly shards?: number | undefined
   /**
-   * Where objects are to live that do not exist yet.
+   * Where to create new objects.
    * @default near the client's first request
    */
   readonly locationHint?: LocationHint | undefined
 }
 
-/** What the object answers; it comes over the wire, so nothing of it is believed unseen. */
+/** A reference to one object. Its answers come over the network, so they are checked. */
 interface Stub {
   /** Missing on Workers with a compatibility date before 2024-04-03 and without the flag `rpc`. */
   take?(demands: readonly Demand[]): Promise<unknown>
@@ -38,13 +38,13 @@ interface Stub {
 }
 
 /**
- * Counts in Durable Objects of the class `TidegateObject`: exact across regions, one call per check,
- * for all policies together. They have to count one client: what counts another lives in another
- * object, so that a limiter whose policies differ in it is a `ConfigError`.
+ * Counts in Durable Objects of the class `TidegateObject`: exact across regions, one call per check
+ * for all policies together. All policies of a limiter must count the same client, since each client
+ * has its own object. Otherwise `createLimiter` throws a `ConfigError`.
  *
- * The runtime repeats a call that was lost, and never runs one twice
- * (https://developers.cloudflare.com/durable-objects/best-practices/automatic-retries/), so this does
- * not repeat any. A signal cannot cross to the object: a check that nobody waits for is still counted.
+ * Does not repeat calls: the runtime repeats a lost call, and never runs a call twice
+ * (https://developers.cloudflare.com/durable-objects/best-practices/automatic-retries/). A signal
+ * cannot reach the object, so a check that timed out is still counted.
  *
  * @param namespace the binding: `env.TIDEGATE`, or `env.TIDEGATE.jurisdiction('eu')`
  *
@@ -61,7 +61,7 @@ export function durableObject(
   assertOption(isNumber, 'shards', shards, 'a whole number of objects, 1 or more')
   if (locationHint !== undefined) assertChoice('locationHint', locationHint, LOCATIONS)
 
-  const place = locationHint && { locationHint }
+  const location = locationHint && { locationHint }
 
   return {
     guard,
@@ -75,8 +75,8 @@ export function durableObject(
       const name = shards === undefined ? client : `shard-${fnv1a(client) % shards}`
       let answer: unknown
       try {
-        // A stub of its own for each call: one that has failed fails for ever.
-        const stub = namespace.get(namespace.idFromName(name), place) as Stub
+        // A new stub for each call, since a stub that has failed fails for ever.
+        const stub = namespace.get(namespace.idFromName(name), location) as Stub
         answer = await (stub.take?.(demands) ?? takeByFetch(stub, demands))
       } catch (error) {
         throw storeError(error, client)
@@ -108,7 +108,7 @@ const isAnswer = (answer: unknown, length: number): answer is readonly Grant[] =
   answer.length === length &&
   answer.every((grant: Partial<Grant> | null) => typeof grant?.granted === 'number')
 
-/** Whatever a call throws. Its own properties hold the object's id, which tells the client. */
+/** Converts the error of a call. Drops its properties, whose object id identifies the client. */
 function storeError(error: unknown, client: string): StoreError {
   const said = redactedMessage(error, [client])
   const [code, hint] = classify(error)

@@ -5,9 +5,9 @@ import type { Demand, Store } from './store.ts'
 
 export interface MemoryOptions {
   /**
-   * How many windows to hold of each policy. Beyond it a sixteenth of them is forgotten at once:
-   * those that ended, and those that opened first. So a client who invents keys can only free
-   * clients, never fill the memory: about 150 bytes a window.
+   * How many windows to keep for each policy, about 150 bytes each. If there are more, a sixteenth of
+   * them is evicted at once: those that have ended, then the oldest. An attacker who invents keys
+   * evicts others but cannot grow the memory.
    * @default 10_000
    */
   readonly maxKeys?: number | undefined
@@ -17,19 +17,19 @@ export interface MemoryOptions {
   readonly clock?: Clock | undefined
 }
 
-/** The windows of one policy by client, in the order in which they opened, and so will end. */
+/** The windows of one policy by client, in the order in which they open and end. */
 type Windows = Map<string, Window>
 
 /**
- * Counts in this isolate's memory: exact within it, shared with no other, lost with it. For
- * development, for a single server, and as the fallback while a shared store is away.
+ * Counts in this isolate's memory: exact within the isolate, not shared with others, and lost when it
+ * ends. For development, for a single server, and as the fallback while a shared store is unavailable.
  */
 export function memory(options: MemoryOptions = {}): Store {
   assertKeys('memory', options, ['maxKeys', 'clock'])
   const { maxKeys = 10_000, clock = systemClock } = options
   assertCount('maxKeys', maxKeys)
   assertFunction('clock', clock, 'a function that returns milliseconds')
-  // By policy, and then by client: a key of both would have to be built for each request.
+  // By policy, then by client: a key of both would have to be built for each request.
   const policies = new Map<string, Windows>()
 
   function windowsOf({ policy }: Demand): Windows {
@@ -49,7 +49,7 @@ export function memory(options: MemoryOptions = {}): Store {
   ): void {
     if (before === after) return
     const windows = windowsOf(demand)
-    // A window that begins goes to the end of the map.
+    // A new window goes to the end of the map.
     if (before && before.endsAt !== after?.endsAt) windows.delete(demand.client)
     if (after) windows.set(demand.client, after)
     if (windows.size > maxKeys) makeRoom(windows, now)

@@ -10,7 +10,7 @@ import {
   nodeRedisScripts,
   warningOf as ofNodeRedis,
 } from './redis-protocol/node-redis.ts'
-import { checkRedisOptions, type RedisStoreOptions } from './redis-protocol/redis-options.ts'
+import { compileRedisOptions, type RedisStoreOptions } from './redis-protocol/redis-options.ts'
 import { redisStore } from './redis-protocol/redis-store.ts'
 import type { Store } from './store.ts'
 
@@ -23,17 +23,17 @@ export type RedisOptions = RedisStoreOptions
 const warned = new Set<string>()
 
 /**
- * Counts in a Redis or Valkey of your own over TCP, through a client that you made and connected:
- * ioredis, iovalkey or node-redis, whose Sentinel and Cluster clients serve too. One round trip per
- * check. Warns once if an option lets the client send a command twice.
+ * Counts in your own Redis or Valkey over TCP, through your client of ioredis, iovalkey or node-redis,
+ * including their Sentinel and Cluster clients: one round trip per check. Logs a warning once if an
+ * option lets the client send a command twice.
  *
- * In a cluster all keys of a client share a slot, by the hash tag `{client}`, so that several
- * policies stay one atomic call; policies that count different clients are a `ConfigError`.
+ * In a Redis Cluster all keys of one counted client share a slot, by the hash tag `{client}`, so that
+ * one atomic call counts several policies. Policies that count different clients are a `ConfigError`.
  *
  * `tidegate/redis`
  */
 export function redis(client: IoRedisClient | NodeRedisClient, options: RedisOptions = {}): Store {
-  const compiled = checkRedisOptions('redis', options)
+  const compiled = compileRedisOptions('redis', options)
   const [scripts, warning] = readClient(client)
   const cluster = 'isCluster' in client ? client.isCluster === true : 'masters' in client
   const { prefix } = compiled
@@ -46,7 +46,7 @@ export function redis(client: IoRedisClient | NodeRedisClient, options: RedisOpt
   return redisStore(scripts, { ...compiled, cluster })
 }
 
-/** The two families are told apart by their shape: nothing is imported. */
+/** Distinguishes the two families by their methods, so that neither package is imported. */
 function readClient(client: IoRedisClient | NodeRedisClient) {
   if (typeof client === 'object' && client !== null) {
     if ('evalSha' in client && [client.evalSha, client.eval, client.incrBy].every(isMethod)) {

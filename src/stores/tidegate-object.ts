@@ -1,32 +1,32 @@
-// biome-ignore lint/suspicious/noTsIgnore: it has to reach the declarations, where nothing may fail
-/** @ts-ignore A project without Cloudflare's types can read this one's all the same. */
+// biome-ignore lint/suspicious/noTsIgnore: it must be kept in the declarations, where no error may occur
+/** @ts-ignore A project without Cloudflare's types must be able to read these types. */
 import { DurableObject } from 'cloudflare:workers'
 import { systemClock } from '../clock.ts'
 import { takeFixedWindow, type Window } from './fixed-window.ts'
 import { DEFAULT_PREFIX, keyOf } from './key.ts'
 import type { Demand, Grant } from './store.ts'
 
-/** How many windows to hold in memory, about 150 bytes each. The table has them all. */
-const MAX_HELD = 10_000
-const MINUTE = 60_000
-const DAY = 86_400_000
+/** How many windows to keep in memory, about 150 bytes each. The table contains all windows. */
+const MAX_HELD_WINDOWS = 10_000
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
 
 /**
- * The counts of one client, or of a share of the clients. Bind it as wrangler.toml does, and give the
- * binding to `durableObject`. Counts are held in memory and written to SQLite before the answer goes
- * out, so an object that was evicted, moved or deployed anew has forgotten nothing.
+ * Keeps the counts of one client, or of a share of the clients. Bind it as in wrangler.toml, and pass
+ * the binding to `durableObject`. Counts are kept in memory and written to SQLite before the object
+ * answers, so no count is lost when an object is evicted, moved or deployed again.
  *
- * What a check costs in rows, as `rowsRead` and `rowsWritten` of workerd tell it, for each policy:
- * - granted: 1 written; refused, or only looked: none
- * - the first after a wake-up: 1 read more, and 3 to find the table
- * - the first of a client ever, or since its rows were swept: 2 written more for the table, and 1 for
- *   the alarm (https://developers.cloudflare.com/durable-objects/platform/pricing/)
+ * Rows that a check reads and writes for each policy, by workerd's `rowsRead` and `rowsWritten`:
+ * - a check that is granted: 1 written; a check that is refused or has no cost: none
+ * - the first check after a wake-up: 1 more read, and 3 to find the table
+ * - the first check of a client, or the first since its rows were swept: 2 more written for the table,
+ *   and 1 for the alarm (https://developers.cloudflare.com/durable-objects/platform/pricing/)
  *
- * No index on `ends_at`: it would be written with each window, and is read by the alarm alone.
+ * No index on `ends_at`: each new window would write it, and only the alarm would read it.
  */
 export class TidegateObject extends DurableObject {
   readonly #held = new Map<string, Window>()
-  /** Nothing as long as storage was not asked. */
+  /** `undefined` until storage was read. */
   #hasTable: boolean | undefined
   #hasAlarm = false
 
@@ -36,14 +36,14 @@ export class TidegateObject extends DurableObject {
   }
 
   /**
-   * How long ended windows stay, in ms. A client who comes back meanwhile writes over them, which
-   * costs nothing more; an alarm at each end would cost a busy client two rows a window.
+   * How long ended windows stay, in ms. A client that comes back in that time overwrites its row, at
+   * no extra cost. An alarm at the end of each window would cost a busy client two rows per window.
    */
   protected lingering(): number {
-    return MINUTE
+    return MINUTE_MS
   }
 
-  /** What `Store` says of `take`. Up to its first `await` nothing else runs, hence it is atomic. */
+  /** `take` of `Store`. Atomic, since no other call runs before its first `await`. */
   async take(demands: readonly Demand[]): Promise<readonly Grant[]> {
     const now = this.now()
     const keys = demands.map((demand) => keyOf(DEFAULT_PREFIX, demand))
@@ -67,14 +67,14 @@ export class TidegateObject extends DurableObject {
     return grants
   }
 
-  /** `take` for Workers without remote calls (compatibility dates before 2024-04-03). */
+  /** `take` for Workers without RPC (compatibility dates before 2024-04-03). */
   async fetch(request: Request): Promise<Response> {
     return Response.json(await this.take(await request.json()))
   }
 
   /**
-   * Sweeps what has ended. It comes again when the last window has ended that is still open, and not
-   * for each; but within a day, so that a window of a month keeps no others.
+   * Deletes ended windows. Runs again when the last open window has ended, not for each window, but
+   * within a day, so that a window of a month does not keep other rows.
    */
   async alarm(): Promise<void> {
     const now = this.now()
@@ -91,14 +91,14 @@ export class TidegateObject extends DurableObject {
     }
     this.#hasTable = false
     this.#hasAlarm = false
-    // All, and not the rows alone: an empty table is stored, and billed, for each client for ever.
+    // Not only the rows: an empty table would be stored, and billed, for each client for ever.
     await this.ctx.storage.deleteAll()
   }
 
   async #sweepIn(ms: number): Promise<void> {
     this.#hasAlarm = true
-    // A duration of the store's clock, on the clock of the alarm.
-    await this.ctx.storage.setAlarm(systemClock() + Math.min(ms, DAY) + this.lingering())
+    // Alarms have their own clock, so only the duration comes from the store's clock.
+    await this.ctx.storage.setAlarm(systemClock() + Math.min(ms, DAY_MS) + this.lingering())
   }
 
   #findTable(): boolean {
@@ -124,7 +124,7 @@ export class TidegateObject extends DurableObject {
 
   #hold(key: string, window: Window): void {
     this.#held.set(key, window)
-    if (this.#held.size <= MAX_HELD) return
+    if (this.#held.size <= MAX_HELD_WINDOWS) return
     for (const oldest of this.#held.keys()) {
       this.#held.delete(oldest)
       return
@@ -132,7 +132,7 @@ export class TidegateObject extends DurableObject {
   }
 }
 
-/** Without row ids the primary key is the table: one row written and not two. */
+/** Without row ids the primary key is the table, so that a window writes one row and not two. */
 const TABLE = `CREATE TABLE windows (
   key TEXT PRIMARY KEY, used INTEGER NOT NULL, ends_at INTEGER NOT NULL
 ) WITHOUT ROWID`

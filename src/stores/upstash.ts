@@ -2,15 +2,20 @@ import { assertCount, assertKeys, describeType } from '../checks.ts'
 import { ConfigError } from '../errors.ts'
 import { batched } from './redis-protocol/batch.ts'
 import {
-  checkKeyLocking,
-  checkRedisOptions,
+  compileRedisOptions,
   type KeyLockingOptions,
   type RedisStoreOptions,
+  resolveKeyLocking,
 } from './redis-protocol/redis-options.ts'
 import { redisStore } from './redis-protocol/redis-store.ts'
 import { restClient, restPipeline, restSender } from './redis-protocol/rest.ts'
 import { isUpstash } from './redis-protocol/script.ts'
-import { asksUpstash, isSdkClient, type SdkClient, sendOnce } from './redis-protocol/upstash-sdk.ts'
+import {
+  isSdkClient,
+  type SdkClient,
+  sendOnce,
+  sendsToUpstash,
+} from './redis-protocol/upstash-sdk.ts'
 import { parseRestToken, parseRestUrl, type UpstashCredentials } from './rest-credentials.ts'
 import type { Store } from './store.ts'
 
@@ -19,25 +24,26 @@ export type { UpstashCredentials } from './rest-credentials.ts'
 
 export interface UpstashOptions extends RedisStoreOptions, KeyLockingOptions {
   /**
-   * Sends the requests, where the credentials are given and the platform's `fetch` will not do.
+   * Sends the requests if `{ url, token }` is given, in place of the platform's `fetch`.
    * @default fetch
    */
   readonly fetch?: typeof fetch | undefined
   /**
-   * Lets checks that meet in one isolate within `wait` ms (0 to 100) travel in one request. Each
-   * is billed as before, and waits that much longer. Needs `waitUntil`, which the adapters give.
-   * Not for clients, which send in ways of their own.
-   * @default none: each check is a request
+   * Sends the checks of one isolate that come within `wait` ms (0 to 100) in one request. Each check
+   * takes that much longer, and is billed as before. Needs `waitUntil`, which the adapters provide.
+   * Not for a client of @upstash/redis, which sends by itself.
+   * @default no batches: each check is one request
    */
   readonly batch?: { readonly wait: number } | undefined
 }
 
 /**
- * Counts in Upstash Redis, or behind whatever speaks its REST protocol: one HTTP request per check,
- * which is one INCRBY in a window seen open and one atomic script else. Given a URL and a token it needs no package at all.
+ * Counts in Upstash Redis, or another server of its REST protocol: one HTTP request per check. The
+ * request is one INCRBY if the window is known to be open, otherwise one atomic script. With a URL and
+ * a token, needs no package.
  *
- * A client of your own sends each command once, whatever its `retry` says: a repeated take would
- * count twice. `fetch` then concerns it no more.
+ * A client of @upstash/redis sends each command once and ignores its `retry`, since a repeated command
+ * could count twice. The option `fetch` does not apply to it.
  *
  * `tidegate/upstash`
  */
@@ -45,7 +51,7 @@ export function upstash(
   source: UpstashCredentials | SdkClient,
   options: UpstashOptions = {},
 ): Store {
-  const compiled = checkRedisOptions('upstash', options, 'fetch', 'batch', 'keyLocking')
+  const compiled = compileRedisOptions('upstash', options, 'fetch', 'batch', 'keyLocking')
   const { fetch: fetcher = globalFetch, batch } = options
   if (typeof source !== 'object' || source === null) {
     const want = '{ url, token } or a client of @upstash/redis'
@@ -55,12 +61,12 @@ export function upstash(
   if (isSdkClient(source)) {
     if (wait !== undefined)
       throw new ConfigError('batch', 'a client', '{ url, token } in its place')
-    const keyLocking = checkKeyLocking(options, asksUpstash(source))
+    const keyLocking = resolveKeyLocking(options, sendsToUpstash(source))
     return redisStore(sendOnce(source) ?? source, { ...compiled, keyLocking })
   }
   const url = parseRestUrl('url', source.url)
   const token = parseRestToken('token', source.token)
-  const keyLocking = checkKeyLocking(options, isUpstash(url))
+  const keyLocking = resolveKeyLocking(options, isUpstash(url))
   const alone = restSender(url, token, fetcher)
   const send = wait === undefined ? alone : batched(alone, restPipeline(url, token, fetcher), wait)
   return redisStore(restClient(send), { ...compiled, keyLocking })
@@ -73,5 +79,5 @@ function checkWait(batch: unknown): number {
   return wait
 }
 
-/** Looked up per request, so that whoever wraps `fetch` later (Next.js, a tracer) is used too. */
+/** Reads the global for each request, since Next.js or a tracer may replace it later. */
 const globalFetch: typeof fetch = (input, init) => fetch(input, init)

@@ -2,13 +2,18 @@ import { describeType } from '../checks.ts'
 import { detectPlatform, processEnv } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
 import {
-  checkKeyLocking,
-  checkRedisOptions,
+  compileRedisOptions,
   type KeyLockingOptions,
   type RedisStoreOptions,
+  resolveKeyLocking,
 } from './redis-protocol/redis-options.ts'
 import { redisStore } from './redis-protocol/redis-store.ts'
-import { asksUpstash, isSdkClient, type SdkClient, sendOnce } from './redis-protocol/upstash-sdk.ts'
+import {
+  isSdkClient,
+  type SdkClient,
+  sendOnce,
+  sendsToUpstash,
+} from './redis-protocol/upstash-sdk.ts'
 import { readCredentials } from './rest-credentials.ts'
 import type { Store } from './store.ts'
 import { upstash } from './upstash.ts'
@@ -18,18 +23,16 @@ export type { SdkClient } from './redis-protocol/upstash-sdk.ts'
 export interface VercelKvOptions extends RedisStoreOptions, KeyLockingOptions {}
 
 /**
- * Counts in Vercel KV: one HTTP request per check. The client is `kv` of
- * @vercel/kv or one of its `createClient`; it sends each command once, whatever its `retry` says.
- * Without a client the variables `KV_REST_API_URL` and `KV_REST_API_TOKEN` are read, and no package
- * is needed.
+ * Counts in Vercel KV: one HTTP request per check. The client is `kv` of @vercel/kv, or a client from
+ * its `createClient`. It sends each command once and ignores its `retry`. Without a client, reads the
+ * variables `KV_REST_API_URL` and `KV_REST_API_TOKEN`, and needs no package.
  *
- * @vercel/kv itself is for Vercel and Node. On Workers it can be imported only with nodejs_compat;
- * without it use `upstash({ url: env.KV_REST_API_URL, token: env.KV_REST_API_TOKEN })`.
+ * @vercel/kv is for Vercel and Node. Workers can import it only with nodejs_compat; otherwise use `upstash({ url: env.KV_REST_API_URL, token: env.KV_REST_API_TOKEN })`.
  *
  * `tidegate/vercel-kv`
  */
 export function vercelKv(client?: SdkClient, options: VercelKvOptions = {}): Store {
-  const compiled = checkRedisOptions('vercelKv', options, 'keyLocking')
+  const compiled = compileRedisOptions('vercelKv', options, 'keyLocking')
   if (client === undefined) return upstash(readCredentials(processEnv(), 'KV_REST_API_'), options)
   if (typeof client !== 'object' || client === null || !isSdkClient(client)) {
     throw new ConfigError(
@@ -46,6 +49,6 @@ export function vercelKv(client?: SdkClient, options: VercelKvOptions = {}): Sto
       'upstash({ url: env.KV_REST_API_URL, token: env.KV_REST_API_TOKEN }), the same database',
     )
   }
-  const keyLocking = checkKeyLocking(options, asksUpstash(client))
+  const keyLocking = resolveKeyLocking(options, sendsToUpstash(client))
   return redisStore(once ?? client, { ...compiled, name: 'vercel-kv', keyLocking })
 }

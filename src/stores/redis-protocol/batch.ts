@@ -4,21 +4,21 @@ import { startTimeout } from '../../timer.ts'
 import type { TakeOptions } from '../store.ts'
 import { type Answer, resultOf, type Send, type SendAll } from './rest.ts'
 
-/** In ms. A leader that is so late to send will not send any more. */
-const LATE = 50
+/** How much later than planned a leader may send. After it, the batch is not awaited. */
+const LEADER_GRACE_MS = 50
 
-/** In ms. A batch that was sent is not waited for longer, by its leader or by anybody else. */
-const TIMEOUT = 10_000
+/** How long a leader and its followers wait for the answer to a batch. */
+const BATCH_TIMEOUT_MS = 10_000
 
-/** Commands in one request: far below the 10 MB that Upstash takes. */
-const MOST = 1000
+/** How many commands one request contains at most: far less than the 10 MB that Upstash accepts. */
+const MAX_COMMANDS = 1000
 
-/** What became of a batch: plain data, all that may pass from one request to another on Workers. */
+/** The result of a batch. Plain data: on Workers, requests cannot share other objects. */
 type Outcome =
   | { readonly answers: readonly (Answer | undefined)[] }
   | { readonly failed: string; readonly code: StoreErrorCode }
 
-/** A command whose request waits; nothing once that sent it by itself. */
+/** A command of a waiting request; `undefined` after the follower has sent its own command. */
 type Waiting =
   | { readonly command: readonly string[]; readonly signal: TakeOptions['signal'] }
   | undefined
@@ -30,11 +30,11 @@ interface Batch {
 }
 
 /**
- * Commands that meet in this isolate within `wait` ms travel in one request. The first of them, the
- * leader, sends it and keeps it alive after its own response, so only requests that can
- * (`waitUntil`) lead or follow. A promise of another request may hang or reject once that has
- * ended, so each follower has a timer of its own, and sends its command by itself if the leader
- * does not come. Where that had sent the batch before it was ended, the command counts twice.
+ * Sends the commands of this isolate that come within `wait` ms in one request. The request of the
+ * first command, the leader, sends the batch and keeps it alive after its own response. So only
+ * requests with `waitUntil` take part. The leader's promise may hang or reject after its request has
+ * ended, so each follower has a timer, and sends its command by itself if the leader is late. If the
+ * leader had sent the batch before it ended, that command counts twice.
  */
 export function batched(send: Send, sendAll: SendAll, wait: number): Send {
   let open: Batch | undefined
@@ -56,7 +56,7 @@ export function batched(send: Send, sendAll: SendAll, wait: number): Send {
     open ??= lead(options.waitUntil)
     const batch = open
     const index = batch.waiting.push({ command, signal: options.signal }) - 1
-    if (batch.waiting.length === MOST) open = undefined
+    if (batch.waiting.length === MAX_COMMANDS) open = undefined
     const outcome = await outcomeFor(batch, wait)
     if (outcome === undefined) {
       if (open === batch) open = undefined
@@ -70,28 +70,28 @@ export function batched(send: Send, sendAll: SendAll, wait: number): Send {
   }
 }
 
-/** What the leader brings, or nothing if it does not come. */
+/** The outcome of a batch, or `undefined` if the leader is late. */
 async function outcomeFor(batch: Batch, wait: number): Promise<Outcome | undefined> {
   let stop = () => {}
-  const patience = new Promise<undefined>((resolve) => {
+  const timeLimit = new Promise<undefined>((resolve) => {
     const giveUp = () => resolve(undefined)
-    stop = startTimeout(wait + LATE, () => {
-      if (batch.sent) stop = startTimeout(TIMEOUT, giveUp)
+    stop = startTimeout(wait + LEADER_GRACE_MS, () => {
+      if (batch.sent) stop = startTimeout(BATCH_TIMEOUT_MS, giveUp)
       else giveUp()
     })
   })
   try {
-    return await Promise.race([batch.outcome.catch(() => undefined), patience])
+    return await Promise.race([batch.outcome.catch(() => undefined), timeLimit])
   } finally {
     stop()
   }
 }
 
-/** Sends the commands of those who wait now, and puts each answer in its command's place. */
+/** Sends the commands that still wait. Returns each answer at the index of its command. */
 async function sendBatch(waiting: readonly Waiting[], sendAll: SendAll): Promise<Outcome> {
   const sent = waiting.map((one) => (one?.signal?.aborted ? undefined : one?.command))
   const abort = new AbortController()
-  const stop = startTimeout(TIMEOUT, () => abort.abort())
+  const stop = startTimeout(BATCH_TIMEOUT_MS, () => abort.abort())
   try {
     const commands = sent.filter((command) => command !== undefined)
     const answers = await sendAll(commands, abort.signal)

@@ -2,13 +2,13 @@ import { StoreError, type StoreErrorCode } from '../../errors.ts'
 import { redactedMessage } from '../../redact.ts'
 
 /**
- * The text before a server's message: names of a client's errors ("ReplyError: "), and up to Redis
- * 6 the position in the script ("ERR Error running script (call to f_…): @user_script:6: -OOM …").
+ * The text before a server's message: names of a client library's errors ("ReplyError: "), and up to
+ * Redis 6 the position in the script ("ERR Error running script (call to f_…): @user_script:6: -OOM").
  */
 const BEFORE =
   /^(?:[A-Z]?[a-z][\w -]*: )*(?:ERR Error running script[^:]*: (?=@?user_script)(?:@?user_script: ?\d+: )*-?)?/
 
-/** A server's message alone. It begins with a code if there is one. */
+/** The message of the server alone. It begins with a code if there is a code. */
 export const wordsIn = (said: string): string => said.replace(BEFORE, '')
 
 /** A code: the first word of an error reply, in capitals. Not "ECONNREFUSED", which is Node's. */
@@ -21,14 +21,14 @@ const CODE = /^(?!E(?!RR |XEC))[A-Z][A-Z\d_]+(?= |$)/
  */
 export const codeIn = (said: string): string => CODE.exec(wordsIn(said))?.[0] ?? ''
 
-/* If Redis 7.0 or REST gives no code of its own, the first words identify the error. */
+/* Without a specific code, as of Redis 7.0 and REST, the first words identify the error. */
 const FORBIDDEN = /^(?:NOPERM|ERR The user executing the script can't run) /
 const UNAUTHORIZED = /^(?:WRONGPASS|NOAUTH|(?:ERR )?(?:unauthorized|invalid token))\b/i
 const CLUSTER = /^(?:MOVED|ASK|CROSSSLOT|CLUSTERDOWN|TRYAGAIN) /
 const REFUSED =
   /^(?:OOM|MISCONF|READONLY|BUSY|LOADING|WRONGTYPE|MASTERDOWN|NOREPLICAS|DENIED|EXECABORT|ERR max) /
 
-/** Whatever a client of the store `name` throws, as the one kind of error that a store throws. */
+/** Converts an error of the connection of the store `name` to a `StoreError`. */
 export function redisError(name: string, error: unknown, signal?: AbortSignal): StoreError {
   const said = redactedMessage(error)
   const [code, hint] = signal?.aborted ? (['timeout', ''] as const) : classify(error, said)
@@ -50,28 +50,28 @@ function classify(error: unknown, said: string): readonly [StoreErrorCode, strin
   return [CODE.test(words) ? 'rejected' : 'unreachable', '']
 }
 
-/** The script ran, or a server on the way is away: words of Redis 6 and 7, and of proxies. */
+/** Words of Redis 6 and 7, and of proxies: the script ran, or a server is not available. */
 const NOT_OF_FORM =
   /running script|on @user_script|no count|not an integer|time(?:d )?out|connection|upstream|unavailable|internal|migrat|try again/i
 
 /**
- * Whether a server replied that it does not take the script in this form. Servers word that as they
- * like, so it is any reply whose words do not say something else. A command refused for its form has
- * not run.
+ * Whether a server replied that it does not accept the script in this form, and so did not run it.
+ * Servers have different words for that, so this is true for each reply without the words of another
+ * error.
  */
 export function rejectsForm(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof StoreError) return false
   const words = wordsIn(redactedMessage(error))
   const others = [FORBIDDEN, UNAUTHORIZED, CLUSTER, REFUSED, NOT_OF_FORM]
   if (others.some((other) => other.test(words))) return false
-  // Without a code it may be a proxy's, about a command that ran.
+  // A reply without a code may be that of a proxy, about a command that ran.
   return CODE.test(words) || error.name === 'ReplyError' || isOfScript(words)
 }
 
-/** Whether the words are about the text of a script: then no other server is meant. */
+/** Whether the words are about the text of a script, and so come from the server that runs it. */
 export const isOfScript = (words: string): boolean => /script|symbol|flag/i.test(words)
 
-/** Whether a server replied that it has not seen the script of this hash, so that nothing ran. */
+/** Whether a server replied that it does not know the script of this hash, and so did not run it. */
 export function isUnknownHash(error: unknown): boolean {
   if (!rejectsForm(error)) return false
   const words = wordsIn(redactedMessage(error))

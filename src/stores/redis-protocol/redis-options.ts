@@ -1,7 +1,7 @@
 import { assertBoolean, assertKeys, assertPrefix } from '../../checks.ts'
 import { DEFAULT_PREFIX } from '../key.ts'
 
-/** What all stores over Redis take. */
+/** The options of all stores over Redis. */
 export interface RedisStoreOptions {
   /**
    * What every key begins with.
@@ -20,8 +20,8 @@ export interface KeyLockingOptions {
   readonly keyLocking?: boolean | undefined
 }
 
-/** Checks the options of the store `name`, which may take `more`. Throws a `ConfigError`. */
-export function checkRedisOptions(
+/** Compiles the options of the store `name`, which also accepts `more`. Throws a `ConfigError`. */
+export function compileRedisOptions(
   name: string,
   options: RedisStoreOptions,
   ...more: readonly string[]
@@ -32,8 +32,8 @@ export function checkRedisOptions(
   return { name, prefix }
 }
 
-/** Whether to send the header: the option, or else the default. Throws a `ConfigError`. */
-export function checkKeyLocking({ keyLocking }: KeyLockingOptions, byAddress: boolean): boolean {
+/** Whether to send the header: the option, otherwise the default. Throws a `ConfigError`. */
+export function resolveKeyLocking({ keyLocking }: KeyLockingOptions, byDefault: boolean): boolean {
   if (keyLocking !== undefined) assertBoolean('keyLocking', keyLocking)
-  return keyLocking ?? byAddress
+  return keyLocking ?? byDefault
 }

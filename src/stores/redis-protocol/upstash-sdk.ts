@@ -3,10 +3,10 @@ import type { RedisCommands } from './redis-commands.ts'
 import { resultOf } from './rest.ts'
 import { isUpstash } from './script.ts'
 
-/** A client of @upstash/redis or @vercel/kv, or whatever has these three methods of it. */
+/** A client of @upstash/redis or @vercel/kv, or another object with the same three methods. */
 export type SdkClient = RedisCommands
 
-/** What such a client sends with: not declared by its package, and there since its first version. */
+/** The part of such a client that sends. Its types do not declare it; every version has it. */
 interface Sender {
   readonly baseUrl: string
   readonly retry: { readonly attempts: number }
@@ -17,10 +17,10 @@ interface Sender {
 }
 
 /**
- * The client with a sender that sends each command once, and stops at the caller's signal. As it
- * is it would repeat a command five times after network errors, and each that arrived counts; and
- * @vercel/kv would ask `fetch` for a cache mode that Workers reject. The client itself is not
- * changed. Nothing if it does not show its sender.
+ * Returns the same commands over a sender that sends each command once, and stops at the caller's
+ * signal. By default the client repeats a command five times after network errors, and each of them
+ * may count; and @vercel/kv uses a cache mode of `fetch` that Workers reject. Does not change the
+ * client. Returns `undefined` if the client has no visible sender.
  */
 export function sendOnce(client: SdkClient): RedisCommands | undefined {
   const { client: sender } = client as { client?: Partial<Sender> }
@@ -43,12 +43,14 @@ export function sendOnce(client: SdkClient): RedisCommands | undefined {
   }
 }
 
-/** Whether the client has an address of Upstash's own; `false` if it does not show its address. */
-export function asksUpstash({ client: sender }: SdkClient & { client?: Partial<Sender> }): boolean {
+/** Whether the client sends to a domain of Upstash; `false` if its address is not visible. */
+export function sendsToUpstash({
+  client: sender,
+}: SdkClient & { client?: Partial<Sender> }): boolean {
   return !!sender?.baseUrl && isUpstash(sender.baseUrl)
 }
 
-/** Whether a value has the three methods. `in` would not do: `kv` is a Proxy that only answers gets. */
+/** Whether a value has the three methods. Without `in`: `kv` is a Proxy that supports only reads. */
 export function isSdkClient(value: object): value is SdkClient {
   const { eval: run, evalsha, incrby } = value as Partial<SdkClient>
   return [run, evalsha, incrby].every((method) => typeof method === 'function')
