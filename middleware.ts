@@ -5,14 +5,14 @@ import { policiesFromEnv } from './src/policy/policies-from-env.ts'
 let gate: RoutingMiddleware<Request, unknown> | undefined
 
 /**
- * The gate of this repository on Vercel: the policies of the variable POLICIES (JSON text), as in the
- * Worker. They are read at the first request; while they are wrong every request fails, and the log
- * says what is wanted. What may pass goes on to the files or the rewrites of vercel.json.
+ * The gate of this repository on Vercel, with the policies of the variable POLICIES (JSON text) as in
+ * the Worker. Reads them at the first request. While they are wrong, every request fails, and the log
+ * says what was expected. Allowed requests continue to the files or the rewrites of vercel.json.
  */
 export default function middleware(request: Request, event: unknown): Promise<Response> {
   gate ??= rateLimit({ policies: policiesFromEnv(processEnv().POLICIES) })
   return gate(request, event)
 }
 
-/** Said outright, since for projects made after August 2026 Vercel's builder may choose Node. */
+/** Set explicitly: for projects created after August 2026, Vercel's builder may choose Node. */
 export const config = { runtime: 'edge' }

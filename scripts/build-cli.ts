@@ -16,9 +16,9 @@ const { outputFiles, metafile } = await build({
   format: 'esm',
   target: 'node20',
   legalComments: 'none',
-  // The colours of `debug`, which looks for them and does without.
+  // Optional colours of `debug`.
   external: ['supports-color'],
-  // Packages in CommonJS ask for Node's modules by `require`.
+  // Packages in CommonJS load Node's modules with `require`.
   banner: {
     js: `#!/usr/bin/env node
 import { createRequire } from 'node:module'
@@ -38,7 +38,7 @@ const code = outputFiles[0]?.text ?? ''
 writeFileSync(FILE, `${code}/*\nThis file holds code of these packages.\n\n${notices}*/\n`)
 chmodSync(FILE, 0o755)
 
-/** The licence of a package, which asks to go wherever its code goes. */
+/** The licence of a package, which has to be included with its code. */
 function noticeOf(folder: string): string {
   const { name, version, license } = JSON.parse(
     readFileSync(join(folder, 'package.json'), 'utf8'),

@@ -10,8 +10,8 @@ import { resolveStore } from '../src/stores/named-store.ts'
 import { compileGate } from '../src/worker/front.ts'
 import { bundle, objectsOf, startWorker } from './workerd.ts'
 
-/** The variables that the Worker reads; no other ones of this process reach it. */
-const READ = /^(ORIGIN_\w+|POLICIES|CORS_ORIGINS|UPSTASH_REDIS_\w+|(\w+_)?KV_REST_API_\w+)$/
+/** The variables of this process that are passed to the Worker. */
+const PASSED = /^(ORIGIN_\w+|POLICIES|CORS_ORIGINS|UPSTASH_REDIS_\w+|(\w+_)?KV_REST_API_\w+)$/
 
 /** Stands for the binding of wrangler.toml, which exists only inside of workerd. */
 const OBJECT = { idFromName: () => ({}), get: () => ({}) }
@@ -27,11 +27,11 @@ try {
 
 async function start(): Promise<void> {
   const port = portOf(process.env.PORT || '8787')
-  const read = Object.entries(process.env).filter(([name, value]) => READ.test(name) && value)
-  const given = Object.fromEntries(read)
+  const passed = Object.entries(process.env).filter(([name, value]) => PASSED.test(name) && value)
+  const given = Object.fromEntries(passed)
   const named = resolveStore([{ ...given, TIDEGATE: OBJECT }], 'TIDEGATE')
   const urlName = named?.kind === 'rest' ? named.urlName : undefined
-  // Now and not at the first request, so that a wrong variable is seen at once.
+  // Checked here, so that a wrong variable is reported before the first request.
   if (named?.kind === 'rest') named.credentials()
   await assertFree(port)
 
@@ -42,7 +42,7 @@ async function start(): Promise<void> {
   compileGate({}, env)
   const policies = policiesFromEnv(env.POLICIES)
   const script = await bundle({ entryPoints: ['src/worker.ts'] })
-  // One folder for each port, since one process alone may have it open.
+  // One folder for each port, since only one process can open a folder.
   const state = join(process.env.STATE_DIR || '.wrangler/tidegate', `${port}`)
   const worker = await startWorker({ script, env, port, state, objects: objectsOf(config) })
 
@@ -86,7 +86,7 @@ function portOf(text: string): number {
   throw new ConfigError('PORT', JSON.stringify(text), 'a port from 1 to 65535')
 }
 
-/** workerd itself reports a port that is taken only in its own words, and late. */
+/** workerd reports a port in use late, and with an error that is hard to understand. */
 async function assertFree(port: number): Promise<void> {
   const probe = createServer()
   await new Promise<void>((resolve, reject) => {
@@ -96,7 +96,7 @@ async function assertFree(port: number): Promise<void> {
   await new Promise((resolve) => probe.close(resolve))
 }
 
-/** An origin that says what it was asked. */
+/** An origin that responds with the method and path of the request. */
 async function startDemo() {
   const server = createServer((request, response) => {
     response.setHeader('content-type', 'text/plain; charset=utf-8')

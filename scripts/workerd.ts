@@ -20,17 +20,17 @@ export interface WorkerOptions {
    * @default 1
    */
   readonly isolates?: number
-  /** Whether `server` may look into the objects' storage. */
+  /** Whether `server` can inspect the objects' storage. */
   readonly inspect?: boolean
   /**
-   * @default 0: one that is free
+   * @default 0: any free port
    */
   readonly port?: number
   /**
    * @default the newest for which workerd does not switch Node's APIs on by itself
    */
   readonly compatibilityDate?: string
-  /** For a client that cannot do without: @vercel/kv names `process` as it is imported. */
+  /** For @vercel/kv, which uses `process` when it is imported. */
   readonly nodejsCompat?: boolean
 }
 
@@ -92,7 +92,7 @@ export async function startWorker({
 /** The first Worker's name; further ones are `gate-2` and so on. */
 export const NAME = 'gate'
 
-/** What wrangler reads out of a wrangler.toml, as far as Durable Objects go. */
+/** The part of wrangler.toml about Durable Objects, as wrangler reads it. */
 interface WranglerConfig {
   readonly durable_objects: {
     readonly bindings: readonly { readonly name: string; readonly class_name: string }[]
@@ -107,7 +107,7 @@ export function objectsOf({ durable_objects, migrations }: WranglerConfig): Reco
   return Object.fromEntries(bindings.map(({ name, class_name }) => [name, class_name]))
 }
 
-/** One module out of many, as a Worker's upload is built. */
+/** Bundles modules into one, as for the upload of a Worker. */
 export async function bundle(options: BuildOptions): Promise<string> {
   const { outputFiles } = await build({
     bundle: true,

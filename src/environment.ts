@@ -1,14 +1,14 @@
 /** Variables of the host: a Worker's bindings, or text variables elsewhere. */
 export type Environment = Readonly<Record<string, unknown>>
 
-/** An environment by the names of its variables, whatever type the host declares for it. */
+/** An environment as variables by name, for any type that a host declares. */
 export const variablesOf = (env: object): Environment => env as Environment
 
-/** The process's variables, on hosts that hand none over as a value (Next.js, Vercel, Node). */
+/** The process's variables, for hosts that pass no environment (Next.js, Vercel, Node). */
 export const processEnv = (): Environment =>
   (globalThis as { process?: { env?: Environment } }).process?.env ?? {}
 
-/** A variable as it stands; nothing if Deno was given no permission to read it. */
+/** A variable, also an empty one; `undefined` if Deno has no permission to read it. */
 export function rawVariable(env: Environment, name: string): unknown {
   try {
     return env[name]
@@ -45,7 +45,7 @@ export type Platform = 'cloudflare' | 'vercel' | 'server'
  * only while a request is handled, so call this while handling one.
  */
 export function detectPlatform(): Platform {
-  const { WebSocketPair, [VERCEL_REQUEST]: request } = globalThis as Marks
+  const { WebSocketPair, [VERCEL_REQUEST]: request } = globalThis as HostMarks
   if (isNative(WebSocketPair)) return 'cloudflare'
   return request?.get?.()?.headers ? 'vercel' : 'server'
 }
@@ -56,20 +56,20 @@ export function detectPlatform(): Platform {
  */
 const VERCEL_REQUEST = /* @__PURE__ */ Symbol.for('@vercel/request-context')
 
-interface Marks {
+interface HostMarks {
   /** Native in workerd at every compatibility date; Vercel's Edge hides it (vercel/next.js#30739). */
   readonly WebSocketPair?: unknown
   readonly [VERCEL_REQUEST]?: { get?(): { readonly headers?: unknown } | undefined }
 }
 
-/** The source text of workerd's own class. V8 leaves out the name of what is bound or a Proxy. */
-const NATIVE = 'function WebSocketPair() { [native code] }'
+/** The source text of workerd's class. In V8 a bound function or a Proxy has no name there. */
+const NATIVE_SOURCE = 'function WebSocketPair() { [native code] }'
 
 /**
- * Whether the runtime itself brings a class. Bun's text of a bound function has the name too, but
- * such a function is no prototype's constructor.
+ * Whether a class is part of the runtime. In Bun the text of a bound function has the name too, but a
+ * bound function is not the constructor of a prototype.
  */
 const isNative = (value: unknown) =>
   typeof value === 'function' &&
-  Function.prototype.toString.call(value) === NATIVE &&
+  Function.prototype.toString.call(value) === NATIVE_SOURCE &&
   value.prototype?.constructor === value

@@ -1,6 +1,7 @@
 /**
- * An option or a variable that cannot work, found before anything was limited by it.
- * `option` names it as the caller wrote it, lists with their index: `policies[1].window`.
+ * An option or a variable is wrong. Thrown at construction, or at the first request if the store or
+ * the policies come from the environment. `option` is the name as the caller wrote it, with the index
+ * in a list: `policies[1].window`.
  */
 export class ConfigError extends TypeError {
   override readonly name = 'ConfigError'
@@ -13,15 +14,15 @@ export class ConfigError extends TypeError {
 }
 
 /**
- * Why a store gave no answer:
- * - `unreachable`: no connection, or an answer that is none (a proxy's error page)
- * - `timeout`: no answer within the time allowed
+ * Why a store failed:
+ * - `unreachable`: no connection, or an invalid answer such as a proxy's error page
+ * - `timeout`: no answer in time
  * - `unauthorized`: the token or user is unknown, or may not write
  * - `rejected`: the server answered with an error (out of memory, quota of the plan used up, …)
  */
 export type StoreErrorCode = 'unreachable' | 'timeout' | 'unauthorized' | 'rejected'
 
-/** The backend of a store failed. The text holds no key, token or client; a refusal is no error. */
+/** The backend of a store failed. The message never contains a key, a token or a client. */
 export class StoreError extends Error {
   override readonly name = 'StoreError'
   readonly code: StoreErrorCode

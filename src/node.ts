@@ -1,4 +1,4 @@
-/** What only Node, Bun and Deno can do, since it needs sockets: `tidegate/node`. */
+/** The store for Node, Bun and Deno, which have sockets: `tidegate/node`. */
 import { processEnv, variablesOf } from './environment.ts'
 import { resolveStore } from './stores/named-store.ts'
 import { redisFromUrl } from './stores/redis-protocol/redis-url.ts'
@@ -6,8 +6,8 @@ import type { Store } from './stores/store.ts'
 import { storeFromEnv as storeOverHttp } from './stores/store-from-env.ts'
 
 /**
- * As `storeFromEnv` of `tidegate`; and where that finds no store, the Redis that `REDIS_URL` names,
- * through ioredis. For Next.js `proxy.ts`, functions on Node, and servers:
+ * The same as `storeFromEnv` of `tidegate`, except that it uses the Redis of `REDIS_URL`, through
+ * ioredis, if the variables name no REST API. For Next.js `proxy.ts`, functions on Node, and servers:
  * `rateLimit({ limit: 100, window: '1m', store: storeFromEnv })`.
  */
 export function storeFromEnv(given: object = {}): Store {

@@ -3,8 +3,8 @@ import type { Clock } from './clock.ts'
 const MINUTE_MS = 60_000
 
 /**
- * Takes a line, and returns whether it was written. `isAgain`: the line was left out before, and is
- * still true.
+ * Writes a line, or leaves it out. Returns whether it was written. `isAgain`: this line was left out
+ * before, and is still true.
  */
 export type Log = (line: string, isAgain?: boolean) => boolean
 
@@ -17,7 +17,7 @@ export function quietLog(write: (line: string) => void, clock: Clock): Log {
   let leftOut = 0
   return (line, isAgain = false) => {
     const now = clock()
-    // A clock that was set back must not silence the log.
+    // A clock that was set back must not stop the log.
     if (now >= writtenAt && now - writtenAt < MINUTE_MS) {
       if (!isAgain) leftOut++
       return false

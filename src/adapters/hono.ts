@@ -3,22 +3,22 @@ import { detectPlatform } from '../environment.ts'
 import { type CheckContext, createLimiter } from '../limiter/limiter.ts'
 import type { LimiterOptions } from '../limiter/options.ts'
 
-/** What `rateLimit` takes: that of `createLimiter`. */
+/** The options of `rateLimit`, which are those of `createLimiter`. */
 export type RateLimitOptions<Bindings extends object = object> = LimiterOptions<Bindings>
 
 /**
- * Middleware for Hono, on any runtime. Refuses with 429 before the handler runs, or marks what the
- * handler returned: raw, proxied, streamed and error responses alike.
+ * Middleware for Hono, on any runtime. Refuses with 429 before the handler runs. Otherwise adds the
+ * header fields to the handler's response, including raw, proxied, streamed and error responses.
  *
- * Charges a request once, also where one middleware is used for an app and again in its sub-app. A
- * policy's `match` fits the path as it was sent, and without the base of the app in which the
- * middleware is used (`basePath()`, `route()`; Hono 4.8 and later). An app under `mount()` gets a
- * new request without the mount's path: there the path as sent cannot be seen, and a middleware
- * that is used outside too charges again.
+ * Charges a request once, also if an app and its sub-app use the same middleware. A policy's `match` is
+ * compared with the path that the client sent, and with the path without the base of the app in which
+ * the middleware is used (`basePath()`, `route()`; Hono 4.8 and later). An app under `mount()` gets a
+ * new request without the mount's path: there the middleware does not see the path that the client
+ * sent, and charges the request again if it is also used outside of the mount.
  *
- * Use Hono's `cache()` behind it. Around it `cache()` stores nothing, since a response with `RateLimit`
- * fields becomes `private`, unless the handler sets `public` or the fields are off (`headers: []`);
- * and its hits are not counted.
+ * Use Hono's `cache()` after this middleware. Used before, `cache()` does not count its hits, and stores
+ * no response: those with `RateLimit` fields become `private`, unless the handler sets `public` or the
+ * fields are off (`headers: []`).
  */
 export function rateLimit<Bindings extends object = object>(
   options: RateLimitOptions<Bindings>,
@@ -26,7 +26,7 @@ export function rateLimit<Bindings extends object = object>(
   const limiter = createLimiter(options)
   let hasContext = true
 
-  /** Hono throws where there is no such context, which is dear: on servers it is tried once. */
+  /** Hono throws on hosts without this context, which is slow. So servers try it only once. */
   function waitUntilOf(c: Context): CheckContext['waitUntil'] {
     try {
       const context = hasContext ? c.executionCtx : undefined
@@ -46,25 +46,25 @@ export function rateLimit<Bindings extends object = object>(
     })
     if (!decision.allowed) {
       const refusal = limiter.refuse(decision, c.req.raw)
-      // Hono copies the fields of the response it holds, which a cors() before us has filled, over
-      // those of the one that is returned.
+      // Hono copies the fields of its current response, which an earlier cors() may have set, over the
+      // fields of the returned response.
       const exposed = c.res.headers.get('Access-Control-Expose-Headers')
       if (exposed) refusal.headers.append('Access-Control-Expose-Headers', exposed)
       for (const name of refusal.headers.keys()) c.res.headers.delete(name)
-      // Before 4.13.16 the `some` of hono/combine loses a response that is only returned (hono#5391).
+      // Before 4.13.16, `some` of hono/combine loses a response that is not set here (hono#5391).
       c.res = refusal
       return c.res
     }
     await next()
     const marked = limiter.mark(c.res, decision)
     if (marked === c.res) return
-    // The same copying would take the fields of an outer limiter from this one's.
+    // Otherwise Hono would copy its current fields over those of this limiter.
     c.res = undefined
     c.res = marked
   }
 }
 
-/** The policies that have charged a request: a set in Hono's context, under a name of our own. */
+/** Returns the policies that have charged a request: a set in Hono's context, under our own name. */
 function chargedOf(c: Context): Set<unknown> {
   const known: Set<unknown> | undefined = c.get('tidegate.charged')
   if (known) return known
@@ -74,13 +74,14 @@ function chargedOf(c: Context): Set<unknown> {
 }
 
 /**
- * The path by which Hono routes a request (a `getPath` of the app's own may change it), and without
- * the base of the app in which the limiter is used. Segments are counted, since a base may hold
- * parameters; one with a pattern (`/:path{.+}`) may hold any number of them.
+ * Returns the path by which Hono routes a request, which the app's `getPath` may have changed, and the
+ * path without the base of the app in which the limiter is used. Removes the base by its number of
+ * segments, since it may contain parameters. A parameter with a pattern (`/:path{.+}`) may match any
+ * number of segments.
  */
 function pathsOf({ req }: Context): readonly string[] {
-  // Hono before 4.8 has no `basePath` here. The helper that replaces the deprecated `matchedRoutes`
-  // would be the one module of Hono that this adapter imports.
+  // Hono before 4.8 has no `basePath` here. `matchedRoutes` is deprecated, but its replacement would be
+  // the only module of Hono that this adapter imports.
   const base: string = req.matchedRoutes[req.routeIndex]?.basePath ?? ''
   const depth = base.split('/').filter(Boolean).length
   if (depth === 0) return [req.path]
@@ -92,5 +93,5 @@ function pathsOf({ req }: Context): readonly string[] {
   return [req.path, ...depths.filter(isTried).map(below)]
 }
 
-/** How many bases, and how many rests, are tried where a pattern leaves the base's length open. */
+/** How many of the shortest, and of the longest, bases are tried if its length is not known. */
 const MAX_DEPTHS = 20

@@ -8,12 +8,12 @@ import {
 
 export type { Middleware, RoutingMiddleware } from './routing.ts'
 
-/** What `rateLimit` takes: that of `createLimiter`, and what concerns Next.js alone. */
+/** The options of `rateLimit`: those of `createLimiter`, and one for Next.js only. */
 export type RateLimitOptions = RoutingOptions & {
   /**
-   * Lets GET requests that say they are prefetches pass uncounted: those of browsers and of the
-   * Pages Router. The App Router's do not show it to a middleware and must be left out by
-   * `config.matcher` (docs/next.md). Anybody can say so: for pages, never for an API.
+   * Does not count prefetches: GET requests with the prefetch header of browsers or of the Pages
+   * Router. A middleware cannot see the prefetch header of the App Router: exclude those requests with
+   * `config.matcher` (docs/next.md). Any client can send the header: use it for pages, not for an API.
    * @default false
    */
   readonly skipPrefetches?: boolean | undefined
@@ -22,7 +22,7 @@ export type RateLimitOptions = RoutingOptions & {
 /**
  * Middleware for Next.js: `export const middleware = rateLimit({ … })` in middleware.ts (Edge) or
  * `export const proxy = rateLimit({ … })` in proxy.ts (Node). A middleware given as `next` runs for
- * requests that may pass, and its response gets the header fields.
+ * allowed requests, and its response gets the header fields.
  *
  * `tidegate/next`, https://nextjs.org/docs/app/api-reference/file-conventions/proxy
  */
@@ -36,7 +36,7 @@ export function rateLimit<Incoming extends Request = Request, Event = unknown>(
   return routingMiddleware(rest as RoutingOptions, next, { skip, pathsOf })
 }
 
-/** The part of `NextRequest` that shows how Next.js routes a request. */
+/** The part of `NextRequest` that contains the path by which Next.js routes a request. */
 interface NextUrl {
   readonly pathname: string
   readonly origin: string
@@ -44,11 +44,11 @@ interface NextUrl {
   clone(): NextUrl
 }
 
-/** The path of a page's data, which Next.js shows only with `skipProxyUrlNormalize`. */
+/** The path of a page's data, which a middleware sees only with `skipProxyUrlNormalize`. */
 const DATA = /^\/_next\/data\/[^/]+(\/.*)\.json$/
 
 /**
- * The path as `config.matcher` sees it: without `basePath`, locale and `/_next/data/<build>`.
+ * Returns the path as `config.matcher` sees it: without `basePath`, locale and `/_next/data/<build>`.
  *
  * If an app has both a base path and locales, Next.js 16 changes `/shop/fr/hello` to
  * `/fr/shop/fr/hello`. `nextUrl.pathname` is then `/shop/fr/hello`, and must be parsed again to get

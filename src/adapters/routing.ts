@@ -3,7 +3,7 @@ import { createLimiter } from '../limiter/limiter.ts'
 import type { LimiterOptions } from '../limiter/options.ts'
 import { storeFromEnv } from '../stores/store-from-env.ts'
 
-/** What stands behind the limiter: a middleware that the team has already. */
+/** A middleware that runs after the limiter, for allowed requests. */
 export type Middleware<Incoming extends Request, Event> = (
   request: Incoming,
   event: Event,
@@ -12,27 +12,27 @@ export type Middleware<Incoming extends Request, Event> = (
 // biome-ignore lint/suspicious/noConfusingVoidType: a middleware may return nothing
 type MiddlewareResult = Response | null | undefined | void
 
-/** How Next.js and Vercel call a middleware. */
+/** A middleware as Next.js and Vercel call it. */
 export type RoutingMiddleware<Incoming extends Request, Event> = (
   request: Incoming,
   event: Event,
 ) => Promise<Response>
 
-/** What a limiter takes; the store comes from the environment unless it is given. */
+/** The options of a limiter. `store` is optional. */
 export type RoutingOptions = StoreOptional<LimiterOptions<Environment>>
 
-/** Of each kind of options by itself: one policy, or a list. */
+/** Distributes over the kinds of options, one policy or a list. */
 type StoreOptional<Options> = Options extends { readonly store: infer Given }
   ? Omit<Options, 'store'> & {
       /**
-       * Where the counts live: a store, or a function that makes one from the variables.
+       * Where the counts are kept: a store, or a function that makes one from the variables.
        * @default storeFromEnv
        */
       readonly store?: Given | undefined
     }
   : never
 
-/** The differences between the hosts. */
+/** The differences between Next.js and Vercel. */
 interface Host {
   /** Whether a request is passed on without being counted. */
   readonly skip?: ((request: Request) => boolean) | undefined
@@ -49,7 +49,7 @@ export function routingMiddleware<Incoming extends Request, Event>(
   const limiter = createLimiter({ ...options, store: options.store ?? storeFromEnv })
   const charged = new WeakMap<Request, Set<unknown>>()
 
-  /** Hosts hand over an event. A test without one may call often with one request. */
+  /** Used only with an event, which hosts pass. A test may call several times with one request. */
   function chargedOf(request: Request): Set<unknown> {
     const policies = charged.get(request) ?? new Set()
     charged.set(request, policies)
@@ -57,7 +57,7 @@ export function routingMiddleware<Incoming extends Request, Event>(
   }
 
   return async function rateLimit(request, event) {
-    if (skip?.(request)) return (await next(request, event)) ?? goOn()
+    if (skip?.(request)) return (await next(request, event)) ?? continueToPage()
     const decision = await limiter.check(request, {
       env: processEnv(),
       waitUntil: waitUntilOf(event),
@@ -65,29 +65,27 @@ export function routingMiddleware<Incoming extends Request, Event>(
       once: event ? chargedOf(request) : undefined,
     })
     if (!decision.allowed) return limiter.refuse(decision, request)
-    const response = (await next(request, event)) ?? goOn()
-    const isToldCaches = response.headers.has('cache-control')
+    const response = (await next(request, event)) ?? continueToPage()
+    const hasCacheControl = response.headers.has('cache-control')
     const marked = limiter.mark(response, decision)
-    // It would replace the page's own Cache-Control, which no middleware sees.
-    if (!isToldCaches && isInstruction(marked)) marked.headers.delete('cache-control')
+    // The field would replace the Cache-Control of the page, which the middleware cannot see.
+    if (!hasCacheControl && isInstruction(marked)) marked.headers.delete('cache-control')
     return marked
   }
 }
 
-/**
- * Whether a response only instructs the host to go on, so that the client gets another response.
- */
+/** Whether a response only tells the host to continue, so that the client gets another response. */
 const isInstruction = ({ headers }: Response) =>
   headers.has('x-middleware-next') || headers.has('x-middleware-rewrite')
 
-/** Both hosts hand over an event that keeps work alive; a test may hand over none. */
+/** Both hosts pass an event that keeps work alive. A test may pass no event. */
 function waitUntilOf(event: unknown): ((work: Promise<unknown>) => void) | undefined {
   const host = event as { waitUntil?(work: Promise<unknown>): void } | undefined
   return host?.waitUntil && ((work) => host.waitUntil?.(work))
 }
 
 /**
- * "Go on to the page, and add this response's fields to its own": what `NextResponse.next()` and
- * `next()` of @vercel/functions return, without importing either.
+ * Tells the host to continue with the page, and to add the fields of this response. The same as
+ * `NextResponse.next()` and `next()` of @vercel/functions, without an import.
  */
-const goOn = () => new Response(null, { headers: { 'x-middleware-next': '1' } })
+const continueToPage = () => new Response(null, { headers: { 'x-middleware-next': '1' } })

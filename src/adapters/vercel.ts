@@ -7,12 +7,12 @@ import {
 
 export type { Middleware, RoutingMiddleware } from './routing.ts'
 
-/** What `rateLimit` takes: that of `createLimiter`, with the variables of the project as `env`. */
+/** The options of `rateLimit`: those of `createLimiter`, with the project's variables as `env`. */
 export type RateLimitOptions = RoutingOptions
 
 /**
  * Vercel Routing Middleware, for a project of any framework: the default export of `middleware.ts`
- * at its root. A middleware given as `next` runs for requests that may pass. Vercel applies the
+ * at its root. A middleware given as `next` runs for allowed requests. Vercel applies the
  * project's rewrites later, so a policy's `match` is compared with the path that the client sent.
  *
  * `tidegate/vercel`, https://vercel.com/docs/routing-middleware

@@ -2,9 +2,9 @@ import { describeValue } from '../checks.ts'
 import { ConfigError } from '../errors.ts'
 import type { Decision } from './decision.ts'
 
-/** Throws a `ConfigError` unless `method` got a `Request`: other frameworks have requests of their own. */
+/** Throws a `ConfigError` unless `method` got a `Request`, and not the request of a framework. */
 export function assertRequest(method: string, request: unknown): asserts request is Request {
-  // Or one of another realm or polyfill.
+  // A `Request` of another realm or a polyfill is no instance.
   if (
     request instanceof Request ||
     (hasHeaders(request) && 'url' in request && 'method' in request)
@@ -25,8 +25,8 @@ export function assertMark(response: unknown, decision: unknown): void {
   assertDecision('mark', decision)
 }
 
-/** Throws a `ConfigError` unless a decision refuses its request. */
-export function assertRefusal(decision: unknown, request: unknown): void {
+/** Throws a `ConfigError` unless `refuse` got a decision that refuses its request. */
+export function assertRefuse(decision: unknown, request: unknown): void {
   assertDecision('refuse', decision)
   if (decision.allowed) reject('refuse', decision, 'a decision whose `allowed` is false')
   if (request !== undefined) assertRequest('refuse', request)

@@ -5,7 +5,7 @@ import { isApplicable, type Policy } from '../policy/policy.ts'
 import { mark } from '../response/mark.ts'
 import { refuse } from '../response/refuse.ts'
 import type { Demand } from '../stores/store.ts'
-import { assertContext, assertMark, assertRefusal, assertRequest } from './arguments.ts'
+import { assertContext, assertMark, assertRefuse, assertRequest } from './arguments.ts'
 import { type Decision, decide, UNCOUNTED, UNIDENTIFIED } from './decision.ts'
 import { compileOptions, type LimiterOptions } from './options.ts'
 
@@ -112,7 +112,7 @@ export function createLimiter<Env extends object = object>(
   return {
     check,
     refuse(decision, request) {
-      assertRefusal(decision, request)
+      assertRefuse(decision, request)
       return refuse(decision, fields, request)
     },
     mark(response, decision) {

@@ -30,20 +30,20 @@ export type LimiterOptions<Env extends object = object> = SharedOptions<Env> &
 
 export interface SharedOptions<Env extends object = object> {
   /**
-   * Where the counts live: a store, or a function that makes one from the environment, such as
+   * Where the counts are kept: a store, or a function that makes one from the environment, such as
    * `storeFromEnv`. The function is called once, with the environment of the first request.
    */
   readonly store: Store | ((env: Env) => Store)
   /**
-   * How long a check may wait for the store. After it this isolate counts alone, and the decision
-   * says `degraded`. A bare number is in milliseconds; below 50 it logs a warning.
+   * How long a check may wait for the store. After that time this isolate counts alone, and the
+   * decision is `degraded`. A bare number is in milliseconds; below 50 it logs a warning.
    * @default '1s'
    */
   readonly timeout?: Duration | undefined
   /**
    * Which header fields tell the client its quota: those of the newest draft (`'draft-11'`), the
-   * older `X-RateLimit-*` (`'x-ratelimit'`), several as a list, or none as an empty list.
-   * `Retry-After` is sent with every 429 all the same.
+   * older `X-RateLimit-*` (`'x-ratelimit'`), a list of both, or an empty list for none. Every 429 has
+   * `Retry-After` in any case.
    * @default 'draft-11'
    */
   readonly headers?: HeaderStyle | readonly HeaderStyle[] | undefined
@@ -54,13 +54,13 @@ export interface SharedOptions<Env extends object = object> {
    */
   readonly onStoreError?: ((error: StoreError) => unknown) | undefined
   /**
-   * The clock of what this isolate counts and knows by itself. The store has its own.
-   * @default the machine's
+   * The clock for what this isolate counts and keeps by itself. The store has its own clock.
+   * @default the machine's clock
    */
   readonly clock?: Clock | undefined
 }
 
-/** Options checked and compiled. */
+/** The options of a limiter, checked and compiled. */
 export interface CompiledOptions<Env extends object> {
   readonly policies: readonly Policy[]
   readonly fields: FieldWriters
@@ -69,7 +69,7 @@ export interface CompiledOptions<Env extends object> {
 
 const SHARED_KEYS = ['store', 'timeout', 'headers', 'onStoreError', 'clock']
 
-/** Throws a `ConfigError` for the first option that cannot work. */
+/** Compiles the options. Throws a `ConfigError` for the first wrong option. */
 export function compileOptions<Env extends object>(
   options: LimiterOptions<Env>,
 ): CompiledOptions<Env> {
@@ -77,7 +77,7 @@ export function compileOptions<Env extends object>(
   const { store, timeout = '1s', headers = 'draft-11', clock = systemClock, onStoreError } = options
   const policies = policiesOf(options)
   const ms = parseTimeout('timeout', timeout)
-  // Some hundreds are usual here. A number below 50 was probably meant as seconds.
+  // Usual values are some hundreds. A number below 50 was probably meant as seconds.
   warnOfBareNumber('timeout', timeout, 50)
   if (typeof store !== 'function') checkStore(store, policies)
   if (onStoreError !== undefined) assertFunction('onStoreError', onStoreError)
@@ -118,12 +118,12 @@ function policiesOf<Env extends object>(options: LimiterOptions<Env>): readonly 
   return compilePolicies('policies', options.policies)
 }
 
-/** Calls the function given as `store` with the host's environment, or else with the process's. */
+/** Calls the function given as `store` with the host's environment, otherwise with the process's. */
 function makeStore<Env extends object>(make: (env: Env) => Store, env: Env | undefined): Store {
   try {
     return make(env ?? (processEnv() as Env))
   } catch (error) {
-    // An error that names a variable says all there is to say.
+    // An error that names a variable is complete.
     const isOfVariable = error instanceof ConfigError && /^[A-Z]/.test(error.option)
     if (isOfVariable || (env && !(error instanceof ConfigError))) throw error
     throw new ConfigError(

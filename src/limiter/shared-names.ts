@@ -1,16 +1,15 @@
 import type { Policy } from '../policy/policy.ts'
 
-/** The limits and windows that policies of one name have, for each store or maker of stores. */
-const known = new WeakMap<object, Map<string, string>>()
+/** For each store, or function that makes a store: the limit and window of each policy name. */
+const quotasOf = new WeakMap<object, Map<string, string>>()
 
 /**
- * Warns where two limiters over one store have policies of one name that are not the same: they
- * count under one key, so each spends the other's units. A second unnamed policy is how that
- * happens.
+ * Logs a warning if two limiters over one store have different policies of the same name. Such
+ * policies count under one key, so each spends the other's units. Usually neither has a name.
  */
 export function warnOfSharedNames(store: object, policies: readonly Policy[]): void {
-  const names = known.get(store) ?? new Map<string, string>()
-  known.set(store, names)
+  const names = quotasOf.get(store) ?? new Map<string, string>()
+  quotasOf.set(store, names)
   for (const { name, limit, window } of policies) {
     const quota = `${limit} per ${window} ms`
     const other = names.get(name) ?? quota
