@@ -1,4 +1,4 @@
-import { describe, expect, inject, test } from 'vitest'
+import { describe, expect, inject, test, vi } from 'vitest'
 import { vercelKv } from '../../src/stores/vercel-kv.ts'
 import { storeConformance } from '../../src/testing/index.ts'
 import { expectGrantsOfMemory } from '../support/differential.ts'
@@ -48,5 +48,14 @@ test('kv of @vercel/kv and no client at all take their variables from the proces
   const demand = () => ({ policy: '', client: crypto.randomUUID(), limit: 1, window: 500, cost: 1 })
   for (const store of [vercelKv(kv), vercelKv(kvOf2), vercelKv()]) {
     expect((await store.take([demand()]))[0]?.granted).toBe(1)
+  }
+})
+
+test('no client at all, and the read-only token in the place of the other, is an error', () => {
+  vi.stubEnv('KV_REST_API_READ_ONLY_TOKEN', token)
+  try {
+    expect(() => vercelKv()).toThrow('KV_REST_API_TOKEN: got the read-only token')
+  } finally {
+    vi.unstubAllEnvs()
   }
 })
