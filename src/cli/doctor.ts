@@ -6,6 +6,7 @@ import { ConfigError, show } from '../errors.ts'
 import type { Duration } from '../policy/duration.ts'
 import { findStem, namesRest } from '../stores/env.ts'
 import { nearMisses } from '../stores/near-miss.ts'
+import { createIoRedis } from '../stores/redis-protocol/ioredis-connection.ts'
 import { checkRedisUrl } from '../stores/redis-protocol/redis-url.ts'
 import { checkToken, checkUrl } from '../stores/upstash.ts'
 import type { Command } from './command.ts'
@@ -148,22 +149,22 @@ function readPlace(flags: Flags, env: Environment): Place | undefined {
   return undefined
 }
 
-/** A connection of its own, which is opened by the first command and never a second time. */
+/** Opens the connection with the first command, and never a second time. */
 function overTcp(option: string, url: unknown, where = ''): Place {
   const address = checkRedisUrl(option, url).href
-  const redis = new Redis(address, {
+  const connection = createIoRedis(Redis, address, {
     lazyConnect: true,
     enableReadyCheck: false,
     disableClientInfo: true,
-    maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   })
-  // A command that waited for the connection hears only that it is closed; this says why.
+  const { redis } = connection
+  // A command that waited for the connection fails without the reason; the first event holds it.
   let reason: Error | undefined
-  redis.on('error', (error: Error & { readonly command?: { readonly name?: string } }) => {
+  redis.on('error', (error) => {
     reason ??= error
-    // ioredis would go on in database 0, which is another place than the one to be looked at.
-    if (error.command?.name === 'select') redis.disconnect()
+    // The doctor must not examine another database than the one that the URL names.
+    if (connection.databaseError) redis.disconnect()
   })
   return {
     name: option + where,
@@ -175,7 +176,7 @@ function overTcp(option: string, url: unknown, where = ''): Place {
         throw redis.status === 'end' && reason ? reason : error
       }
     },
-    // A connection that has ended by itself would keep the process for two seconds more.
+    // `disconnect` of a connection that has ended would keep the process for two more seconds.
     close: () => redis.status === 'end' || redis.disconnect(),
   }
 }

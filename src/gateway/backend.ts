@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream'
 import { Redis, Command as RedisCommand } from 'ioredis'
 import { type Clock, systemClock } from '../clock.ts'
+import { createIoRedis } from '../stores/redis-protocol/ioredis-connection.ts'
 import { saidBy } from '../stores/redis-protocol/redis-error.ts'
-import { watchSilence } from '../stores/redis-protocol/silence.ts'
+import { enforceSocketTimeout } from '../stores/redis-protocol/socket-timeout.ts'
 import type { Command } from './command.ts'
 import { keyLocking, PROBE } from './key-locking.ts'
 import { outageLog } from './outage-log.ts'
@@ -61,17 +62,13 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
   let readySince = 0
   let reason = CLOSED
   const locking = keyLocking()
-  /** ioredis goes on in database 0 if another one is refused: no place for anybody's counts. */
-  let astray = false
 
-  const redis = new Redis(url, {
+  const connection = createIoRedis(Redis, url, {
     // The shapes of answers that Upstash gives; integers as their digits, which a double may lose.
     protocol: 2,
     stringNumbers: true,
-    // Nothing waits for a Redis that is away, and nothing is sent twice.
+    // While Redis is unavailable, commands fail at once and do not queue.
     enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
     retryStrategy: (times) => Math.min(2 ** (times - 1) * 50, 2000) + Math.random() * 100,
     connectTimeout: 5000,
     disableClientInfo: true,
@@ -83,14 +80,10 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
       return true
     },
   })
-  redis.on('error', (error: Error & { readonly command?: { readonly name?: string } }) => {
-    reason = wordsOf(error)
-    if (error.command?.name !== 'select') return
-    astray = true
-    reason = `it refuses the number of the database: ${reason}`
-  })
-  redis.on('connect', () => {
-    astray = false
+  const { redis } = connection
+  redis.on('error', (error) => {
+    const refused = error === connection.databaseError
+    reason = refused ? `it refuses the number of the database: ${wordsOf(error)}` : wordsOf(error)
   })
   redis.on('close', () => {
     transacted.renewed()
@@ -98,7 +91,7 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
     if (!stopping) outage.away(reason)
   })
   redis.on('ready', () => {
-    if (astray) return outage.away(reason)
+    if (connection.databaseError) return outage.away(reason)
     outage.back()
     readySince = clock()
     reason = CLOSED
@@ -108,16 +101,16 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
   redis.on('end', () => {
     if (!stopping) redis.connect().catch(() => {})
   })
-  const listen = watchSilence(redis, silence)
+  const awaitReply = enforceSocketTimeout(redis, silence)
   const probing = setInterval(() => {
-    if (astray) outage.away(reason)
-    if (redis.status === 'ready' && waiting === 0) listen(redis.ping()).catch(() => {})
+    if (connection.databaseError) outage.away(reason)
+    if (redis.status === 'ready' && waiting === 0) awaitReply(redis.ping()).catch(() => {})
   }, probe)
 
   const subscriptions = redisSubscriptions(url, { silence })
 
   function assertThere(more: number): void {
-    if (redis.status !== 'ready' || astray) {
+    if (!connection.isReady) {
       throw new RedisAway('Redis is away, try again later')
     }
     if (waiting + more > MOST_AT_ONCE) throw new RedisAway('Redis is overloaded, try again later')
@@ -141,7 +134,7 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
     try {
       writeTogether()
       const command = new RedisCommand(name, args, { replyEncoding: null })
-      return await listen(redis.sendCommand(command))
+      return await awaitReply(redis.sendCommand(command))
     } catch (error) {
       if (isRefusal(error)) throw error
       throw new RedisAway('Redis went away before it answered')
@@ -154,7 +147,7 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
 
   return {
     get away() {
-      return redis.status !== 'ready' || astray
+      return !connection.isReady
     },
     async call(command) {
       assertThere(1)

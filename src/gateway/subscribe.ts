@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { Redis } from 'ioredis'
-import { type Listen, watchSilence } from '../stores/redis-protocol/silence.ts'
+import { createIoRedis } from '../stores/redis-protocol/ioredis-connection.ts'
+import { type AwaitReply, enforceSocketTimeout } from '../stores/redis-protocol/socket-timeout.ts'
 import type { Command } from './command.ts'
 import { holdsMoreLists } from './json.ts'
 import type { Refusal } from './reply.ts'
@@ -45,28 +46,26 @@ export function redisSubscriptions(
   return {
     async open([name, ...channels]) {
       if (connections.size >= MOST) throw new RedisAway('Too many subscriptions, try again later')
-      const redis = new Redis(url, {
+      const { redis } = createIoRedis(Redis, url, {
         protocol: 2,
         lazyConnect: true,
         enableOfflineQueue: false,
-        maxRetriesPerRequest: 0,
         retryStrategy: () => null,
         connectTimeout: silence,
         disableClientInfo: true,
       })
       connections.add(redis)
-      redis.on('error', () => {})
       redis.on('end', () => connections.delete(redis))
 
-      const listen = watchSilence(redis, silence)
-      const events = eventsOf(redis, listen, beat)
+      const awaitReply = enforceSocketTimeout(redis, silence)
+      const events = eventsOf(redis, awaitReply, beat)
       // A client that subscribes is told so, and the first message may come along with that answer.
       channels.forEach((channel, index) => {
         events.push(eventOf(name.toLowerCase(), channel, `${index + 1}`))
       })
       try {
         await redis.connect()
-        await listen(redis.call(name.toLowerCase(), ...channels))
+        await awaitReply(redis.call(name.toLowerCase(), ...channels))
         return events
       } catch (error) {
         events.destroy()
@@ -81,9 +80,9 @@ export function redisSubscriptions(
 }
 
 /** What a connection hears. It ends when the connection does, and the other way round. */
-function eventsOf(redis: Redis, listen: Listen, beat: number): Readable {
+function eventsOf(redis: Redis, awaitReply: AwaitReply, beat: number): Readable {
   const beating = setInterval(() => {
-    listen(redis.ping()).catch(() => {})
+    awaitReply(redis.ping()).catch(() => {})
     events.push(COMMENT)
   }, beat)
   const events = new Readable({
