@@ -1,7 +1,7 @@
 import { ConfigError, kindOf, show } from '../errors.ts'
 import {
   type IoRedisClient,
-  ioRedisScripts,
+  ioRedisCommands,
   warningOf as ofIoRedis,
 } from './redis-protocol/ioredis.ts'
 import {
@@ -56,7 +56,7 @@ function readClient(client: IoRedisClient | NodeRedisClient) {
       return [nodeRedisScripts(client), ofNodeRedis(client)] as const
     }
     if ('evalsha' in client && [client.evalsha, client.eval, client.incrby].every(isMethod)) {
-      return [ioRedisScripts(client), ofIoRedis(client)] as const
+      return [ioRedisCommands(client), ofIoRedis(client)] as const
     }
   }
   throw new ConfigError('redis', kindOf(client), 'a client of ioredis, iovalkey or node-redis')
