@@ -1,5 +1,5 @@
 import { show } from '../errors.ts'
-import { DEFAULTS } from '../gateway/allow.ts'
+import { DEFAULT_COMMANDS } from '../gateway/command-filter.ts'
 import { readSettings, type Settings } from '../gateway/settings.ts'
 import { startGateway } from '../gateway/start.ts'
 import type { Command } from './command.ts'
@@ -23,7 +23,7 @@ Gives a Redis the REST face of Upstash. In edge code: upstash({ url, token }).
 
 A variable (on the right) stands for a flag that is not given; prefer GATEWAY_TOKEN, for
 whoever lists processes sees flags. Commands that pass without --allow:
-${wrapped(DEFAULTS)}
+${wrapped(DEFAULT_COMMANDS)}
 GET /healthz says ok or away, without a token.
 `,
   async run(args) {

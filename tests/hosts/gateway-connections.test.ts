@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, describe, expect, inject, test } from 'vitest'
-import type { Answering } from '../../src/gateway/http.ts'
+import type { RequestHandler } from '../../src/gateway/http.ts'
 import { listen } from '../../src/gateway/server.ts'
 import { startGateway } from '../support/gateway-server.ts'
 
@@ -45,7 +45,7 @@ const slowSince = performance.now()
 const slowEnded = once(slow.socket, 'close').then(() => performance.now() - slowSince)
 
 describe('of requests that come on one connection at once', () => {
-  const serve = (answer: Answering) => listen({ answer, host: '127.0.0.1', port: 0 })
+  const serve = (handle: RequestHandler) => listen({ handle, host: '127.0.0.1', port: 0 })
   const BUSY = { timeout: 10_000 }
 
   test('each is answered in its turn, a body as well', async () => {
@@ -165,8 +165,8 @@ test('a server with a certificate stops at once, whatever its connections are up
   execFileSync('openssl', ['req', '-x509', ...kind, ...files], { stdio: 'ignore' })
   const tls = { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') }
   rmSync(folder, { recursive: true })
-  const answer: Answering = async () => ({ status: 200, headers: {}, body: '' })
-  const server = await listen({ answer, host: '127.0.0.1', port: 0, tls })
+  const handle: RequestHandler = async () => ({ status: 200, headers: {}, body: '' })
+  const server = await listen({ handle, host: '127.0.0.1', port: 0, tls })
   const [port, host] = [Number(new URL(server.url).port), '127.0.0.1']
   const silent = await open(server.url)
   const greeted = connectTls({ port, host, rejectUnauthorized: false })

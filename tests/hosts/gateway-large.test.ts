@@ -171,7 +171,7 @@ for (const [what, answer] of [
     await new Promise<void>((resolve) => redis.listen(0, '127.0.0.1', resolve))
     const { port } = redis.address() as { readonly port: number }
     const backend = redisBackend(`redis://127.0.0.1:${port}`)
-    const there = () => expect.poll(() => backend.away).toBe(false)
+    const there = () => expect.poll(() => backend.isAvailable).toBe(true)
     try {
       await there()
       const said = await backend.transact([['GET', 'a']]).catch(({ message }) => message)

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { readSettings } from '../../src/gateway/settings.ts'
 import { startGateway } from '../../src/gateway/start.ts'
-import { redisSubscriptions } from '../../src/gateway/subscribe.ts'
+import { redisSubscriptions } from '../../src/gateway/subscriptions.ts'
 import { freePort, spawnRedis } from '../support/redis-server.ts'
 
 /** Machines may be busy. */
@@ -217,7 +217,7 @@ describe('a stream', () => {
   test('beats, and ends when Redis does not answer any more', async () => {
     const own = await spawnRedis()
     const other = new Redis(own.url)
-    const subscriptions = redisSubscriptions(own.url, { silence: 300, beat: 50 })
+    const subscriptions = redisSubscriptions(own.url, { socketTimeout: 300, heartbeat: 50 })
     try {
       const events = await subscriptions.open(['SUBSCRIBE', 'x'])
       if ('error' in events) throw new Error(events.error)
