@@ -15,7 +15,7 @@ afterAll(async () => {
 
 const BUSY = { timeout: 10_000, interval: 20 }
 
-/** An address that leads to the master, whichever it is, as those of hosted Redis do. */
+/** An address that always leads to the current primary, as those of hosted Redis do. */
 async function address(initial: string) {
   const sockets = new Set<Socket>()
   let master = initial

@@ -65,7 +65,7 @@ describe('8 MB of JSON cost little more than a SET of that size:', () => {
     const levels = SIZE / (open.length + close.length)
     return `${open.repeat(levels)}${close.repeat(levels)}`
   }
-  /** The reply to a request, and the time of the processor that it took, in ms. */
+  /** The reply to a request, and the CPU time that it took, in ms. */
   async function measured(path: string, body: string) {
     const before = process.cpuUsage()
     const reply = await send(path, body)

@@ -28,7 +28,7 @@ async function ask({ url, token }: GatewayServer, path: string, body: unknown) {
   }
 }
 
-/** Until the gateway has seen what happened: its Redis is another process. */
+/** Waits until the gateway has noticed: its Redis is another process. */
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 500; tries++) {
     if (await condition()) return

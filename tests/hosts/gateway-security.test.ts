@@ -12,7 +12,7 @@ import { spawnRedis } from '../support/redis-server.ts'
 const gateway = await startGateway(inject('redisUrl'), { allow: [], verbose: true })
 const open = await startGateway(inject('redisUrl'), { allow: ['all'] })
 const wider = await startGateway(inject('redisUrl'), { allow: ['scan', 'config|get'] })
-/** As the command line starts it: nothing of the tests reads the requests first. */
+/** A gateway started as by the command line: no code of the tests reads the requests first. */
 const token = crypto.randomUUID()
 const program = {
   token,
@@ -39,7 +39,7 @@ const send = (
     body: typeof body === 'string' ? body : JSON.stringify(body),
   })
 
-/** What Redis itself was asked, beside what new connections ask: INFO, and the EVAL of a probe. */
+/** The commands that Redis got, without INFO and the probe's EVAL of new connections. */
 async function countCommands() {
   const stats = await gateway.redis.info('commandstats')
   return [...stats.matchAll(/cmdstat_(?!info|eval:)\S+?:calls=(\d+)/g)].reduce(

@@ -15,7 +15,7 @@ const eventually = <Value>(look: () => Value) => expect.poll(look, BUSY)
 const token = crypto.randomUUID()
 const lines: string[] = []
 
-/** As the command line starts it. */
+/** Starts the gateway as the command line does. */
 async function start(redisUrl: string, allow = 'subscribe,psubscribe,publish') {
   const flags = ['--redis', redisUrl, '--token', token, '--port', '0', '--verbose']
   const settings = readSettings([...flags, ...(allow === '' ? [] : ['--allow', allow])], {})
@@ -39,7 +39,7 @@ const subscribed = async (redis = admin) =>
 
 const none = () => eventually(() => subscribed()).toBe(0)
 
-/** What nobody holds any more is collected, and its stream ended with it. */
+/** Keeps responses referenced: the stream of a garbage-collected response ends. */
 const held: Response[] = []
 
 async function open(path: string, { headers = {}, from = url, ...rest }: Asking = {}) {
@@ -63,7 +63,9 @@ interface Asking {
   readonly signal?: AbortSignal
 }
 
-/** What a subscription of the client hears, from the moment when Redis knows of it. */
+/**
+ * The messages that a subscription of the client receives. Resolves once Redis has confirmed it.
+ */
 async function hear(subscriber: ReturnType<Upstash['subscribe']>, kind = 'message') {
   const heard: unknown[] = []
   let subscribed = false
