@@ -2,7 +2,7 @@ import { keyOf } from '../stores/key.ts'
 import { redisStore } from '../stores/redis-protocol/redis-store.ts'
 import { restClient, type Send } from '../stores/redis-protocol/rest.ts'
 import { KEY_LOCKING } from '../stores/redis-protocol/script.ts'
-import type { Demand, Grant, Store } from '../stores/store.ts'
+import type { Demand, Grant, Observed, Store } from '../stores/store.ts'
 import { failureOf } from './failure.ts'
 import type { TimeBudget } from './time-budget.ts'
 
@@ -23,6 +23,8 @@ export type Probe = Pick<Demand, 'policy' | 'limit' | 'cost'> & { readonly windo
 export interface ProbeTarget {
   /** Sends one take for all probes. */
   take(...probes: readonly Probe[]): Promise<readonly Grant[]>
+  /** Sends one take with the hint that a limiter gives after earlier takes of the same window. */
+  takeObserved(probe: Probe, observed: Observed | undefined): Promise<Grant | undefined>
   /** Sends one raw command. `undefined` if the target is a `Store`. */
   readonly command?: Send | undefined
   /** The key of a probe, for raw commands. */
@@ -60,12 +62,15 @@ export function createProbeTarget(
     return redisStore(commands, { name: 'store', prefix, keyLocking })
   }
 
+  function take(probes: readonly Probe[], observed?: Observed): Promise<readonly Grant[]> {
+    const demands = probes.map((probe) => ({ window: PROBE_WINDOW_MS, ...probe, client }))
+    for (const { policy } of demands) probeKeys.add(keyOfProbe(policy))
+    return timeBudget.run((options) => store.take(demands, { ...options, observed }))
+  }
+
   return {
-    take(...probes) {
-      const demands = probes.map((probe) => ({ window: PROBE_WINDOW_MS, ...probe, client }))
-      for (const { policy } of demands) probeKeys.add(keyOfProbe(policy))
-      return timeBudget.run((options) => store.take(demands, options))
-    },
+    take: (...probes) => take(probes),
+    takeObserved: async (probe, observed) => (await take([probe], observed))[0],
     command: send && ((command) => timeBudget.run((options) => send(command, options))),
     keyOf(policy) {
       probeKeys.add(keyOfProbe(policy))

@@ -1,4 +1,6 @@
 import { stopwatch } from '../clock.ts'
+import { certainUntil } from '../isolate/observed-window.ts'
+import type { Grant, Observed } from '../stores/store.ts'
 import type { CheckContext } from './context.ts'
 import { type Failure, failureOf } from './failure.ts'
 import type { Finding, Latency } from './report.ts'
@@ -12,7 +14,8 @@ interface RoundTrips {
 
 /**
  * How long a rate limit check takes, how many fail, and whether each is counted once. The probes
- * are takes, one after another, as a limiter sends them: the script by its hash.
+ * are takes, one after another, as a limiter sends them: first the script, then plain counts in the
+ * window that it opened.
  */
 export async function checkRoundTrips(context: CheckContext): Promise<RoundTrips> {
   const { target, timeBudget, thresholds } = context
@@ -20,12 +23,14 @@ export async function checkRoundTrips(context: CheckContext): Promise<RoundTrips
   const reservedMs = (timeBudget.leftMs() * 2) / 3
   const times: number[] = []
   const failures: Failure[] = []
+  let observed: Observed | undefined
   while (times.length + failures.length < thresholds.probes) {
     if (timeBudget.leftMs() < reservedMs || failures.at(-2)?.kind === 'timeout') break
     const start = stopwatch()
     try {
-      await target.take({ ...TRIP, cost: 1 })
+      const grant = await target.takeObserved({ ...TRIP, cost: 1 }, observed)
       times.push(stopwatch() - start)
+      observed = grant && observedAfter(grant, start, observed)
     } catch (error) {
       failures.push(failureOf(error))
     }
@@ -39,6 +44,14 @@ export async function checkRoundTrips(context: CheckContext): Promise<RoundTrips
       ...(await checkRetries(context, times.length, failures.length)),
     ],
   }
+}
+
+/** The hint for the next take, after a grant that was asked for at `since`. */
+function observedAfter(grant: Grant, since: number, before: Observed | undefined): Observed {
+  const { used, window } = grant
+  if (window === 'observed' && before) return { ...before, used }
+  const until = certainUntil(grant, since)
+  return { used, isOpen: () => stopwatch() < until }
 }
 
 function latencyOf(times: readonly number[]): Latency | undefined {
