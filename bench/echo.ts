@@ -3,7 +3,7 @@ import { listen } from '../src/gateway/server.ts'
 
 const headers = { 'content-type': 'application/json', 'upstash-sync-token': 'tidegate' }
 const { url } = await listen({
-  async answer(ask) {
+  async handle(ask) {
     const command: unknown = JSON.parse((await ask.body()).toString())
     const body = JSON.stringify({ result: Array.isArray(command) ? command.length : 0 })
     return { status: 200, headers, body }

@@ -2,8 +2,8 @@
  * Our own gateway in a process of its own, so that it takes no time from what is measured: once
  * near, once as far away as the bench wants, beside a Redis that is as far. Counts HTTP requests.
  */
-import { allowList } from '../../src/gateway/allow.ts'
 import { redisBackend } from '../../src/gateway/backend.ts'
+import { commandFilter } from '../../src/gateway/command-filter.ts'
 import { gateway } from '../../src/gateway/gateway.ts'
 import { listen } from '../../src/gateway/server.ts'
 import { relay } from './relay.ts'
@@ -12,14 +12,23 @@ import { headerStripper } from './strip-header.ts'
 const [, , redisUrl = '', oneWay = ''] = process.argv
 
 // No probe: what Redis is asked is counted.
-const backend = redisBackend(redisUrl, { log: console.error, silence: 5000, probe: 3_600_000 })
+const backend = redisBackend(redisUrl, {
+  log: console.error,
+  socketTimeout: 5000,
+  pingInterval: 3_600_000,
+})
 const token = crypto.randomUUID()
-const app = gateway({ redis: backend, tokens: [token], allow: allowList(['all']), log: undefined })
+const app = gateway({
+  redis: backend,
+  tokens: [token],
+  commandFilter: commandFilter(['all']),
+  log: undefined,
+})
 const strip = headerStripper()
 let requests = 0
 
 const server = await listen({
-  answer(ask) {
+  handle(ask) {
     requests++
     if (ask.method !== 'POST') return app(ask)
     const stripped = async () => strip(JSON.parse(`${await ask.body()}`))
@@ -28,7 +37,7 @@ const server = await listen({
   host: '127.0.0.1',
   port: 0,
 })
-while (backend.away) await new Promise((resolve) => setTimeout(resolve, 5))
+while (!backend.isAvailable) await new Promise((resolve) => setTimeout(resolve, 5))
 
 const portOf = (url: string) => Number(new URL(url).port)
 const far = async (url: string) => {

@@ -1,23 +1,23 @@
 import type { Finding, Level, Report } from '../doctor/report.ts'
 
-/** How a report is shown. */
-export interface Face {
+/** The terminal that shows a report. */
+export interface Terminal {
   readonly colours: boolean
   /**
-   * How wide the terminal is, if it is one.
+   * The width in characters. `undefined` if the output is not a terminal.
    * @default 100
    */
   readonly columns?: number | undefined
 }
 
-/** Of ECMA-48 §8.3.117. `styleText` of node:util is not in every Node 20. */
+/** ECMA-48 §8.3.117. `styleText` of node:util is not in every Node 20. */
 const CODES = { green: 32, cyan: 36, yellow: 33, red: 31, bold: 1, dim: 2 } as const
 type Style = keyof typeof CODES
 
 const COLOURS = { ok: 'green', info: 'cyan', warning: 'yellow', failure: 'red' } as const
 
-/** Level, check, and what is so, each remedy below its finding. */
-export function tableOf(name: string, report: Report, { colours, columns }: Face): string {
+/** A table with level, check and text of each finding, and its remedy below. */
+export function formatReport(name: string, report: Report, { colours, columns }: Terminal): string {
   const { findings, took } = report
   const paint = (styles: readonly Style[], text: string) =>
     colours ? `\u001b[${styles.map((style) => CODES[style]).join(';')}m${text}\u001b[0m` : text
@@ -30,14 +30,14 @@ export function tableOf(name: string, report: Report, { colours, columns }: Face
     return head + [...wrap(says, width), ...below].join(`\n${MARGIN}`)
   })
   const count = (level: Level) => findings.filter((finding) => finding.level === level).length
-  const sum = `${inWords(count('failure'), 'failure')}, ${inWords(count('warning'), 'warning')}`
-  const verdict = paint([COLOURS[report.level], 'bold'], sum)
+  const summary = `${countOf(count('failure'), 'failure')}, ${countOf(count('warning'), 'warning')}`
+  const verdict = paint([COLOURS[report.level], 'bold'], summary)
   return `The store that ${name} names:\n\n${rows.join('\n')}\n\n${verdict} (${took} ms)`
 }
 
 const MARGIN = ' '.repeat(2 + 9 + 16)
 
-const inWords = (count: number, word: string) =>
+const countOf = (count: number, word: string) =>
   `${count === 0 ? 'no' : count} ${word}${count === 1 ? '' : 's'}`
 
 /** Lines of at most `width` characters, broken at spaces. */

@@ -6,15 +6,16 @@ import { type Environment, processEnv } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
 import type { Duration } from '../policy/duration.ts'
 import { resolveStore } from '../stores/named-store.ts'
+import { createIoRedis } from '../stores/redis-protocol/ioredis-connection.ts'
 import { checkRedisUrl } from '../stores/redis-protocol/redis-url.ts'
 import { parseRestToken, parseRestUrl } from '../stores/rest-credentials.ts'
 import { describeUnused } from '../stores/unused-variables.ts'
-import type { Command } from './command.ts'
-import { tableOf } from './doctor-table.ts'
+import { formatReport } from './doctor-table.ts'
 import { readEnvFiles } from './env-file.ts'
+import type { Subcommand } from './subcommand.ts'
 
 /** `tidegate doctor`: exit code 0, 1 on a failure, 2 on a warning with `--strict`. */
-export const doctor: Command = {
+export const doctor: Subcommand = {
   name: 'doctor',
   summary: 'examine the store that the environment names, and say what to do',
   usage: `Usage: tidegate doctor [options]
@@ -44,30 +45,32 @@ failure, or 2 on a warning with --strict.
 `,
   async run(args) {
     const { values } = parseArgs({ args: [...args], options: OPTIONS })
-    const place = findPlace(values)
-    if (typeof place === 'string') {
-      const finding = { check: 'reachability', level: 'failure', says: place } as const
+    const found = findStore(values)
+    if (typeof found === 'string') {
+      const finding = { check: 'reachability', level: 'failure', says: found } as const
       const report: Report = { ok: false, level: 'failure', findings: [finding], took: 0 }
       if (values.json) console.log(JSON.stringify(report, null, 2))
-      else console.error(`tidegate doctor: ${place}`)
+      else console.error(`tidegate doctor: ${found}`)
       return 1
     }
-    const { target, address, name, close } = place
+    const { target, address, name, close } = found
     try {
       const report = await examine(target, {
         address,
         prefix: values.prefix,
         probes: values.probes === undefined ? undefined : Number(values.probes),
-        maxLatency: time(values['max-latency']),
+        maxLatency: duration(values['max-latency']),
         maxMemory: percent('--max-memory', values['max-memory']),
         maxErrors: percent('--max-errors', values['max-errors']),
-        maxSkew: time(values['max-skew']),
-        timeout: time(values.timeout),
-        deadline: time(values.deadline),
+        maxSkew: duration(values['max-skew']),
+        timeout: duration(values.timeout),
+        deadline: duration(values.deadline),
       })
       const { stdout } = process
-      const face = { colours: stdout.isTTY && stdout.hasColors(), columns: stdout.columns }
-      console.log(values.json ? JSON.stringify(report, null, 2) : tableOf(name, report, face))
+      const terminal = { colours: stdout.isTTY && stdout.hasColors(), columns: stdout.columns }
+      console.log(
+        values.json ? JSON.stringify(report, null, 2) : formatReport(name, report, terminal),
+      )
       if (!report.ok) return 1
       return values.strict && report.level === 'warning' ? 2 : 0
     } finally {
@@ -93,10 +96,11 @@ const OPTIONS = {
   strict: { type: 'boolean' },
 } as const
 
-interface Place {
+/** The store that a flag or variable names. */
+interface NamedStore {
   readonly target: Target
   readonly address?: string | undefined
-  /** How it was named, for the head of the table: no part of a URL. */
+  /** The flag or variable that names it, for the head of the table. Never a part of a URL. */
   readonly name: string
   close(): unknown
 }
@@ -105,25 +109,28 @@ type Flags = Partial<Readonly<Record<'url' | 'token' | 'redis', string>>> & {
   readonly 'env-file'?: readonly string[]
 }
 
-const NOTHING =
+const NO_STORE =
   'no store is named, so each isolate would count in its own memory. Set UPSTASH_REDIS_REST_URL and ' +
   'UPSTASH_REDIS_REST_TOKEN, KV_REST_API_URL and KV_REST_API_TOKEN, or REDIS_URL; or give --url and ' +
   '--token, or --redis'
 
-/** The place, or why there is none. A flag that is wrong is thrown; a variable is a finding. */
-function findPlace(flags: Flags): Place | string {
+/**
+ * Returns the store, or the reason why there is none. A wrong flag throws a `ConfigError`. A wrong
+ * variable is a reason.
+ */
+function findStore(flags: Flags): NamedStore | string {
   const files = flags['env-file']
   const env = files === undefined ? processEnv() : readEnvFiles('--env-file', files)
   try {
-    return readPlace(flags, env) ?? NOTHING + describeUnused(env)
+    return readStore(flags, env) ?? NO_STORE + describeUnused(env)
   } catch (error) {
     if (error instanceof ConfigError && !error.option.startsWith('--')) return error.message
     throw error
   }
 }
 
-/** What the flags name, else what the environment does, in the order of `storeFromEnv`. */
-function readPlace(flags: Flags, env: Environment): Place | undefined {
+/** The store that the flags name, else the environment, in the order of `storeFromEnv`. */
+function readStore(flags: Flags, env: Environment): NamedStore | undefined {
   const { url, token, redis, 'env-file': files } = flags
   const given = { '--env-file': files, '--redis': redis, '--url': url ?? token }
   const [first, second] = Object.entries(given).flatMap(([flag, value]) =>
@@ -132,34 +139,34 @@ function readPlace(flags: Flags, env: Environment): Place | undefined {
   if (first !== undefined && second !== undefined) {
     throw new ConfigError(first, `a second store, besides ${second}`, 'one of the two')
   }
-  if (redis !== undefined) return overTcp('--redis', redis)
+  if (redis !== undefined) return redisOverTcp('--redis', redis)
   if (url !== undefined || token !== undefined) {
     const named = { url: parseRestUrl('--url', url), token: parseRestToken('--token', token) }
     return { target: named, name: '--url', close() {} }
   }
   const where = files === undefined ? '' : ` in ${files.join(', ')}`
   const named = resolveStore([env], 'REDIS_URL')
-  if (named?.kind === 'redis') return overTcp(named.urlName, named.url, where)
+  if (named?.kind === 'redis') return redisOverTcp(named.urlName, named.url, where)
   if (named?.kind !== 'rest') return undefined
   return { target: named.credentials(), name: named.urlName + where, close() {} }
 }
 
-/** A connection of its own, which is opened by the first command and never a second time. */
-function overTcp(option: string, url: unknown, where = ''): Place {
+/** Opens the connection with the first command, and never a second time. */
+function redisOverTcp(option: string, url: unknown, where = ''): NamedStore {
   const address = checkRedisUrl(option, url).href
-  const redis = new Redis(address, {
+  const connection = createIoRedis(Redis, address, {
     lazyConnect: true,
     enableReadyCheck: false,
     disableClientInfo: true,
-    maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   })
-  // A command that waited for the connection hears only that it is closed; this says why.
+  const { redis } = connection
+  // A command that waited for the connection fails without the reason; the first event holds it.
   let reason: Error | undefined
-  redis.on('error', (error: Error & { readonly command?: { readonly name?: string } }) => {
+  redis.on('error', (error) => {
     reason ??= error
-    // ioredis would go on in database 0, which is another place than the one to be looked at.
-    if (error.command?.name === 'select') redis.disconnect()
+    // The doctor must not examine another database than the one that the URL names.
+    if (connection.databaseError) redis.disconnect()
   })
   return {
     name: option + where,
@@ -171,13 +178,13 @@ function overTcp(option: string, url: unknown, where = ''): Place {
         throw redis.status === 'end' && reason ? reason : error
       }
     },
-    // A connection that has ended by itself would keep the process for two seconds more.
+    // `disconnect` of a connection that has ended would keep the process for two more seconds.
     close: () => redis.status === 'end' || redis.disconnect(),
   }
 }
 
-/** The library checks it: it knows what a time looks like. */
-const time = (text: string | undefined) => text as Duration | undefined
+/** `doctor` of the library checks the duration. */
+const duration = (text: string | undefined) => text as Duration | undefined
 
 function percent(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined

@@ -1,11 +1,11 @@
 import { describeValue } from '../checks.ts'
-import { DEFAULTS } from '../gateway/allow.ts'
+import { DEFAULT_COMMANDS } from '../gateway/command-filter.ts'
 import { readSettings, type Settings } from '../gateway/settings.ts'
 import { startGateway } from '../gateway/start.ts'
-import type { Command } from './command.ts'
+import type { Subcommand } from './subcommand.ts'
 
-/** `tidegate gateway`: runs until SIGINT or SIGTERM, and then ends the requests in flight first. */
-export const gateway: Command = {
+/** `tidegate gateway`: runs until SIGINT or SIGTERM, and then waits for the requests in flight. */
+export const gateway: Subcommand = {
   name: 'gateway',
   summary: 'give a Redis the REST face of Upstash, for code without sockets',
   usage: `Usage: tidegate gateway --token <secret> [options]
@@ -23,46 +23,46 @@ Gives a Redis the REST face of Upstash. In edge code: upstash({ url, token }).
 
 A variable (on the right) stands for a flag that is not given; prefer GATEWAY_TOKEN, for
 whoever lists processes sees flags. Commands that pass without --allow:
-${wrapped(DEFAULTS)}
+${wrapNames(DEFAULT_COMMANDS)}
 GET /healthz says ok or away, without a token.
 `,
   async run(args) {
     const settings = readSettings(args, process.env)
-    // Whoever read the log may go: the gateway stays.
+    // A closed pipe must not end the gateway.
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
     const log = (line: string) => console.log(`tidegate gateway: ${line}`)
     try {
       const running = await startGateway(settings, log)
-      await signalled()
+      await stopSignal()
       await running.stop()
       return 0
     } catch (error) {
-      console.error(`tidegate gateway: ${reasonOf(error, settings)}`)
+      console.error(`tidegate gateway: ${messageOf(error, settings)}`)
       return 1
     }
   },
 }
 
-/** Of a failed call to the system Node quotes the host, which may be the value of another flag. */
-function reasonOf(error: unknown, { host, port }: Settings): string {
+/** Node quotes the host if it cannot listen, and the host may be a secret from another flag. */
+function messageOf(error: unknown, { host, port }: Settings): string {
   if (!(error instanceof Error)) return `${error}`
   if (!('syscall' in error) || !('code' in error)) return error.message
   return `cannot listen on ${describeValue(host)}, port ${port} (${error.code})`
 }
 
-/** Resolves with the first signal to stop; a second one, of either kind, ends the process. */
-function signalled(): Promise<void> {
+/** Resolves at the first SIGINT or SIGTERM. The second ends the process. */
+function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     let stopping = false
-    const hear = () => {
+    const listener = () => {
       if (stopping) process.exit(1)
       stopping = true
       resolve()
     }
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, hear)
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, listener)
   })
 }
 
-function wrapped(names: readonly string[]): string {
+function wrapNames(names: readonly string[]): string {
   return names.join(' ').replace(/(?=\S)(.{1,80})(?: |$)/g, '  $1\n')
 }

@@ -1,15 +1,15 @@
 import manifest from '../../package.json' with { type: 'json' }
 import { describeValue } from '../checks.ts'
 import { ConfigError } from '../errors.ts'
-import type { Command } from './command.ts'
 import { doctor } from './doctor.ts'
 import { gateway } from './gateway.ts'
+import type { Subcommand } from './subcommand.ts'
 
-const COMMANDS: readonly Command[] = [gateway, doctor]
+const SUBCOMMANDS: readonly Subcommand[] = [gateway, doctor]
 
 const USAGE = `Usage: tidegate <command> [options]
 
-${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(9)}${summary}`).join('\n')}
+${SUBCOMMANDS.map(({ name, summary }) => `  ${name.padEnd(9)}${summary}`).join('\n')}
 
 tidegate <command> --help says more; tidegate --version says which this is.
 `
@@ -18,20 +18,20 @@ process.exitCode = await main(process.argv.slice(2))
 
 async function main([first, ...args]: readonly string[]): Promise<number> {
   if (first === undefined) return fail('tidegate: a command is missing', USAGE)
-  if (first === '--help' || first === '-h' || first === 'help') return say(USAGE)
-  if (first === '--version' || first === '-v') return say(`${manifest.version}\n`)
+  if (first === '--help' || first === '-h' || first === 'help') return print(USAGE)
+  if (first === '--version' || first === '-v') return print(`${manifest.version}\n`)
 
-  const command = COMMANDS.find(({ name }) => name === first)
-  if (!command) {
+  const subcommand = SUBCOMMANDS.find(({ name }) => name === first)
+  if (!subcommand) {
     const what = first.startsWith('-') ? 'option' : 'command'
     return fail(`tidegate: unknown ${what} ${describeValue(first)} (see tidegate --help)`)
   }
-  if (args.includes('--help') || args.includes('-h')) return say(command.usage)
+  if (args.includes('--help') || args.includes('-h')) return print(subcommand.usage)
   try {
-    return await command.run(args)
+    return await subcommand.run(args)
   } catch (error) {
     if (!isUsageError(error)) throw error
-    const [sentence] = wordsOf(error).split(/\.\s/)
+    const [sentence] = messageOf(error).split(/\.\s/)
     return fail(`tidegate ${first}: ${sentence} (see tidegate ${first} --help)`)
   }
 }
@@ -41,20 +41,20 @@ function isUsageError(error: unknown): error is Error & { readonly code?: unknow
   return error instanceof Error && 'code' in error && `${error.code}`.startsWith('ERR_PARSE_ARGS')
 }
 
-/** Node quotes what it did not expect, which may be a secret that lost its flag. */
-function wordsOf({ code, message }: Error & { readonly code?: unknown }): string {
+/** Node quotes an unexpected argument, which may be a secret whose flag is missing. */
+function messageOf({ code, message }: Error & { readonly code?: unknown }): string {
   if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') return 'an argument without a flag'
   if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return message
   const [, option] = /^Unknown option '([\s\S]*)'$/.exec(message) ?? []
   return `unknown option ${option === undefined ? '' : describeValue(option)}`
 }
 
-function say(text: string): number {
+function print(text: string): number {
   process.stdout.write(text)
   return 0
 }
 
-function fail(sentence: string, more = ''): number {
-  process.stderr.write(`${sentence}\n${more && `\n${more}`}`)
+function fail(sentence: string, usage = ''): number {
+  process.stderr.write(`${sentence}\n${usage && `\n${usage}`}`)
   return 2
 }

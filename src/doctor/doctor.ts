@@ -12,55 +12,55 @@ import {
 } from '../stores/rest-credentials.ts'
 import type { Store } from '../stores/store.ts'
 import { parseUrl } from '../url.ts'
-import { cleanUp } from './clean-up.ts'
-import type { Examination, Thresholds } from './context.ts'
+import type { CheckContext, Thresholds } from './context.ts'
 import { checkCounting } from './counting.ts'
+import { deleteProbes } from './delete-probes.ts'
 import { checkExpiry } from './expiry.ts'
-import { patientOf } from './probe-target.ts'
+import { createProbeTarget } from './probe-target.ts'
 import { checkReachability, checkTransport } from './reachability.ts'
 import { type Finding, type Latency, type Report, worstOf } from './report.ts'
 import { checkRoundTrips } from './round-trip.ts'
 import { checkServer } from './server.ts'
-import { patience } from './time-budget.ts'
+import { startTimeBudget } from './time-budget.ts'
 
 export type { Send } from '../stores/redis-protocol/rest.ts'
 export type { Check, Finding, Latency, Level, Report } from './report.ts'
 
 /**
- * What to examine: a database behind the REST protocol; whatever sends raw commands; or any store,
- * of which only what a store shows can be looked at.
+ * What to examine: the credentials of a database over REST, a function that sends raw commands, or
+ * a store. For a store, only the checks that need nothing but `take` run.
  */
 export type Target = UpstashCredentials | Send | Store
 
 export interface DoctorOptions {
   /**
-   * What the keys of the limiter begin with.
+   * The prefix of the limiter's keys.
    * @default 'ratelimit'
    */
   readonly prefix?: string | undefined
   /**
-   * How many round trips to measure, at most 1000. In all the doctor sends about 25 requests more;
-   * a Worker on Cloudflare's free plan may send 50.
+   * How many round trips to measure, at most 1000. The other checks send about 25 requests. A
+   * Worker on Cloudflare's free plan may send 50 in total.
    * @default 20
    */
   readonly probes?: number | undefined
   /**
-   * Warns when half of the round trips take longer.
+   * Warns if half of the round trips take longer.
    * @default '10ms'
    */
   readonly maxLatency?: Duration | undefined
   /**
-   * Warns when more of `maxmemory` is used, as a part of 1.
+   * Warns if more of `maxmemory` is used. A fraction of 1.
    * @default 0.8
    */
   readonly maxMemory?: number | undefined
   /**
-   * Warns when more of the round trips fail, as a part of 1.
+   * Warns if more of the round trips fail. A fraction of 1.
    * @default 0.01
    */
   readonly maxErrors?: number | undefined
   /**
-   * Warns when the server's clock and ours are further apart.
+   * Warns if the server's clock and the local clock differ by more.
    * @default '2s'
    */
   readonly maxSkew?: Duration | undefined
@@ -70,76 +70,77 @@ export interface DoctorOptions {
    */
   readonly timeout?: Duration | undefined
   /**
-   * How long to take for everything, cleaning up included.
+   * How long the examination may take, including the deletion of the probes.
    * @default '10s'
    */
   readonly deadline?: Duration | undefined
   /**
-   * Where a function sends to, so that the doctor can tell whether that is encrypted. Not shown.
+   * The URL that a function sends to. The doctor checks whether it is encrypted, and never shows
+   * it.
    */
   readonly address?: string | undefined
   /**
-   * Sends the requests, where the credentials are given and the platform's `fetch` will not do.
+   * Sends the requests, if the target is credentials.
    * @default fetch
    */
   readonly fetch?: typeof fetch | undefined
   /**
-   * With what the server's clock is compared.
+   * The clock that the server's clock is compared with.
    * @default the machine's clock
    */
   readonly clock?: Clock | undefined
 }
 
 /**
- * Examines a store as it is: whether it is reached, lets us in, may be written to, counts, forgets
- * in time; how fast it is; what its server tells of its clock, memory and keys. Probe keys have a
- * random name and a short expiry, and are deleted at the end.
+ * Examines a live store: whether it can be reached, accepts the credentials, permits writing,
+ * counts correctly and expires keys in time; how fast it is; and the clock, memory and keys of its
+ * server. Probe keys have random names and expire soon, and are deleted at the end.
  *
- * Throws a `ConfigError` for an option that cannot work; a sick store is a report. No text in it
- * holds a key, a token or a client.
+ * Throws a `ConfigError` for an invalid option. Problems of the store are findings of the report,
+ * whose texts never contain a key, a token or a client.
  *
  * `tidegate/doctor`
  */
 export async function doctor(target: Target, options: DoctorOptions = {}): Promise<Report> {
   const { prefix, thresholds, timeout, deadline, fetcher, clock } = readOptions(options)
-  const { source, speaks, address } = readTarget(target, options.address, fetcher)
+  const { source, protocol, address } = readTarget(target, options.address, fetcher)
   const start = stopwatch()
-  // The last answer that the deadline has time for is that of the clean-up.
-  const each = Math.min(timeout, deadline / 2)
-  const time = patience(each, deadline - each)
+  // Time for one call is reserved for the deletion of the probes.
+  const callMs = Math.min(timeout, deadline / 2)
+  const timeBudget = startTimeBudget(callMs, deadline - callMs)
   const keyLocking = address !== undefined && isUpstash(address.href)
-  const patient = patientOf(source, prefix, time, keyLocking)
-  const exam = { patient, patience: time, speaks, address, prefix, clock, thresholds }
+  const probeTarget = createProbeTarget(source, prefix, timeBudget, keyLocking)
+  const context = { target: probeTarget, timeBudget, protocol, address, prefix, clock, thresholds }
 
   const findings: Finding[] = []
   let latency: Latency | undefined
   try {
-    latency = await examine(exam, findings)
+    latency = await examine(context, findings)
   } finally {
-    findings.push(...(await cleanUp(source, patient.traces(), each)))
+    findings.push(...(await deleteProbes(source, probeTarget.probeKeys(), callMs)))
   }
   const level = worstOf(findings)
   const took = Math.round(stopwatch() - start)
   return { ok: level !== 'failure', level, findings, latency, took }
 }
 
-async function examine(exam: Examination, findings: Finding[]): Promise<Latency | undefined> {
+async function examine(context: CheckContext, findings: Finding[]): Promise<Latency | undefined> {
   const failed = () => worstOf(findings) === 'failure'
-  findings.push(...checkTransport(exam), ...(await checkReachability(exam)))
+  findings.push(...checkTransport(context), ...(await checkReachability(context)))
   if (failed()) return undefined
-  findings.push(...(await checkCounting(exam)))
+  findings.push(...(await checkCounting(context)))
   let latency: Latency | undefined
   if (!failed()) {
-    const trips = await checkRoundTrips(exam)
+    const trips = await checkRoundTrips(context)
     latency = trips.latency
-    findings.push(...trips.findings, ...(await checkExpiry(exam, latency?.p50 ?? 0)))
+    findings.push(...trips.findings, ...(await checkExpiry(context, latency?.p50 ?? 0)))
   }
-  // Also of a store that fails: a full memory or a replica's clock is why.
-  findings.push(...(await checkServer(exam)))
+  // Also for a store that failed: full memory, for example, is why writes fail.
+  findings.push(...(await checkServer(context)))
   return latency
 }
 
-const KNOWN: readonly (keyof DoctorOptions)[] = [
+const OPTIONS: readonly (keyof DoctorOptions)[] = [
   'prefix',
   'probes',
   'maxLatency',
@@ -153,11 +154,11 @@ const KNOWN: readonly (keyof DoctorOptions)[] = [
   'clock',
 ]
 
-/** Looked up per request, so that whoever wraps `fetch` later (Next.js, a tracer) is used too. */
+/** Looks `fetch` up for each request, because Next.js and tracers replace it later. */
 const globalFetch: typeof fetch = (input, init) => fetch(input, init)
 
 function readOptions(options: DoctorOptions) {
-  assertKeys('doctor', options, KNOWN)
+  assertKeys('doctor', options, OPTIONS)
   const { prefix = DEFAULT_PREFIX, probes = 20, fetch: fetcher = globalFetch } = options
   assertPrefix(prefix)
   if (!isCount(probes) || probes > 1000) {
@@ -166,8 +167,8 @@ function readOptions(options: DoctorOptions) {
   const thresholds: Thresholds = {
     probes,
     maxLatency: parseDuration('maxLatency', options.maxLatency ?? '10ms'),
-    maxMemory: parsePart('maxMemory', options.maxMemory ?? 0.8),
-    maxErrors: parsePart('maxErrors', options.maxErrors ?? 0.01),
+    maxMemory: parseFraction('maxMemory', options.maxMemory ?? 0.8),
+    maxErrors: parseFraction('maxErrors', options.maxErrors ?? 0.01),
     maxSkew: parseDuration('maxSkew', options.maxSkew ?? '2s'),
   }
   const timeout = parseTimeout('timeout', options.timeout ?? '2s')
@@ -175,27 +176,27 @@ function readOptions(options: DoctorOptions) {
   return { prefix, thresholds, timeout, deadline, fetcher, clock: options.clock ?? systemClock }
 }
 
-function parsePart(option: string, value: unknown): number {
+function parseFraction(option: string, value: unknown): number {
   if (typeof value === 'number' && value >= 0 && value <= 1) return value
   throw new ConfigError(option, describeValue(value), 'a part of 1, such as 0.8')
 }
 
 function readTarget(target: Target, address: string | undefined, fetcher: typeof fetch) {
-  const where = address === undefined ? undefined : parseUrl(address)
-  if (address !== undefined && where === undefined) {
+  const url = address === undefined ? undefined : parseUrl(address)
+  if (address !== undefined && url === undefined) {
     throw new ConfigError('address', 'no URL', 'the URL that the function sends to')
   }
   if (typeof target === 'function') {
-    return { source: target, speaks: 'redis', address: where } as const
+    return { source: target, protocol: 'redis', address: url } as const
   }
   if (typeof target !== 'object' || target === null) {
     throw new ConfigError('doctor', describeType(target), '{ url, token }, a function, or a store')
   }
-  if ('take' in target) return { source: target, speaks: 'store', address: where } as const
+  if ('take' in target) return { source: target, protocol: 'store', address: url } as const
   const credentials = {
     url: parseRestUrl('url', target.url),
     token: parseRestToken('token', target.token),
   }
   const source = restSender(credentials.url, credentials.token, fetcher)
-  return { source, speaks: 'rest', address: new URL(credentials.url) } as const
+  return { source, protocol: 'rest', address: new URL(credentials.url) } as const
 }

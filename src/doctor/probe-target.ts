@@ -2,12 +2,12 @@ import { keyOf } from '../stores/key.ts'
 import { redisStore } from '../stores/redis-protocol/redis-store.ts'
 import { restClient, type Send } from '../stores/redis-protocol/rest.ts'
 import { KEY_LOCKING } from '../stores/redis-protocol/script.ts'
-import type { Demand, Grant, Store } from '../stores/store.ts'
-import { troubleOf } from './failure.ts'
-import type { Patience } from './time-budget.ts'
+import type { Demand, Grant, Observed, Store } from '../stores/store.ts'
+import { failureOf } from './failure.ts'
+import type { TimeBudget } from './time-budget.ts'
 
-/** How long a probe's window is at most, in ms: what could not be deleted ends by itself then. */
-export const PROBE_WINDOW = 20_000
+/** The longest window of a probe: a key that could not be deleted expires after it. */
+export const PROBE_WINDOW_MS = 20_000
 
 /**
  * With this header, a script on Upstash cannot read keys that are not in KEYS. If a proxy removes
@@ -16,73 +16,78 @@ export const PROBE_WINDOW = 20_000
  */
 const UNDECLARED = `#!lua flags=allow-key-locking\nreturn redis.call('GET', ARGV[1])`
 
-/** A demand of the doctor's own: whose, how many. */
+/** A demand of the doctor's own. */
 export type Probe = Pick<Demand, 'policy' | 'limit' | 'cost'> & { readonly window?: number }
 
-/** What is examined, and how to ask it. */
-export interface Patient {
-  /** One take, of probes alone. */
+/** The store under examination, with the commands that checks send to it. */
+export interface ProbeTarget {
+  /** Sends one take for all probes. */
   take(...probes: readonly Probe[]): Promise<readonly Grant[]>
-  /** One raw command; nothing where only a store was given. */
+  /** Sends one take with the hint that a limiter gives after earlier takes of the same window. */
+  takeObserved(probe: Probe, observed: Observed | undefined): Promise<Grant | undefined>
+  /** Sends one raw command. `undefined` if the target is a `Store`. */
   readonly command?: Send | undefined
-  /** The key of a probe; for raw commands. */
+  /** The key of a probe, for raw commands. */
   keyOf(policy: string): string
   /**
    * Whether scripts lock only their own keys. Sends a probe only if the server accepted the header.
    */
   locksKeys(): Promise<boolean>
-  /** Every key that may exist now because of this examination. */
-  traces(): readonly string[]
+  /** Every key that a probe may have created. */
+  probeKeys(): readonly string[]
 }
 
-/** All that is sent goes through `patience`, and notes which keys it may have made. */
-export function patientOf(
+/** Sends everything within `timeBudget`, and records the keys that it may have created. */
+export function createProbeTarget(
   source: Send | Store,
   prefix: string,
-  patience: Patience,
+  timeBudget: TimeBudget,
   keyLocking = false,
-): Patient {
-  // In braces, the hash tag of a cluster: all keys of an examination share a slot.
+): ProbeTarget {
+  // The braces make it the hash tag of a cluster, so all keys of the probes share a slot.
   const client = `{${crypto.randomUUID()}}`
-  const traces = new Set<string>()
-  let tookHeader = false
+  const probeKeys = new Set<string>()
+  let acceptedHeader = false
 
   const send: Send | undefined = typeof source === 'function' ? source : undefined
   const store: Store = typeof source === 'function' ? storeOver(source) : source
   const keyOfProbe = (policy: string) => keyOf(prefix, { policy, client })
 
-  function storeOver(raw: Send): Store {
-    const client = restClient(async (command, options) => {
-      const answer = await raw(command, options)
-      if (command[1] === KEY_LOCKING.text) tookHeader = true
+  function storeOver(send: Send): Store {
+    const commands = restClient(async (command, options) => {
+      const answer = await send(command, options)
+      if (command[1] === KEY_LOCKING.text) acceptedHeader = true
       return answer
     })
-    return redisStore(client, { name: 'store', prefix, keyLocking })
+    return redisStore(commands, { name: 'store', prefix, keyLocking })
+  }
+
+  function take(probes: readonly Probe[], observed?: Observed): Promise<readonly Grant[]> {
+    const demands = probes.map((probe) => ({ window: PROBE_WINDOW_MS, ...probe, client }))
+    for (const { policy } of demands) probeKeys.add(keyOfProbe(policy))
+    return timeBudget.run((options) => store.take(demands, { ...options, observed }))
   }
 
   return {
-    take(...probes) {
-      const demands = probes.map((probe) => ({ window: PROBE_WINDOW, ...probe, client }))
-      for (const { policy } of demands) traces.add(keyOfProbe(policy))
-      return patience.ask((options) => store.take(demands, options))
-    },
-    command: send && ((command) => patience.ask((options) => send(command, options))),
+    take: (...probes) => take(probes),
+    takeObserved: async (probe, observed) => (await take([probe], observed))[0],
+    command: send && ((command) => timeBudget.run((options) => send(command, options))),
     keyOf(policy) {
-      traces.add(keyOfProbe(policy))
+      probeKeys.add(keyOfProbe(policy))
       return keyOfProbe(policy)
     },
     async locksKeys() {
-      if (!tookHeader || send === undefined) return false
+      if (!acceptedHeader || send === undefined) return false
       const key = keyOfProbe('doctor-undeclared')
       try {
-        await patience.ask((options) => send(['EVAL', UNDECLARED, '0', key], options))
+        await timeBudget.run((options) => send(['EVAL', UNDECLARED, '0', key], options))
         return false
       } catch (error) {
-        const { kind } = troubleOf(error)
+        const { kind } = failureOf(error)
         if (kind === 'refused' || kind === 'forbidden') return true
         throw error
       }
     },
-    traces: () => [...traces],
+    probeKeys: () => [...probeKeys],
   }
 }

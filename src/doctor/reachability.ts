@@ -1,26 +1,27 @@
-import { type Examination, remedyOf } from './context.ts'
-import { troubleOf } from './failure.ts'
-import { PROBE_WINDOW } from './probe-target.ts'
+import type { CheckContext } from './context.ts'
+import { failureOf } from './failure.ts'
+import { PROBE_WINDOW_MS } from './probe-target.ts'
+import { remedyFor } from './remedy.ts'
 import type { Finding } from './report.ts'
 
-/** Whether the store answers, and knows us. Without either, nothing else can be looked at. */
-export async function checkReachability(exam: Examination): Promise<readonly Finding[]> {
-  const { command, take } = exam.patient
+/** Whether the store answers and accepts the credentials. If not, no other check can run. */
+export async function checkReachability(context: CheckContext): Promise<readonly Finding[]> {
+  const { command, take } = context.target
   try {
     if (command) await command(['PING'])
-    else await take({ policy: 'doctor-reach', limit: 1, cost: 0, window: PROBE_WINDOW })
+    else await take({ policy: 'doctor-reach', limit: 1, cost: 0, window: PROBE_WINDOW_MS })
     return [answers, ...(command ? [authenticated] : [])]
   } catch (error) {
-    const found = troubleOf(error)
-    if (found.kind === 'forbidden') return [answers, authenticated]
-    if (found.kind === 'unauthorized') return [answers, notAuthenticated(exam)]
+    const failure = failureOf(error)
+    if (failure.kind === 'forbidden') return [answers, authenticated]
+    if (failure.kind === 'unauthorized') return [answers, notAuthenticated(context)]
     const says =
-      found.kind === 'timeout'
-        ? `The store hangs: ${found.said}. Nothing else was looked at.`
-        : found.kind === 'refused'
-          ? `The store answers with an error: ${found.said}. Nothing else was looked at.`
-          : `The store cannot be reached: ${found.said}. Nothing else was looked at.`
-    return [{ check: 'reachability', level: 'failure', says, remedy: remedyOf(found) }]
+      failure.kind === 'timeout'
+        ? `The store hangs: ${failure.message}. Nothing else was looked at.`
+        : failure.kind === 'refused'
+          ? `The store answers with an error: ${failure.message}. Nothing else was looked at.`
+          : `The store cannot be reached: ${failure.message}. Nothing else was looked at.`
+    return [{ check: 'reachability', level: 'failure', says, remedy: remedyFor(failure) }]
   }
 }
 
@@ -32,8 +33,8 @@ const authenticated: Finding = {
   says: 'The store lets us in.',
 }
 
-function notAuthenticated({ speaks }: Examination): Finding {
-  if (speaks === 'redis') {
+function notAuthenticated({ protocol }: CheckContext): Finding {
+  if (protocol === 'redis') {
     return {
       check: 'authentication',
       level: 'failure',
@@ -50,8 +51,8 @@ function notAuthenticated({ speaks }: Examination): Finding {
   }
 }
 
-/** Whether what is sent can be read on the way. */
-export function checkTransport({ address }: Examination): readonly Finding[] {
+/** Whether the connection is encrypted. */
+export function checkTransport({ address }: CheckContext): readonly Finding[] {
   if (address === undefined) return []
   const check = 'tls'
   if (/^(?:https|rediss):$/.test(address.protocol)) {

@@ -1,4 +1,4 @@
-/** What a finding is about. */
+/** The name of a check. */
 export type Check =
   | 'tls'
   | 'reachability'
@@ -20,24 +20,24 @@ export type Check =
   | 'cleanup'
 
 /**
- * - `ok`: as it should be
- * - `info`: worth knowing, or could not be looked at
- * - `warning`: counts are right, or were so far; something may make them wrong or slow
+ * - `ok`: nothing to do
+ * - `info`: worth knowing, or the check could not run
+ * - `warning`: counts are right so far, but something may make them wrong or slow
  * - `failure`: limits do not hold
  */
 export type Level = 'ok' | 'info' | 'warning' | 'failure'
 
-/** What one check found. Neither text holds a key, a token or a client. */
+/** The result of one check. Its texts never contain a key, a token or a client. */
 export interface Finding {
   readonly check: Check
   readonly level: Level
-  /** What is so, in a sentence or two. */
+  /** The result in a sentence or two. */
   readonly says: string
-  /** What to do about it, where there is something to do. */
+  /** What to do, if there is something to do. */
   readonly remedy?: string | undefined
 }
 
-/** What a round trip took, in ms. */
+/** How long round trips took, in ms. */
 export interface Latency {
   readonly p50: number
   readonly p99: number
@@ -45,21 +45,22 @@ export interface Latency {
   readonly probes: number
 }
 
+/** All findings of one examination. */
 export interface Report {
-  /** Whether nothing failed. Warnings may be there. */
+  /** Whether no check failed. There may be warnings. */
   readonly ok: boolean
-  /** The worst level among the findings. */
+  /** The worst level of the findings. */
   readonly level: Level
   readonly findings: readonly Finding[]
-  /** Nothing if no round trip ended. */
+  /** `undefined` if no round trip was measured. */
   readonly latency?: Latency | undefined
-  /** In ms, all of it. */
+  /** How long the examination took, in ms. */
   readonly took: number
 }
 
 const LEVELS: readonly Level[] = ['ok', 'info', 'warning', 'failure']
 
-/** The worst of the findings' levels. */
+/** The worst level of the findings; `ok` if there are none. */
 export function worstOf(findings: readonly Finding[]): Level {
   return LEVELS.findLast((level) => findings.some((finding) => finding.level === level)) ?? 'ok'
 }

@@ -1,6 +1,8 @@
 import { stopwatch } from '../clock.ts'
-import type { Examination } from './context.ts'
-import { type Trouble, troubleOf } from './failure.ts'
+import { certainUntil } from '../isolate/observed-window.ts'
+import type { Grant, Observed } from '../stores/store.ts'
+import type { CheckContext } from './context.ts'
+import { type Failure, failureOf } from './failure.ts'
 import type { Finding, Latency } from './report.ts'
 
 const TRIP = { policy: 'doctor-trip', limit: 1_000_000 }
@@ -11,23 +13,26 @@ interface RoundTrips {
 }
 
 /**
- * How long a check takes, how many fail, and whether each is counted once. The probes are takes,
- * one after the other, as a limiter sends them: the script by its hash.
+ * How long a rate limit check takes, how many fail, and whether each is counted once. The probes
+ * are takes, one after another, as a limiter sends them: first the script, then plain counts in the
+ * window that it opened.
  */
-export async function checkRoundTrips(exam: Examination): Promise<RoundTrips> {
-  const { patient, patience, thresholds } = exam
-  // A slow store is measured less often, so that time is left to look at the rest.
-  const enough = (patience.left() * 2) / 3
+export async function checkRoundTrips(context: CheckContext): Promise<RoundTrips> {
+  const { target, timeBudget, thresholds } = context
+  // A slow store is measured less often, so that time is left for the other checks.
+  const reservedMs = (timeBudget.leftMs() * 2) / 3
   const times: number[] = []
-  const troubles: Trouble[] = []
-  while (times.length + troubles.length < thresholds.probes) {
-    if (patience.left() < enough || troubles.at(-2)?.kind === 'timeout') break
+  const failures: Failure[] = []
+  let observed: Observed | undefined
+  while (times.length + failures.length < thresholds.probes) {
+    if (timeBudget.leftMs() < reservedMs || failures.at(-2)?.kind === 'timeout') break
     const start = stopwatch()
     try {
-      await patient.take({ ...TRIP, cost: 1 })
+      const grant = await target.takeObserved({ ...TRIP, cost: 1 }, observed)
       times.push(stopwatch() - start)
+      observed = grant && observedAfter(grant, start, observed)
     } catch (error) {
-      troubles.push(troubleOf(error))
+      failures.push(failureOf(error))
     }
   }
   const latency = latencyOf(times)
@@ -35,22 +40,30 @@ export async function checkRoundTrips(exam: Examination): Promise<RoundTrips> {
     latency,
     findings: [
       ...(latency ? [latencyFinding(latency, thresholds.maxLatency)] : []),
-      errorsFinding(times.length, troubles, thresholds.maxErrors),
-      ...(await checkRetries(exam, times.length, troubles.length)),
+      errorsFinding(times.length, failures, thresholds.maxErrors),
+      ...(await checkRetries(context, times.length, failures.length)),
     ],
   }
 }
 
+/** The hint for the next take, after a grant that was asked for at `since`. */
+function observedAfter(grant: Grant, since: number, before: Observed | undefined): Observed {
+  const { used, window } = grant
+  if (window === 'observed' && before) return { ...before, used }
+  const until = certainUntil(grant, since)
+  return { used, isOpen: () => stopwatch() < until }
+}
+
 function latencyOf(times: readonly number[]): Latency | undefined {
   const sorted = times.toSorted((a, b) => a - b)
-  const rank = (part: number) => sorted[Math.ceil(part * sorted.length) - 1]
-  const [p50, p99] = [rank(0.5), rank(0.99)]
+  const percentile = (part: number) => sorted[Math.ceil(part * sorted.length) - 1]
+  const [p50, p99] = [percentile(0.5), percentile(0.99)]
   if (p50 === undefined || p99 === undefined) return undefined
-  return { p50: round(p50), p99: round(p99), probes: times.length }
+  return { p50: roundMs(p50), p99: roundMs(p99), probes: times.length }
 }
 
 /** To hundredths: a loopback takes less than a tenth of a millisecond. */
-const round = (ms: number) => Math.round(ms * 100) / 100
+const roundMs = (ms: number) => Math.round(ms * 100) / 100
 
 function latencyFinding({ p50, p99, probes }: Latency, max: number): Finding {
   const measured = `p50 ${p50} ms, p99 ${p99} ms over ${probes} round trips`
@@ -64,16 +77,16 @@ function latencyFinding({ p50, p99, probes }: Latency, max: number): Finding {
   }
 }
 
-function errorsFinding(good: number, troubles: readonly Trouble[], max: number): Finding {
-  const sent = good + troubles.length
-  const part = sent === 0 ? 0 : troubles.length / sent
+function errorsFinding(good: number, failures: readonly Failure[], max: number): Finding {
+  const sent = good + failures.length
+  const part = sent === 0 ? 0 : failures.length / sent
   const check = 'errors'
-  if (troubles.length === 0) {
+  if (failures.length === 0) {
     return { check, level: 'ok', says: `None of ${sent} round trips failed.` }
   }
-  const [first] = troubles
+  const [first] = failures
   const kind = first?.kind === 'timeout' ? 'timed out' : 'failed'
-  const says = `${troubles.length} of ${sent} round trips failed (the first ${kind}: ${first?.said}).`
+  const says = `${failures.length} of ${sent} round trips failed (the first ${kind}: ${first?.message}).`
   if (part <= max) return { check, level: 'info', says }
   return {
     check,
@@ -84,16 +97,16 @@ function errorsFinding(good: number, troubles: readonly Trouble[], max: number):
   }
 }
 
-/** A take that anything on the way repeats is counted twice, which only the count itself shows. */
+/** Whether a proxy or client repeats takes. A repeated take counts twice, so the count shows it. */
 async function checkRetries(
-  { patient }: Examination,
+  { target }: CheckContext,
   good: number,
   bad: number,
 ): Promise<readonly Finding[]> {
   if (good === 0) return []
   const check = 'retries'
   try {
-    const [{ used } = { used: 0 }] = await patient.take({ ...TRIP, cost: 0 })
+    const [{ used } = { used: 0 }] = await target.take({ ...TRIP, cost: 0 })
     if (used >= good && used <= good + bad) {
       return [{ check, level: 'ok', says: `Each of ${good} takes was counted once.` }]
     }

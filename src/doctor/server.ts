@@ -1,20 +1,24 @@
-import { type Examination, unanswered } from './context.ts'
+import type { CheckContext } from './context.ts'
+import { unansweredFinding } from './remedy.ts'
 import type { Check, Finding } from './report.ts'
 
-/** What the server tells of itself: its clock, its memory, its keys. */
-export async function checkServer(exam: Examination): Promise<readonly Finding[]> {
-  if (exam.patient.command === undefined) return []
-  return [await checkClock(exam), ...(await checkInfo(exam)), await checkKeys(exam)]
+/** Checks the server by its own commands: TIME, INFO and SCAN. */
+export async function checkServer(context: CheckContext): Promise<readonly Finding[]> {
+  if (context.target.command === undefined) return []
+  return [await checkClock(context), ...(await checkInfo(context)), await checkKeys(context)]
 }
 
-/** The difference of the clocks, by the quicker of two questions, its half way back taken off. */
-async function checkClock({ patient, clock, thresholds }: Examination): Promise<Finding> {
+/**
+ * The difference of the clocks. Of two requests the quicker is used; the server is taken to have
+ * read its clock half way through the round trip.
+ */
+async function checkClock({ target, clock, thresholds }: CheckContext): Promise<Finding> {
   const check = 'clock'
   try {
     let best: { readonly trip: number; readonly ahead: number } | undefined
-    for (let question = 0; question < 2; question++) {
+    for (let request = 0; request < 2; request++) {
       const sent = clock()
-      const answer = await patient.command?.(['TIME'])
+      const answer = await target.command?.(['TIME'])
       const trip = clock() - sent
       const [seconds, micros] = Array.isArray(answer) ? answer.map(Number) : []
       if (seconds === undefined || micros === undefined) break
@@ -26,26 +30,30 @@ async function checkClock({ patient, clock, thresholds }: Examination): Promise<
     }
     const skew = Math.abs(best.ahead)
     if (skew <= thresholds.maxSkew + best.trip / 2) {
-      return { check, level: 'ok', says: `The server’s clock and ours agree to ${inTime(skew)}.` }
+      return {
+        check,
+        level: 'ok',
+        says: `The server’s clock and ours agree to ${formatDuration(skew)}.`,
+      }
     }
     const side = best.ahead > 0 ? 'ahead of' : 'behind'
     return {
       check,
       level: 'warning',
-      says: `The server’s clock is ${inTime(skew)} ${side} ours. Windows are right all the same: the server’s clock alone decides when they end.`,
+      says: `The server’s clock is ${formatDuration(skew)} ${side} ours. Windows are right all the same: the server’s clock alone decides when they end.`,
       remedy:
         'Set both clocks by NTP. Whatever compares times of the two (logs, certificates, EXPIREAT) is wrong until then.',
     }
   } catch (error) {
-    return unanswered(check, 'TIME', error)
+    return unansweredFinding(check, 'TIME', error)
   }
 }
 
-const CHECKS_OF_INFO: readonly Check[] = ['memory', 'eviction', 'evicted']
+const INFO_CHECKS: readonly Check[] = ['memory', 'eviction', 'evicted']
 
-async function checkInfo({ patient, thresholds }: Examination): Promise<readonly Finding[]> {
+async function checkInfo({ target, thresholds }: CheckContext): Promise<readonly Finding[]> {
   try {
-    const text = String(await patient.command?.(['INFO']))
+    const text = String(await target.command?.(['INFO']))
     const fields = new Map(
       [...text.matchAll(/^(\w+):(.*?)\r?$/gm)].map(([, name = '', value = '']) => [name, value]),
     )
@@ -58,15 +66,15 @@ async function checkInfo({ patient, thresholds }: Examination): Promise<readonly
       memoryFinding(numberOf('used_memory'), max, thresholds.maxMemory),
       evictionFinding(fields.get('maxmemory_policy'), max),
       evictedFinding(numberOf('evicted_keys')),
-      ...(fields.get('cluster_enabled') === '1' ? [ofCluster] : []),
+      ...(fields.get('cluster_enabled') === '1' ? [clusterNode] : []),
     ]
   } catch (error) {
-    return CHECKS_OF_INFO.map((check) => unanswered(check, 'INFO', error))
+    return INFO_CHECKS.map((check) => unansweredFinding(check, 'INFO', error))
   }
 }
 
-/** Which of its keys a node holds is chance, so that all else may look well. */
-const ofCluster: Finding = {
+/** The probes share a slot. If this node holds it, all other checks succeed. */
+const clusterNode: Finding = {
   check: 'cluster',
   level: 'info',
   says: 'This is a node of a Redis Cluster. Memory and keys are those of this node alone.',
@@ -82,11 +90,11 @@ function memoryFinding(used: number | undefined, max: number | undefined, most: 
     return {
       check,
       level: 'info',
-      says: `${inBytes(used)} are used, and no maxmemory is set: the machine’s memory is the bound.`,
+      says: `${formatBytes(used)} are used, and no maxmemory is set: the machine’s memory is the bound.`,
       remedy: 'Set maxmemory below what the machine has, so that it is Redis that says no.',
     }
   }
-  const says = `${Math.round((100 * used) / max)} % of maxmemory is used (${inBytes(used)} of ${inBytes(max)}).`
+  const says = `${Math.round((100 * used) / max)} % of maxmemory is used (${formatBytes(used)} of ${formatBytes(max)}).`
   if (used / max <= most) return { check, level: 'ok', says }
   return {
     check,
@@ -128,43 +136,43 @@ function evictedFinding(evicted: number | undefined): Finding {
   }
 }
 
-/** SCAN is asked this often at most, for this many keys each time. */
-const ROUNDS = 5
-const KEYS_OF_A_ROUND = 1000
+/** At most so many SCAN commands are sent, each for so many keys. */
+const MAX_SCANS = 5
+const KEYS_PER_SCAN = 1000
 
-async function checkKeys({ patient, prefix }: Examination): Promise<Finding> {
+async function checkKeys({ target, prefix }: CheckContext): Promise<Finding> {
   const check = 'keys'
-  const ours = new Set(patient.traces())
+  const probeKeys = new Set(target.probeKeys())
   const found = new Set<string>()
   const pattern = `${prefix.replace(/[\\*?[\]^]/g, '\\$&')}:*`
   let cursor = '0'
   try {
-    for (let round = 0; round < ROUNDS; round++) {
-      const words = ['SCAN', cursor, 'MATCH', pattern, 'COUNT', `${KEYS_OF_A_ROUND}`]
-      const answer = await patient.command?.(words)
+    for (let scan = 0; scan < MAX_SCANS; scan++) {
+      const words = ['SCAN', cursor, 'MATCH', pattern, 'COUNT', `${KEYS_PER_SCAN}`]
+      const answer = await target.command?.(words)
       const [next, keys] = Array.isArray(answer) ? answer : []
       if (!Array.isArray(keys)) {
         return { check, level: 'info', says: 'The server does not list its keys.' }
       }
-      for (const key of keys) if (!ours.has(String(key))) found.add(String(key))
+      for (const key of keys) if (!probeKeys.has(String(key))) found.add(String(key))
       cursor = String(next)
       if (cursor === '0') break
     }
     const number = cursor === '0' ? `${found.size}` : `At least ${found.size}`
-    const bound = cursor === '0' ? '' : ` (looked at ${ROUNDS * KEYS_OF_A_ROUND} keys)`
+    const bound = cursor === '0' ? '' : ` (looked at ${MAX_SCANS * KEYS_PER_SCAN} keys)`
     return { check, level: 'ok', says: `${number} keys begin with "${prefix}:"${bound}.` }
   } catch (error) {
-    return unanswered(check, 'SCAN', error)
+    return unansweredFinding(check, 'SCAN', error)
   }
 }
 
-function inTime(ms: number): string {
+function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`
   if (ms < 120_000) return `${Math.round(ms / 1000)} s`
   return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`
 }
 
-function inBytes(bytes: number): string {
+function formatBytes(bytes: number): string {
   const mib = bytes / 2 ** 20
   return mib < 1024 ? `${mib.toFixed(1)} MiB` : `${(mib / 1024).toFixed(1)} GiB`
 }

@@ -1,37 +1,41 @@
 import { stopwatch } from '../clock.ts'
 import type { TakeOptions } from '../stores/store.ts'
 import { startTimeout } from '../timer.ts'
-import { trouble } from './failure.ts'
+import { ProbeError } from './failure.ts'
 
-export interface Patience {
-  /** Ends with what `work` brings, or throws a trouble: after the time for one, or for all. */
-  ask<T>(work: (options: TakeOptions) => Promise<T>): Promise<T>
-  /** In ms until the time for all is used up. */
-  left(): number
-  /** Waits, not beyond the time for all. */
+/** The time that the doctor may take. */
+export interface TimeBudget {
+  /**
+   * Resolves to the result of `work`. Rejects with a `ProbeError` when the time for one call, or
+   * for all of them, is used up.
+   */
+  run<T>(work: (options: TakeOptions) => Promise<T>): Promise<T>
+  /** How much time is left for all calls, in ms. */
+  leftMs(): number
+  /** Waits for `ms`, or until the time for all calls is used up. */
   pause(ms: number): Promise<void>
 }
 
-/** Waits `each` ms for an answer, and `all` ms in total from now. */
-export function patience(each: number, all: number): Patience {
-  const end = stopwatch() + all
-  const left = () => Math.max(0, end - stopwatch())
+/** A budget of `callMs` for each call, and of `totalMs` for all calls from now on. */
+export function startTimeBudget(callMs: number, totalMs: number): TimeBudget {
+  const end = stopwatch() + totalMs
+  const leftMs = () => Math.max(0, end - stopwatch())
   return {
-    left,
-    pause: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, left()))),
-    async ask(work) {
-      const ms = Math.min(each, left())
-      if (ms < 1) throw trouble('late', 'no time was left to ask')
-      const stop = new AbortController()
+    leftMs,
+    pause: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, leftMs()))),
+    async run(work) {
+      const ms = Math.min(callMs, leftMs())
+      if (ms < 1) throw new ProbeError('late', 'no time was left to ask')
+      const controller = new AbortController()
       let stopTimer = () => {}
       const expiry = new Promise<never>((_, reject) => {
         stopTimer = startTimeout(ms, () => {
-          reject(trouble('timeout', `no answer within ${Math.round(ms)} ms`))
-          stop.abort()
+          reject(new ProbeError('timeout', `no answer within ${Math.round(ms)} ms`))
+          controller.abort()
         })
       })
       try {
-        return await Promise.race([work({ signal: stop.signal }), expiry])
+        return await Promise.race([work({ signal: controller.signal }), expiry])
       } finally {
         stopTimer()
       }

@@ -2,46 +2,48 @@ import type { Readable } from 'node:stream'
 import { Redis, Command as RedisCommand } from 'ioredis'
 import { type Clock, systemClock } from '../clock.ts'
 import { redactedMessage } from '../redact.ts'
-import { watchSilence } from '../stores/redis-protocol/silence.ts'
+import { createIoRedis } from '../stores/redis-protocol/ioredis-connection.ts'
+import { enforceSocketTimeout } from '../stores/redis-protocol/socket-timeout.ts'
 import type { Command } from './command.ts'
-import { keyLocking, PROBE } from './key-locking.ts'
+import { KEY_LOCKING_PROBE, keyLocking } from './key-locking.ts'
 import { outageLog } from './outage-log.ts'
-import { isRefusal, toFailure, toReply } from './refusal.ts'
-import type { Refusal, Reply } from './reply.ts'
-import { redisSubscriptions } from './subscribe.ts'
+import { RedisUnavailable } from './redis-unavailable.ts'
+import { type ErrorReply, isReplyError, type Reply, toErrorReply, toReply } from './reply.ts'
+import { redisSubscriptions } from './subscriptions.ts'
 import { transactions } from './transaction.ts'
-import { RedisAway } from './unavailable.ts'
 
 /** The Redis behind the gateway. */
 export interface Backend {
-  /** Whether it can be asked now. While it cannot, `call` and `transact` reject at once. */
-  readonly away: boolean
-  /** Rejects with `RedisAway` when there is no answer; a refusal of Redis is a `Reply`. */
+  /** Whether commands can be sent now. If not, `call` and `transact` reject at once. */
+  readonly isAvailable: boolean
+  /** Rejects with `RedisUnavailable` if there is no reply. An error of Redis is a `Reply`. */
   call(command: Command): Promise<Reply>
-  /** All commands as one transaction, or none: then the one `Reply` says why. */
-  transact(commands: readonly Command[]): Promise<readonly Reply[] | Refusal>
-  /** The messages of channels, on a connection of their own, as a stream of events that never ends. */
-  subscribe(command: Command): Promise<Readable | Refusal>
+  /** Runs all commands as one transaction, or none of them and resolves to the error. */
+  transact(commands: readonly Command[]): Promise<readonly Reply[] | ErrorReply>
+  /** The messages of channels as an endless stream of events, on a connection of their own. */
+  subscribe(command: Command): Promise<Readable | ErrorReply>
   stop(): Promise<void>
 }
 
 export interface BackendOptions {
   /**
-   * Called with a line when Redis goes away and when it is back: at most one such pair a minute.
+   * Called with a line when Redis becomes unavailable and when it is available again: at most one
+   * such pair a minute.
    */
   readonly log?: (line: string) => void
   /**
-   * How long Redis may be silent while commands wait, in ms, before its connection is given up.
+   * How long to wait for a reply, in ms, before the connection is closed.
    * @default 5000
    */
-  readonly silence?: number
+  readonly socketTimeout?: number
   /**
-   * How often Redis is asked while nobody else asks, in ms, so that one that hangs is found first.
+   * How often an idle connection is tested by a PING, in ms. It detects a Redis that hangs before
+   * the next request does.
    * @default 5000
    */
-  readonly probe?: number
+  readonly pingInterval?: number
   /**
-   * By which outages are timed.
+   * Measures how long outages last.
    * @default the machine's clock
    */
   readonly clock?: Clock | undefined
@@ -49,138 +51,136 @@ export interface BackendOptions {
 
 const CLOSED = 'the connection was closed'
 
-/** More commands at once than this are refused: they would only wait for each other. */
-const MOST_AT_ONCE = 10_000
+/** More commands would only wait for each other. */
+const MAX_PENDING_COMMANDS = 10_000
 
-/** One connection, on which commands follow each other without waiting. */
+/** Sends all commands on one connection, each without waiting for the reply to the previous one. */
 export function redisBackend(url: string, options: BackendOptions = {}): Backend {
-  const { log = () => {}, silence = 5000, probe = 5000, clock = systemClock } = options
+  const { log = () => {}, socketTimeout = 5000, pingInterval = 5000, clock = systemClock } = options
   const outage = outageLog(log, clock)
-  let waiting = 0
+  const locking = keyLocking()
+  let pending = 0
   let stopping = false
   let readySince = 0
   let reason = CLOSED
-  const locking = keyLocking()
-  /** ioredis goes on in database 0 if another one is refused: no place for anybody's counts. */
-  let astray = false
 
-  const redis = new Redis(url, {
-    // The shapes of answers that Upstash gives; integers as their digits, which a double may lose.
+  const connection = createIoRedis(Redis, url, {
+    // Replies in the shapes that Upstash returns. A double could not hold all integers.
     protocol: 2,
     stringNumbers: true,
-    // Nothing waits for a Redis that is away, and nothing is sent twice.
+    // While Redis is unavailable, commands fail at once and do not queue.
     enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
     retryStrategy: (times) => Math.min(2 ** (times - 1) * 50, 2000) + Math.random() * 100,
     connectTimeout: 5000,
     disableClientInfo: true,
-    // After a failover the address may lead to the new master. One that stays a replica must not
-    // cost everybody the connection with each write.
+    // After a failover the address may lead to the new primary. If it goes on leading to a replica,
+    // not every refused write may cost all requests the connection.
     reconnectOnError: ({ message }) => {
-      if (!message.startsWith('READONLY') || clock() - readySince < probe) return false
+      if (!message.startsWith('READONLY') || clock() - readySince < pingInterval) return false
       reason = 'READONLY: it is a replica now'
       return true
     },
   })
-  redis.on('error', (error: Error & { readonly command?: { readonly name?: string } }) => {
-    reason = wordsOf(error)
-    if (error.command?.name !== 'select') return
-    astray = true
-    reason = `it refuses the number of the database: ${reason}`
-  })
-  redis.on('connect', () => {
-    astray = false
+  const { redis } = connection
+  redis.on('error', (error) => {
+    const isRefused = error === connection.databaseError
+    reason = isRefused ? `it refuses the number of the database: ${textOf(error)}` : textOf(error)
   })
   redis.on('close', () => {
-    transacted.renewed()
-    locking.renewed()
-    if (!stopping) outage.away(reason)
+    transacted.disconnected()
+    locking.disconnected()
+    if (!stopping) outage.unavailable(reason)
   })
   redis.on('ready', () => {
-    if (astray) return outage.away(reason)
-    outage.back()
+    if (connection.databaseError) return outage.unavailable(reason)
+    outage.available()
     readySince = clock()
     reason = CLOSED
-    send(PROBE).then(locking.isKnown, () => {})
+    send(KEY_LOCKING_PROBE).then(locking.accepted, () => {})
   })
-  // After QUIT, and names that ioredis mistakes for it, it would leave the connection closed.
+  // ioredis does not reconnect after QUIT, and after names that it takes for QUIT.
   redis.on('end', () => {
     if (!stopping) redis.connect().catch(() => {})
   })
-  const listen = watchSilence(redis, silence)
-  const probing = setInterval(() => {
-    if (astray) outage.away(reason)
-    if (redis.status === 'ready' && waiting === 0) listen(redis.ping()).catch(() => {})
-  }, probe)
+  const awaitReply = enforceSocketTimeout(redis, socketTimeout)
+  const pinging = setInterval(() => {
+    if (connection.databaseError) outage.unavailable(reason)
+    if (redis.status === 'ready' && pending === 0) awaitReply(redis.ping()).catch(() => {})
+  }, pingInterval)
 
-  const subscriptions = redisSubscriptions(url, { silence })
+  const subscriptions = redisSubscriptions(url, { socketTimeout })
 
-  function assertThere(more: number): void {
-    if (redis.status !== 'ready' || astray) {
-      throw new RedisAway('Redis is away, try again later')
+  function assertAvailable(commands: number): void {
+    if (!connection.isReady) throw new RedisUnavailable('Redis is away, try again later')
+    if (pending + commands > MAX_PENDING_COMMANDS) {
+      throw new RedisUnavailable('Redis is overloaded, try again later')
     }
-    if (waiting + more > MOST_AT_ONCE) throw new RedisAway('Redis is overloaded, try again later')
   }
 
-  /** One write for all commands that requests of the same moment bring, in their order. */
-  let corked = false
+  /**
+   * Writes the commands of all requests of the same moment to the socket at once, in their order.
+   */
+  let isCorked = false
   function writeTogether(): void {
-    if (corked) return
-    corked = true
+    if (isCorked) return
+    isCorked = true
     const { stream } = redis
     stream.cork()
     setImmediate(() => {
-      corked = false
+      isCorked = false
       stream.uncork()
     })
   }
 
   async function send([name, ...args]: Command): Promise<unknown> {
-    waiting++
+    pending++
     try {
       writeTogether()
       const command = new RedisCommand(name, args, { replyEncoding: null })
-      return await listen(redis.sendCommand(command))
+      return await awaitReply(redis.sendCommand(command))
     } catch (error) {
-      if (isRefusal(error)) throw error
-      throw new RedisAway('Redis went away before it answered')
+      if (isReplyError(error)) throw error
+      throw new RedisUnavailable('Redis went away before it answered')
     } finally {
-      waiting--
+      pending--
     }
   }
 
-  const transacted = transactions({ assertThere, send, renew: () => redis.disconnect(true) })
+  const transacted = transactions({
+    assertAvailable,
+    send,
+    reconnect: () => redis.disconnect(true),
+  })
 
   return {
-    get away() {
-      return redis.status !== 'ready' || astray
+    get isAvailable() {
+      return connection.isReady
     },
     async call(command) {
-      assertThere(1)
-      const reply = await send(locking.sent(command)).then(toReply, toFailure)
-      return locking.answered(reply, command)
+      assertAvailable(1)
+      const reply = await send(locking.toRedis(command)).then(toReply, toErrorReply)
+      return locking.toClient(reply, command)
     },
     async transact(commands) {
-      const replies = await transacted.run(commands.map(locking.sent))
+      const replies = await transacted.run(commands.map(locking.toRedis))
       if ('error' in replies) return replies
-      return replies.map((reply, index) => locking.answered(reply, commands[index]))
+      return replies.map((reply, index) => locking.toClient(reply, commands[index]))
     },
     async subscribe(command) {
-      assertThere(1)
+      assertAvailable(1)
       return subscriptions.open(command)
     },
     async stop() {
       stopping = true
-      clearInterval(probing)
+      clearInterval(pinging)
       subscriptions.stop()
       redis.disconnect()
     },
   }
 }
 
-/** An attempt at several addresses has no words of its own, but a code. */
-function wordsOf(error: Error): string {
+/** The text of an error for the log. An attempt at several addresses has no text, but a code. */
+function textOf(error: Error): string {
   const code = 'code' in error ? `${error.code}` : error.name
   return error.message ? redactedMessage(error) : code
 }

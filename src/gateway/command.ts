@@ -1,26 +1,29 @@
-import { type Ask, RequestError } from './http.ts'
-import { type Excess, excessOf, withQuotedNumbers } from './json.ts'
+import { type GatewayRequest, RequestError } from './http.ts'
+import { type ExceededBound, exceededBound, withQuotedNumbers } from './json-scan.ts'
 
 /** A command for Redis: its name in upper case, and arguments that may be bytes. */
 export type Command = readonly [name: string, ...args: (string | Buffer)[]]
 
 const UNSUPPORTED = 'ERR unsupported arg type'
 
-/** As many as @upstash/redis sends at once. A million would keep everybody waiting for seconds. */
-const MOST_COMMANDS = 1000
+/**
+ * The most that @upstash/redis sends at once. A million commands would block all requests for
+ * seconds.
+ */
+const MAX_COMMANDS = 1000
 
 /**
- * Of all commands of a request, names counted. A million would keep everybody waiting for half a
- * second; a client in JavaScript that spreads a list into a call cannot send many more than these.
+ * The arguments of all commands of a request, and their names. A million would block all requests
+ * for half a second. A JavaScript client that spreads a list into a call cannot send many more.
  */
-const MOST_ARGUMENTS = 100_000
+const MAX_ARGUMENTS = 100_000
 
-/** The command that a body holds: `["SET", "key", "value"]`. */
+/** The command in a body: `["SET", "key", "value"]`. */
 export function commandOfBody(body: Buffer): Command {
   return toCommand(parse(body, 'command', 1))
 }
 
-/** The commands that a body holds: `[["SET", "key", "value"], ["GET", "key"]]`. */
+/** The commands in a body: `[["SET", "key", "value"], ["GET", "key"]]`. */
 export function commandsOfBody(body: Buffer, what: 'pipeline' | 'multi-exec'): readonly Command[] {
   const entries = parse(body, `${what} request`, 2)
   const failed = `ERR failed to parse ${what} request`
@@ -33,13 +36,13 @@ export function commandsOfBody(body: Buffer, what: 'pipeline' | 'multi-exec'): r
 }
 
 /**
- * The command that a path is: `/set/key` with the value as its body and `?EX=100` behind it. The
- * parts may be any bytes. https://upstash.com/docs/redis/features/restapi#json-or-binary-value
+ * The command in a path: `/set/key?EX=100`, with the value as the body. The parts of the path may
+ * be any bytes. https://upstash.com/docs/redis/features/restapi#json-or-binary-value
  */
 export function commandOfPath(path: string, query: string, body: Buffer): Command {
   const [name, ...args] = path.slice(1).split('/').map(unescapeBytes)
   const options = [...new URLSearchParams(query)].filter(([key]) => key !== '_token')
-  return named(`${name}`, [
+  return command(`${name}`, [
     ...args,
     ...(body.length > 0 ? [body] : []),
     ...options.flatMap(([key, value]) => (value === '' ? [key] : [key, value])),
@@ -47,17 +50,17 @@ export function commandOfPath(path: string, query: string, body: Buffer): Comman
 }
 
 /**
- * The subscription that a request asks for, if it asks for a stream of events. The client escapes
- * nothing, so that a `?` belongs to a pattern, and only the token is none of it.
+ * The subscription in a path, or `undefined` if the request does not accept a stream of events.
+ * Clients escape nothing, so a `?` is part of a pattern. Only the token is not.
  */
-export function subscriptionOf({ target, headers }: Ask): Command | undefined {
+export function subscriptionOf({ target, headers }: GatewayRequest): Command | undefined {
   if (!headers.accept?.includes('text/event-stream')) return undefined
   const [, name, channels] = /^\/(p?subscribe)\/(.+)$/i.exec(withoutToken(target)) ?? []
   if (name === undefined || channels === undefined) return undefined
-  return named(name, channels.split('/').map(unescapeBytes))
+  return command(name, channels.split('/').map(unescapeBytes))
 }
 
-/** A `?` goes with the token if nothing else stands behind it. */
+/** Removes the token, and the `?` before it if nothing else follows. */
 function withoutToken(target: string): string {
   const [path, ...queries] = target.split('?')
   const kept = queries
@@ -73,15 +76,15 @@ function withoutToken(target: string): string {
  */
 function parse(body: Buffer, what: string, depth: 1 | 2): unknown {
   const failed = `ERR failed to parse ${what}`
-  const excess = excessOf(body, { depth, lists: MOST_COMMANDS, values: MOST_ARGUMENTS })
-  if (excess) {
-    const errors: Readonly<Record<Excess, string>> = {
+  const exceeded = exceededBound(body, { depth, lists: MAX_COMMANDS, values: MAX_ARGUMENTS })
+  if (exceeded) {
+    const errors: Readonly<Record<ExceededBound, string>> = {
       shape: failed,
       depth: UNSUPPORTED,
-      lists: `ERR max ${what.replace(' request', '')} size exceeded. Limit: ${MOST_COMMANDS} commands`,
-      values: `ERR max arguments exceeded. Limit: ${MOST_ARGUMENTS}`,
+      lists: `ERR max ${what.replace(' request', '')} size exceeded. Limit: ${MAX_COMMANDS} commands`,
+      values: `ERR max arguments exceeded. Limit: ${MAX_ARGUMENTS}`,
     }
-    throw new RequestError(400, errors[excess])
+    throw new RequestError(400, errors[exceeded])
   }
   try {
     const parsed: unknown = JSON.parse(body.toString())
@@ -96,7 +99,7 @@ function holdsLargeNumber(value: unknown): boolean {
   return typeof value === 'number' && !Number.isSafeInteger(value)
 }
 
-/** The errors are Upstash's own words. */
+/** The texts of the errors are Upstash's. */
 function toCommand(parts: unknown): Command {
   if (!Array.isArray(parts) || parts.length === 0) {
     throw new RequestError(400, 'ERR failed to parse command')
@@ -106,13 +109,13 @@ function toCommand(parts: unknown): Command {
     if (typeof part === 'object') throw new RequestError(400, UNSUPPORTED)
     return String(part)
   })
-  return named(name, args)
+  return command(name, args)
 }
 
-/** In upper case, for ioredis changes the answers to some of the names in lower case. */
-const named = (name: string, args: (string | Buffer)[]): Command => [name.toUpperCase(), ...args]
+/** The name is in upper case: ioredis changes the replies to some names in lower case. */
+const command = (name: string, args: (string | Buffer)[]): Command => [name.toUpperCase(), ...args]
 
-/** What a part of a path stands for, byte by byte. */
+/** Decodes the percent escapes of a part, byte by byte. */
 function unescapeBytes(part: string): Buffer {
   const bytes = part.replace(/%([\da-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)))
   return Buffer.from(bytes, 'latin1')

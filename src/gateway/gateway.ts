@@ -1,6 +1,6 @@
 import { stopwatch } from '../clock.ts'
-import type { Allow } from './allow.ts'
 import type { Backend } from './backend.ts'
+import { tokenChecker, tokenOf } from './bearer-token.ts'
 import {
   type Command,
   commandOfBody,
@@ -8,173 +8,191 @@ import {
   commandsOfBody,
   subscriptionOf,
 } from './command.ts'
-import { type Answer, type Answering, type Ask, RequestError } from './http.ts'
-import { runAll } from './pipeline.ts'
-import { type Format, type Reply, toJson, toResp2 } from './reply.ts'
-import { newRoom } from './response-budget.ts'
-import { tokenCheck, tokenOf } from './token.ts'
-import { RedisAway } from './unavailable.ts'
+import type { CommandFilter } from './command-filter.ts'
+import {
+  type GatewayRequest,
+  type GatewayResponse,
+  RequestError,
+  type RequestHandler,
+} from './http.ts'
+import { runPipeline } from './pipeline.ts'
+import { RedisUnavailable } from './redis-unavailable.ts'
+import type { Reply } from './reply.ts'
+import { type ReplyFormat, toJson, toResp2 } from './reply-format.ts'
+import { responseBudget } from './response-budget.ts'
 
 export interface GatewayOptions {
-  /** Where commands go. */
+  /** The Redis that runs the commands. */
   readonly redis: Backend
-  /** What `Authorization: Bearer …` or `?_token=…` must hold: one of these. */
+  /** A request must bring one of these as `Authorization: Bearer …` or `?_token=…`. */
   readonly tokens: readonly string[]
-  /** Which commands pass. */
-  readonly allow: Allow
-  /** Told of every request in one line, without keys or tokens. */
+  /** Decides which commands pass. */
+  readonly commandFilter: CommandFilter
+  /** Called with one line per request. The line contains no keys or tokens. */
   readonly log?: ((line: string) => void) | undefined
 }
+
+type Headers = GatewayResponse['headers']
 
 const METHODS: ReadonlySet<string> = new Set(['HEAD', 'GET', 'POST', 'PUT'])
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 const RESP2_TYPE = { 'content-type': 'application/octet-stream' }
 /** Without buffering by nginx: https://nginx.org/en/docs/http/ngx_http_proxy_module.html */
-const EVENTS = {
+const EVENT_STREAM = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-cache',
   'x-accel-buffering': 'no',
 }
 
 /**
- * Upstash's REST protocol over a Redis: a command as body or as path, `/pipeline`, `/multi-exec`, in
- * JSON, base64 or RESP2, and `/subscribe` as a stream of events.
+ * Serves Upstash's REST protocol from a Redis: a command as body or as path, `/pipeline`,
+ * `/multi-exec`, in JSON, base64 or RESP2, and `/subscribe` as a stream of events.
  * https://upstash.com/docs/redis/features/restapi
  */
-export function gateway({ redis, tokens, allow, log }: GatewayOptions): Answering {
-  const isToken = tokenCheck(tokens)
-  let answers = 0
+export function gateway({ redis, tokens, commandFilter, log }: GatewayOptions): RequestHandler {
+  const isValidToken = tokenChecker(tokens)
+  let responses = 0
   /**
-   * Adds a sync token that changes with every answer, which is all that clients need. There is only
-   * one Redis, so a client always reads what it wrote, and the token that it sends back is ignored.
+   * Adds a sync token that changes with every response, which is all that clients need. There is
+   * only one Redis, so a client always reads what it wrote. The token that a client sends back is
+   * ignored.
    */
-  const synced = (headers: Answer['headers']): Answer['headers'] => ({
+  const withSyncToken = (headers: Headers): Headers => ({
     ...headers,
-    'upstash-sync-token': `${++answers}`,
+    'upstash-sync-token': `${++responses}`,
   })
-  if (!log) return answer
-  return async (ask) => {
+  if (!log) return handle
+  return async (request) => {
     const start = stopwatch()
-    const answered = await answer(ask)
+    const response = await handle(request)
     const ms = (stopwatch() - start).toFixed(1)
-    log(`${ask.method} ${routeOf(ask)} ${answered.status} ${ms} ms`)
-    return answered
+    log(`${request.method} ${routeOf(request)} ${response.status} ${ms} ms`)
+    return response
   }
 
-  async function answer(ask: Ask): Promise<Answer> {
-    const [path, query] = partsOf(ask)
-    if (path === '/healthz' && (ask.method === 'GET' || ask.method === 'HEAD')) return health()
-    if (!isToken(tokenOf(ask, query))) return failure(401, 'Unauthorized', JSON_TYPE)
+  async function handle(request: GatewayRequest): Promise<GatewayResponse> {
+    const { method } = request
+    const [path, query] = splitTarget(request)
+    if (path === '/healthz' && (method === 'GET' || method === 'HEAD')) return health()
+    if (!isValidToken(tokenOf(request, query))) return errorBody(401, 'Unauthorized', JSON_TYPE)
     try {
-      if (!METHODS.has(ask.method)) throw new RequestError(405, 'ERR method not allowed')
-      if (path === '/pipeline') return await pipeline(ask)
-      if (path === '/multi-exec') return await transaction(ask)
-      const subscription = subscriptionOf(ask)
+      if (!METHODS.has(method)) throw new RequestError(405, 'ERR method not allowed')
+      if (path === '/pipeline') return await pipeline(request)
+      if (path === '/multi-exec') return await transaction(request)
+      const subscription = subscriptionOf(request)
       if (subscription) {
-        // The answer to HEAD has no body that could ever end.
-        if (ask.method === 'HEAD') throw new RequestError(405, 'ERR method not allowed')
-        return await events(ask, subscription)
+        // A response to HEAD has no body, so it would never end.
+        if (method === 'HEAD') throw new RequestError(405, 'ERR method not allowed')
+        return await eventStream(request, subscription)
       }
-      return await single(ask, path, query)
+      return await single(request, path, query)
     } catch (error) {
-      if (error instanceof RequestError) return known(error.status, error.message)
-      if (error instanceof RedisAway) return known(503, error.message, { 'retry-after': '1' })
+      if (error instanceof RequestError) return errorResponse(error.status, error.message)
+      if (error instanceof RedisUnavailable) {
+        return errorResponse(503, error.message, { 'retry-after': '1' })
+      }
       log?.(`failed: ${error instanceof Error ? error.name : typeof error}`)
-      return known(500, 'the gateway failed')
+      return errorResponse(500, 'the gateway failed')
     }
   }
 
-  function health(): Answer {
+  function health(): GatewayResponse {
     const headers = { 'content-type': 'text/plain; charset=UTF-8' }
-    return redis.away
-      ? { status: 503, headers, body: 'away' }
-      : { status: 200, headers, body: 'ok' }
+    return redis.isAvailable
+      ? { status: 200, headers, body: 'ok' }
+      : { status: 503, headers, body: 'away' }
   }
 
-  async function single(ask: Ask, path: string, query: string): Promise<Answer> {
-    const format = formatOf(ask)
-    const body = await ask.body()
+  async function single(
+    request: GatewayRequest,
+    path: string,
+    query: string,
+  ): Promise<GatewayResponse> {
+    const format = formatOf(request)
+    const body = await request.body()
     const command = path === '/' ? commandOfBody(body) : commandOfPath(path, query, body)
-    const reply = newRoom().fit(await run(command))
+    const reply = responseBudget().charge(await run(command))
     const status = 'error' in reply ? 400 : 200
     return format === 'resp2'
-      ? { status, headers: synced(RESP2_TYPE), body: toResp2(reply) }
-      : { status, headers: synced(JSON_TYPE), body: toJson(reply, format) }
+      ? { status, headers: withSyncToken(RESP2_TYPE), body: toResp2(reply) }
+      : { status, headers: withSyncToken(JSON_TYPE), body: toJson(reply, format) }
   }
 
-  async function pipeline(ask: Ask): Promise<Answer> {
-    const format = formatOf(ask)
-    const commands = commandsOfBody(await ask.body(), 'pipeline')
-    const replies = await runAll(commands, run)
+  async function pipeline(request: GatewayRequest): Promise<GatewayResponse> {
+    const format = formatOf(request)
+    const commands = commandsOfBody(await request.body(), 'pipeline')
+    const replies = await runPipeline(commands, run)
+    const status = 200
     return format === 'resp2'
-      ? { status: 200, headers: synced(RESP2_TYPE), body: Buffer.concat(replies.map(toResp2)) }
-      : { status: 200, headers: synced(JSON_TYPE), body: listOf(replies, format) }
+      ? { status, headers: withSyncToken(RESP2_TYPE), body: Buffer.concat(replies.map(toResp2)) }
+      : { status, headers: withSyncToken(JSON_TYPE), body: toJsonList(replies, format) }
   }
 
-  async function transaction(ask: Ask): Promise<Answer> {
-    const format = isBase64(ask) ? 'base64' : 'json'
-    const commands = commandsOfBody(await ask.body(), 'multi-exec')
-    const refused = commands.map((command) => allow(command)).find((reason) => reason !== undefined)
-    if (refused !== undefined) return known(400, refused)
+  async function transaction(request: GatewayRequest): Promise<GatewayResponse> {
+    const format = isBase64(request) ? 'base64' : 'json'
+    const commands = commandsOfBody(await request.body(), 'multi-exec')
+    const reason = commands.map((command) => commandFilter(command)).find(Boolean)
+    if (reason !== undefined) return errorResponse(400, reason)
     const replies = await redis.transact(commands)
-    return 'error' in replies
-      ? known(400, replies.error)
-      : {
-          status: 200,
-          headers: synced(JSON_TYPE),
-          body: listOf(replies.map(newRoom().fit), format),
-        }
+    if ('error' in replies) return errorResponse(400, replies.error)
+    const body = toJsonList(replies.map(responseBudget().charge), format)
+    return { status: 200, headers: withSyncToken(JSON_TYPE), body }
   }
 
-  /** The body means nothing, but Node sees a client go only once it was read. */
-  async function events(ask: Ask, subscription: Command): Promise<Answer> {
-    await ask.body()
-    const refused = allow(subscription, 'stream')
-    if (refused !== undefined) return known(400, refused)
+  /** Reads the body and ignores it: Node notices a disconnect only after the body was read. */
+  async function eventStream(
+    request: GatewayRequest,
+    subscription: Command,
+  ): Promise<GatewayResponse> {
+    await request.body()
+    const reason = commandFilter(subscription, 'subscription')
+    if (reason !== undefined) return errorResponse(400, reason)
     const body = await redis.subscribe(subscription)
-    return 'error' in body ? known(400, body.error) : { status: 200, headers: synced(EVENTS), body }
+    return 'error' in body
+      ? errorResponse(400, body.error)
+      : { status: 200, headers: withSyncToken(EVENT_STREAM), body }
   }
 
-  /** An error for a client with a valid token. */
-  function known(status: number, error: string, more: Answer['headers'] = {}): Answer {
-    return failure(status, error, synced({ ...JSON_TYPE, ...more }))
+  /** An error for a request with a valid token. */
+  function errorResponse(status: number, error: string, headers: Headers = {}): GatewayResponse {
+    return errorBody(status, error, withSyncToken({ ...JSON_TYPE, ...headers }))
   }
 
   function run(command: Command): Reply | Promise<Reply> {
-    const refused = allow(command)
-    return refused === undefined ? redis.call(command) : { error: refused }
+    const reason = commandFilter(command)
+    return reason === undefined ? redis.call(command) : { error: reason }
   }
 }
 
-function partsOf({ target }: Ask): readonly [path: string, query: string] {
+function splitTarget({ target }: GatewayRequest): readonly [path: string, query: string] {
   const end = target.indexOf('?')
   return end < 0 ? [target, ''] : [target.slice(0, end), target.slice(end + 1)]
 }
 
-function formatOf(ask: Ask): Format {
-  const format = ask.headers['upstash-response-format'] ?? 'json'
+function formatOf(request: GatewayRequest): ReplyFormat {
+  const format = request.headers['upstash-response-format'] ?? 'json'
   if (format !== 'json' && format !== 'resp2') {
     throw new RequestError(400, 'ERR unknown Upstash-Response-Format: want json or resp2')
   }
-  if (format === 'json') return isBase64(ask) ? 'base64' : 'json'
-  if (!isBase64(ask)) return 'resp2'
+  if (format === 'json') return isBase64(request) ? 'base64' : 'json'
+  if (!isBase64(request)) return 'resp2'
   throw new RequestError(400, 'ERR Upstash-Encoding: base64 does not go with resp2')
 }
 
-const isBase64 = ({ headers }: Ask) => headers['upstash-encoding'] === 'base64'
+const isBase64 = ({ headers }: GatewayRequest) => headers['upstash-encoding'] === 'base64'
 
-const listOf = (replies: readonly Reply[], format: Format) =>
+const toJsonList = (replies: readonly Reply[], format: ReplyFormat) =>
   `[${replies.map((reply) => toJson(reply, format)).join()}]`
 
-const failure = (status: number, error: string, headers: Answer['headers']): Answer => ({
+const errorBody = (status: number, error: string, headers: Headers): GatewayResponse => ({
   status,
   headers,
   body: JSON.stringify({ error }),
 })
 
-/** The path of a request as a log may show it: one that is a command holds keys. */
-function routeOf(ask: Ask): string {
-  const [path] = partsOf(ask)
+/** The path of a request for the log. A path that holds a command is left out: it contains keys. */
+function routeOf(request: GatewayRequest): string {
+  const [path] = splitTarget(request)
   return ['/', '/pipeline', '/multi-exec', '/healthz'].includes(path) ? path : '/…'
 }

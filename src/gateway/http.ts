@@ -1,27 +1,27 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 
-/** A request as it came, before anybody read its body. */
-export interface Ask {
+/** A request whose body has not been read yet. */
+export interface GatewayRequest {
   readonly method: string
   /** The target as it was sent: parsed as a URL it would lose the parts `.` and `..`. */
   readonly target: string
   readonly headers: IncomingHttpHeaders
-  /** Rejects with a `RequestError` when the body is too large, or does not come to its end. */
+  /** Rejects with a `RequestError` if the body is too large, or is cut off. */
   body(): Promise<Buffer>
 }
 
-export interface Answer {
+export interface GatewayResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  /** A stream is destroyed when the client has gone. */
+  /** A stream is destroyed when the client disconnects. */
   readonly body: string | Buffer | Readable
 }
 
-/** What answers requests. It never rejects. */
-export type Answering = (ask: Ask) => Promise<Answer>
+/** Responds to requests. It never rejects. */
+export type RequestHandler = (request: GatewayRequest) => Promise<GatewayResponse>
 
-/** A request that is answered by an error of its own, before Redis heard of it. */
+/** An error of the request itself. Nothing was sent to Redis. */
 export class RequestError extends Error {
   override readonly name = 'RequestError'
   readonly status: 400 | 401 | 405 | 413

@@ -1,30 +1,34 @@
 import { createHash } from 'node:crypto'
 import type { Command } from './command.ts'
 import type { Reply } from './reply.ts'
-import { withoutFlag } from './script-header.ts'
+import { withoutScriptFlag } from './script-header.ts'
 
-/** Upstash's flag in the first line of a script: https://upstash.com/docs/redis/features/key-locking */
+/**
+ * Upstash's flag in the first line of a script: https://upstash.com/docs/redis/features/key-locking
+ */
 const FLAG = 'allow-key-locking'
 
-/** A Redis that runs this script knows the flag. A replica runs it too. */
-export const PROBE: Command = ['EVAL', `#!lua flags=no-writes,${FLAG}\nreturn 1`, '0']
+/** A Redis that runs this script accepts the flag. A replica runs it too. */
+export const KEY_LOCKING_PROBE: Command = ['EVAL', `#!lua flags=no-writes,${FLAG}\nreturn 1`, '0']
 
-/** When a hash was dropped, its client gets NOSCRIPT and sends the text again. */
-const MOST_HASHES = 1000
+/** If a hash was dropped, its client gets NOSCRIPT and sends the text again. */
+const MAX_HASHES = 1000
 
-const TEXTS: ReadonlySet<string> = new Set(['EVAL', 'EVAL_RO', 'SCRIPT|LOAD'])
-const HASHES: ReadonlySet<string> = new Set(['EVALSHA', 'EVALSHA_RO', 'SCRIPT|EXISTS'])
+const TEXT_COMMANDS: ReadonlySet<string> = new Set(['EVAL', 'EVAL_RO', 'SCRIPT|LOAD'])
+const HASH_COMMANDS: ReadonlySet<string> = new Set(['EVALSHA', 'EVALSHA_RO', 'SCRIPT|EXISTS'])
 
 /** Lets scripts with the flag run on a Redis that rejects it. */
 export interface KeyLocking {
-  /** Call when the Redis of this connection ran `PROBE`: scripts then stay unchanged. */
-  isKnown(): void
-  /** Call when the connection was replaced. */
-  renewed(): void
+  /** Call when Redis ran `KEY_LOCKING_PROBE` on this connection: scripts then stay unchanged. */
+  accepted(): void
+  /** Call when the connection was closed. */
+  disconnected(): void
   /** The command that Redis gets. */
-  sent(command: Command): Command
-  /** The reply that the client gets: SCRIPT LOAD returns the hash of the text that the client sent. */
-  answered(reply: Reply, command: Command | undefined): Reply
+  toRedis(command: Command): Command
+  /**
+   * The reply that the client gets: SCRIPT LOAD returns the hash of the text that the client sent.
+   */
+  toClient(reply: Reply, command: Command | undefined): Reply
 }
 
 /**
@@ -32,12 +36,14 @@ export interface KeyLocking {
  * of every text with the flag is mapped to the hash of the text without it.
  */
 export function keyLocking(): KeyLocking {
-  /** Until `PROBE` has run, texts are sent without the flag: every Redis accepts those. */
-  let known = false
+  /**
+   * Until `KEY_LOCKING_PROBE` has run, texts are sent without the flag: every Redis accepts those.
+   */
+  let isAccepted = false
   const plainHashes = new Map<string, string>()
 
   function plainText(text: string | Buffer): string | Buffer {
-    const plain = withoutFlag(text, FLAG)
+    const plain = withoutScriptFlag(text, FLAG)
     if (plain === undefined) return text
     remember(sha1(text), sha1(plain))
     return plain
@@ -56,41 +62,42 @@ export function keyLocking(): KeyLocking {
     plainHashes.delete(sent)
     plainHashes.set(sent, plain)
     const [oldest] = plainHashes.keys()
-    if (plainHashes.size > MOST_HASHES && oldest !== undefined) plainHashes.delete(oldest)
+    if (plainHashes.size > MAX_HASHES && oldest !== undefined) plainHashes.delete(oldest)
   }
 
   return {
-    isKnown() {
-      known = true
+    accepted() {
+      isAccepted = true
     },
-    renewed() {
-      known = false
+    disconnected() {
+      isAccepted = false
     },
-    sent(command) {
-      if (known) return command
+    toRedis(command) {
+      if (isAccepted) return command
       const { form, at } = formOf(command)
       const [name, ...args] = command
-      if (TEXTS.has(form)) {
+      if (TEXT_COMMANDS.has(form)) {
         return [name, ...args.map((arg, index) => (index === at ? plainText(arg) : arg))]
       }
-      if (!HASHES.has(form)) return command
+      if (!HASH_COMMANDS.has(form)) return command
       const last = form === 'SCRIPT|EXISTS' ? args.length : at
       return [
         name,
         ...args.map((arg, index) => (index >= at && index <= last ? plainHash(arg) : arg)),
       ]
     },
-    answered(reply, command) {
+    toClient(reply, command) {
       const text = command?.[2]
-      if (known || 'error' in reply || command?.[0] !== 'SCRIPT' || text === undefined) return reply
+      if (isAccepted || 'error' in reply) return reply
+      if (command?.[0] !== 'SCRIPT' || text === undefined) return reply
       const isChanged =
-        formOf(command).form === 'SCRIPT|LOAD' && withoutFlag(text, FLAG) !== undefined
+        formOf(command).form === 'SCRIPT|LOAD' && withoutScriptFlag(text, FLAG) !== undefined
       return isChanged ? { value: Buffer.from(sha1(text)) } : reply
     },
   }
 }
 
-/** `EVAL` or `SCRIPT|LOAD`, and at which of its arguments texts or hashes begin. */
+/** `EVAL` or `SCRIPT|LOAD`, and the index of the first argument that is a text or a hash. */
 function formOf([name, first]: Command): { readonly form: string; readonly at: number } {
   return name === 'SCRIPT'
     ? { form: `SCRIPT|${first}`.toUpperCase(), at: 1 }

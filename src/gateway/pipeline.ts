@@ -1,31 +1,33 @@
 import type { Command } from './command.ts'
 import type { Reply } from './reply.ts'
-import { NOT_RUN, newRoom } from './response-budget.ts'
+import { NOT_RUN, responseBudget } from './response-budget.ts'
 
-/** So many commands are sent at once: the replies to a thousand could be gigabytes. */
-const SLICE = 100
+/** How many commands are sent at once: the replies to a thousand could be gigabytes. */
+const BATCH_SIZE = 100
 
-/** The replies to commands that need not stay together. One of them fails alone. */
-export async function runAll(
+/**
+ * Runs commands that are independent of each other. If Redis becomes unavailable in the middle,
+ * each command without a reply gets an error reply. Rejects if none of the first batch got a reply.
+ */
+export async function runPipeline(
   commands: readonly Command[],
   run: (command: Command) => Reply | Promise<Reply>,
 ): Promise<readonly Reply[]> {
-  const room = newRoom()
+  const budget = responseBudget()
   const replies: Reply[] = []
-  for (let from = 0; from < commands.length; from += SLICE) {
-    const slice = commands.slice(from, from + SLICE)
-    if (room.full) {
-      replies.push(...slice.map(() => NOT_RUN))
+  for (let from = 0; from < commands.length; from += BATCH_SIZE) {
+    const batch = commands.slice(from, from + BATCH_SIZE)
+    if (budget.isExceeded) {
+      replies.push(...batch.map(() => NOT_RUN))
       continue
     }
-    const settled = await Promise.allSettled(slice.map(run))
-    // Of a Redis that went away in the middle each item tells; of one that is away, the whole.
+    const settled = await Promise.allSettled(batch.map(run))
     const [first] = settled
-    const none = from === 0 && settled.every(({ status }) => status === 'rejected')
-    if (first?.status === 'rejected' && none) throw first.reason
+    const isUnavailable = from === 0 && settled.every(({ status }) => status === 'rejected')
+    if (first?.status === 'rejected' && isUnavailable) throw first.reason
     for (const item of settled) {
       const { value } = item.status === 'fulfilled' ? item : { value: { error: messageOf(item) } }
-      replies.push(room.fit(value))
+      replies.push(budget.charge(value))
     }
   }
   return replies

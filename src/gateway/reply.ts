@@ -1,58 +1,27 @@
-/** How the answers of one request are written. */
-export type Format = 'json' | 'base64' | 'resp2'
+import { RedisUnavailable } from './redis-unavailable.ts'
 
-/** What a command came to. Of a value, texts are bytes and integers are digits. */
-export type Reply = { readonly value: unknown } | Refusal
+/** The reply to one command. In a value, texts are bytes and integers are strings of digits. */
+export type Reply = { readonly value: unknown } | ErrorReply
 
-/** What Redis, or the gateway for it, says no with. */
-export interface Refusal {
+/** An error that Redis replied, or the gateway in its place. */
+export interface ErrorReply {
   readonly error: string
 }
 
-/** A reply as Upstash writes it: `{"result":…}` or `{"error":"…"}`. */
-export function toJson(reply: Reply, format: Format): string {
-  if ('error' in reply) return `{"error":${JSON.stringify(reply.error)}}`
-  return `{"result":${resultJson(reply.value, format, true)}}`
-}
+/** A result of ioredis as a reply. In the list of a transaction, error replies are values. */
+export const toReply = (value: unknown): Reply =>
+  value instanceof Error ? { error: value.message } : { value }
 
 /**
- * Integers go out with all their digits, as JSON numbers. In base64 an "OK" stays as it is, but not
- * inside a list, where @upstash/redis 1.39 decodes every text.
+ * An error that ioredis threw as a reply. Throws `RedisUnavailable` for LOADING and MASTERDOWN,
+ * which pass by themselves as an outage does. Throws every error that Redis did not reply.
  */
-function resultJson(value: unknown, format: Format, whole: boolean): string {
-  if (typeof value === 'string' || typeof value === 'number') return `${value}`
-  if (Array.isArray(value)) {
-    return `[${value.map((item) => resultJson(item, format, false)).join()}]`
-  }
-  const bytes = value instanceof Error ? Buffer.from(value.message) : value
-  if (!Buffer.isBuffer(bytes)) return 'null'
-  const plain = format !== 'base64' || (whole && isOk(bytes))
-  return JSON.stringify(bytes.toString(plain ? 'utf8' : 'base64'))
+export function toErrorReply(error: unknown): ErrorReply {
+  if (!isReplyError(error)) throw error
+  if (!/^(LOADING|MASTERDOWN)\b/.test(error.message)) return { error: error.message }
+  throw new RedisUnavailable('Redis is not ready yet, try again later')
 }
 
-/** A reply as RESP2 writes it. https://redis.io/docs/latest/develop/reference/protocol-spec/ */
-export function toResp2(reply: Reply): Buffer {
-  const parts: Buffer[] = []
-  write('error' in reply ? new Error(reply.error) : reply.value)
-  return Buffer.concat(parts)
-
-  function write(value: unknown): void {
-    if (Array.isArray(value)) {
-      parts.push(Buffer.from(`*${value.length}\r\n`))
-      value.forEach(write)
-    } else if (value instanceof Error) {
-      parts.push(Buffer.from(`-${value.message.replace(/[\r\n]+/g, ' ')}\r\n`))
-    } else if (typeof value === 'string' || typeof value === 'number') {
-      parts.push(Buffer.from(`:${value}\r\n`))
-    } else if (!Buffer.isBuffer(value)) {
-      parts.push(Buffer.from('$-1\r\n'))
-    } else if (isOk(value)) {
-      // ioredis does not tell a status from a text; to whoever reads RESP the two are one.
-      parts.push(Buffer.from('+OK\r\n'))
-    } else {
-      parts.push(Buffer.from(`$${value.length}\r\n`), value, Buffer.from('\r\n'))
-    }
-  }
-}
-
-const isOk = (bytes: Buffer) => bytes.length === 2 && bytes.toString('latin1') === 'OK'
+/** Whether Redis replied this error. ioredis exports no type for such errors. */
+export const isReplyError = (error: unknown): error is Error =>
+  error instanceof Error && error.name === 'ReplyError'

@@ -1,37 +1,42 @@
 import type { Reply } from './reply.ts'
 
 /**
- * In bytes: what the answer to one request may hold, three times what Upstash lets one load.
+ * How large the response to one request may be: three times the limit of Upstash.
  * https://upstash.com/docs/redis/troubleshooting/max_request_size_exceeded
  */
-const MOST_BYTES = 32 * 1024 * 1024
+const MAX_RESPONSE_BYTES = 32 * 1024 * 1024
 
-const LIMIT = `max response size exceeded. Limit: ${MOST_BYTES} bytes`
+const LIMIT = `max response size exceeded. Limit: ${MAX_RESPONSE_BYTES} bytes`
 const TOO_LARGE: Reply = { error: `ERR ${LIMIT}` }
 
-/** In place of the reply of a command that was not sent any more. */
+/** The reply to a command that was not sent because the response is too large already. */
 export const NOT_RUN: Reply = { error: `ERR the command was not run: ${LIMIT}` }
 
-/** Lets replies through as long as they fit into one answer, and is then full for good. */
-export interface Room {
-  readonly full: boolean
-  fit(reply: Reply): Reply
+/** How many more bytes the response to one request may hold. */
+export interface ResponseBudget {
+  /** Whether a reply did not fit. No later reply fits either. */
+  readonly isExceeded: boolean
+  /** Returns the reply if it fits, and an error reply otherwise. */
+  charge(reply: Reply): Reply
 }
 
-export function newRoom(): Room {
-  let left = MOST_BYTES
+/** A budget for one response. */
+export function responseBudget(): ResponseBudget {
+  let left = MAX_RESPONSE_BYTES
   return {
-    get full() {
+    get isExceeded() {
       return left < 0
     },
-    fit(reply) {
+    charge(reply) {
       left -= 'error' in reply ? reply.error.length : sizeOf(reply.value)
       return left < 0 ? TOO_LARGE : reply
     },
   }
 }
 
-/** About what a value takes in an answer: the smallest ones their comma and quotes, or `null`. */
+/**
+ * About how many bytes a value takes in a response. 8 stand for a comma and quotes, or for `null`.
+ */
 function sizeOf(value: unknown): number {
   if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + sizeOf(item), 8)
   if (Buffer.isBuffer(value)) return value.length + 8

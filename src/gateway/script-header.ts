@@ -1,29 +1,30 @@
-/** In bytes. A longer first line is not looked at. */
-const LONGEST_HEADER = 1000
+/** A longer first line is not read. */
+const MAX_HEADER_BYTES = 1000
 
 /**
- * A word at the beginning of a line, as `sdssplitargs` of Redis reads it: quotes may stand around the
- * end of it, and in double quotes `\x61` is an `a`. Other characters by escapes are in no flag.
+ * A word at the beginning of a line, as `sdssplitargs` of Redis reads it: the end of the word may
+ * be in quotes, and in double quotes `\x61` is an `a`. No flag contains the other escapes.
  */
 const WORD =
   /^([^ \t\n\v\f\r"']*)(?:"((?:\\[^abnrt]|[^"\\])*)"|'((?:\\'|[^'\\]|\\(?!'))*)')?(?:[ \t\n\v\f\r]+|$)/
 
-/** The options that Redis knows. A header with another one it rejects, with or without the flag. */
-const FLAGS = /^flags=([\w-]+(?:,[\w-]+)*)?$/
+/** The only option that Redis knows. It rejects a header with another option. */
+const FLAGS_OPTION = /^flags=([\w-]+(?:,[\w-]+)*)?$/
 
 /**
- * The script without that flag in its first line, or `undefined` if it has no such flag there. A line
- * without any flags is left out. https://redis.io/docs/latest/develop/programmability/lua-api/#script_flags
+ * Removes a flag from the first line of a script. Returns `undefined` if the flag is not there. If
+ * no other flag is left, the line is removed.
+ * https://redis.io/docs/latest/develop/programmability/lua-api/#script_flags
  */
-export function withoutFlag(text: string | Buffer, flag: string): Buffer | undefined {
+export function withoutScriptFlag(text: string | Buffer, flag: string): Buffer | undefined {
   const bytes = typeof text === 'string' ? Buffer.from(text) : text
-  const end = bytes.subarray(0, LONGEST_HEADER).indexOf('\n')
+  const end = bytes.subarray(0, MAX_HEADER_BYTES).indexOf('\n')
   const header = bytes.toString('latin1', 0, Math.max(end, 0))
   if (!header.startsWith('#!')) return undefined
   const [engine, ...options] = wordsOf(header) ?? []
-  if (engine !== '#!lua' || !options.every((option) => FLAGS.test(option))) return undefined
+  if (engine !== '#!lua' || !options.every((option) => FLAGS_OPTION.test(option))) return undefined
 
-  const flags = options.flatMap((option) => FLAGS.exec(option)?.[1]?.split(',') ?? [])
+  const flags = options.flatMap((option) => FLAGS_OPTION.exec(option)?.[1]?.split(',') ?? [])
   const kept = flags.filter((other) => other !== flag)
   if (kept.length === flags.length) return undefined
   return kept.length === 0
@@ -31,7 +32,7 @@ export function withoutFlag(text: string | Buffer, flag: string): Buffer | undef
     : Buffer.concat([Buffer.from(`${engine} flags=${kept.join()}`), bytes.subarray(end)])
 }
 
-/** The words of a line, or nothing if a quote is not closed, or more of the word stands behind it. */
+/** The words of a line, or `undefined` if a quote is not closed, or a word goes on after it. */
 function wordsOf(line: string): readonly string[] | undefined {
   const words: string[] = []
   for (let rest = line; rest !== ''; ) {

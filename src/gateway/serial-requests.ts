@@ -1,21 +1,28 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** Resolves when a request is its connection's turn: to false if it cannot be answered any more. */
-export type Turns = (request: IncomingMessage, response: ServerResponse) => true | Promise<boolean>
+/**
+ * Waits until the earlier requests of a connection are answered. `true` if there are none. Resolves
+ * to `false` if the connection can take no more responses.
+ */
+export type WaitForEarlier = (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => true | Promise<boolean>
 
 /**
- * One request of a connection after the other, the next one when the answer is written. A client
- * that sends many and reads nothing would have all of their answers wait in memory.
+ * Handles the requests of each connection one after another: the next request starts when the
+ * response to the previous one is written. Otherwise a client that sends many requests and reads
+ * nothing would fill the memory with responses.
  */
-export function inTurn(): Turns {
+export function serialRequests(): WaitForEarlier {
   const newest = new WeakMap<Socket, ServerResponse>()
 
   return ({ socket }, response) => {
     const previous = newest.get(socket)
     newest.set(socket, response)
     if (!previous || previous.writableFinished) return true
-    // Node reads on as long as no answers pile up, and at the end of each request in any case.
+    // Node resumes the socket at the end of each request, so it is paused after that.
     let waiting = true
     process.nextTick(() => {
       if (waiting) socket.pause()
@@ -24,7 +31,7 @@ export function inTurn(): Turns {
       previous.once('close', () => {
         waiting = false
         if (newest.get(socket) === response) socket.resume()
-        // An answer that said it is the last one has ended the connection.
+        // A response with `connection: close` has ended the connection.
         resolve(response.socket !== null)
       })
     })

@@ -4,20 +4,23 @@ import { parseArgs } from 'node:util'
 import { describeValue } from '../checks.ts'
 import { ConfigError } from '../errors.ts'
 import { checkRedisUrl } from '../stores/redis-protocol/redis-url.ts'
-import { type Allow, allowList } from './allow.ts'
+import { type CommandFilter, commandFilter } from './command-filter.ts'
 
-/** What the gateway was told, checked. */
+/** The options of the gateway, checked. */
 export interface Settings {
   readonly redis: string
   readonly host: string
   readonly port: number
   readonly tokens: readonly string[]
-  readonly allow: Allow
+  readonly commandFilter: CommandFilter
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly verbose: boolean
 }
 
-/** A flag goes before its variable. Throws a `ConfigError` that names the one that is wrong. */
+/**
+ * Reads flags and variables. A flag overrides its variable. Throws a `ConfigError` that names the
+ * flag or variable that is wrong.
+ */
 export function readSettings(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
@@ -35,7 +38,7 @@ export function readSettings(
       verbose: { type: 'boolean', default: false },
     },
   })
-  type Given = readonly [value: string | undefined, name: string]
+  type Given = readonly [value: string | undefined, option: string]
   // An empty variable counts as not set. An empty flag counts as given.
   const given = (flag: string | undefined, name: string, variable: string): Given =>
     flag === undefined ? [env[variable] || undefined, variable] : [flag, name]
@@ -45,19 +48,19 @@ export function readSettings(
     host: checkHost(values.host),
     port: checkPort(...given(values.port, '--port', 'PORT')),
     tokens: checkTokens(...given(values.token?.join(), '--token', 'GATEWAY_TOKEN')),
-    allow: allowList(listOf(values.allow?.join())),
+    commandFilter: commandFilter(splitList(values.allow?.join())),
     tls: readTls(values['tls-cert'], values['tls-key']),
     verbose: values.verbose,
   }
 }
 
-const listOf = (text: string | undefined): readonly string[] =>
+const splitList = (text: string | undefined): readonly string[] =>
   text === undefined ? [] : text.split(',').map((part) => part.trim())
 
 const checkRedis = (url: string | undefined, option: string): string =>
   url === undefined ? 'redis://127.0.0.1:6379' : checkRedisUrl(option, url).href
 
-/** An empty one, as of a variable that is not set, would open all interfaces. */
+/** Rejects an empty host, as from a variable that is not set: it would open all interfaces. */
 function checkHost(text: string): string {
   if (isIP(text) > 0 || /^[\w.-]+$/.test(text)) return text
   const want = 'an address or a name of this machine to listen on, such as 127.0.0.1'
@@ -71,14 +74,14 @@ function checkPort(text: string | undefined, option: string): number {
 }
 
 /**
- * Several at once let a new token come into use before the old one goes. Never shown, and never
- * invented: whoever has one runs scripts in the Redis.
+ * Accepts several tokens, so that clients can move to a new token before the old one is removed.
+ * Tokens are never shown and have no default: with a token, anybody can run scripts in the Redis.
  */
 function checkTokens(text: string | undefined, option: string): readonly string[] {
   const want = 'a secret of 16 characters or more, without spaces (openssl rand -hex 32 makes one)'
   const from = option === '--token' ? option : '--token or GATEWAY_TOKEN'
   if (text === undefined || text === '') throw new ConfigError(from, 'nothing', want)
-  const tokens = listOf(text)
+  const tokens = splitList(text)
   for (const token of tokens) {
     if (token.length < 16) throw new ConfigError(option, `${token.length} characters`, want)
     if (!/^[\x21-\x7e]+$/.test(token)) {

@@ -1,78 +1,84 @@
 import type { Command } from './command.ts'
-import { toFailure, toReply } from './refusal.ts'
-import type { Refusal, Reply } from './reply.ts'
-import { RedisAway } from './unavailable.ts'
+import { RedisUnavailable } from './redis-unavailable.ts'
+import { type ErrorReply, type Reply, toErrorReply, toReply } from './reply.ts'
 
-/** The connection that transactions share with everything else. */
-export interface Line {
-  /** Throws `RedisAway` unless so many more commands can be sent now. */
-  assertThere(more: number): void
-  /** Writes a command at once. Rejects with `RedisAway`, or with the refusal of Redis. */
+/** The connection that transactions share with all other commands. */
+export interface SharedConnection {
+  /** Throws `RedisUnavailable` unless so many more commands can be sent now. */
+  assertAvailable(commands: number): void
+  /** Writes a command at once. Rejects with `RedisUnavailable`, or with the error of Redis. */
   send(command: Command): Promise<unknown>
-  /** Gives the connection up for a new one. */
-  renew(): void
+  /** Closes the connection and opens another. */
+  reconnect(): void
 }
 
 export interface Transactions {
-  run(commands: readonly Command[]): Promise<readonly Reply[] | Refusal>
-  /** The connection is another one now. */
-  renewed(): void
+  run(commands: readonly Command[]): Promise<readonly Reply[] | ErrorReply>
+  /** Call when the connection was closed. */
+  disconnected(): void
 }
 
-/** What is written in one go stays together on the connection, which is all that one needs. */
-export function transactions({ assertThere, send, renew }: Line): Transactions {
-  /** Whether Redis lets this user have transactions, found out once for each connection. */
-  let known = false
+/**
+ * Runs transactions on a shared connection. Commands that are written in one go stay together on
+ * the connection, so a transaction needs no connection of its own.
+ */
+export function transactions(connection: SharedConnection): Transactions {
+  const { assertAvailable, send, reconnect } = connection
+  /** Whether Redis permits this user MULTI and EXEC: tested once for each connection. */
+  let isPermitted = false
 
-  /** Without the right to MULTI each command would run by itself, and EXEC alone would fail. */
-  async function tryOne(): Promise<Refusal | undefined> {
+  /**
+   * Sends an empty transaction, and returns the error if it fails. Without the permission for
+   * MULTI, each command would run by itself, and only EXEC would fail.
+   */
+  async function testPermission(): Promise<ErrorReply | undefined> {
     const [multi, exec] = await Promise.allSettled([send(['MULTI']), send(['EXEC'])])
-    if (multi.status === 'rejected') return toFailure(multi.reason)
+    if (multi.status === 'rejected') return toErrorReply(multi.reason)
     if (exec.status === 'fulfilled') return undefined
-    const refusal = toFailure(exec.reason)
-    // With half of the right Redis 6 leaves the connection in a transaction that nobody can end.
-    if (!isAborted(refusal)) renew()
-    return refusal
+    const reply = toErrorReply(exec.reason)
+    // If only MULTI is permitted, Redis 6 leaves the connection in a transaction without an end.
+    if (!isAborted(reply)) reconnect()
+    return reply
   }
 
   return {
     async run(commands) {
-      assertThere(commands.length + 4)
-      if (!known) {
-        const refusal = await tryOne()
-        if (refusal) return refusal
-        known = true
-        assertThere(commands.length + 2)
+      assertAvailable(commands.length + 4)
+      if (!isPermitted) {
+        const error = await testPermission()
+        if (error) return error
+        isPermitted = true
+        assertAvailable(commands.length + 2)
       }
-      // All are written before anything else can be: no await stands between them.
+      // Nothing else can be written between these commands, since there is no await between them.
       const begun = send(['MULTI'])
       const queued = commands.map(send)
       const ended = send(['EXEC'])
       const [multi, exec, ...others] = await Promise.allSettled([begun, ended, ...queued])
       if (multi.status === 'rejected') {
-        known = false
-        const { error } = toFailure(multi.reason)
+        isPermitted = false
+        const { error } = toErrorReply(multi.reason)
         return { error: `${error} (the commands ran, but not as a transaction)` }
       }
       if (exec.status === 'rejected') {
-        const refusal = toFailure(exec.reason)
+        const reply = toErrorReply(exec.reason)
         const cause = others.find(({ status }) => status === 'rejected')
-        if (cause?.status !== 'rejected' || !isAborted(refusal)) return refusal
+        if (cause?.status !== 'rejected' || !isAborted(reply)) return reply
         return {
-          error: `EXECABORT Transaction discarded because of: ${toFailure(cause.reason).error}`,
+          error: `EXECABORT Transaction discarded because of: ${toErrorReply(cause.reason).error}`,
         }
       }
       if (Array.isArray(exec.value) && exec.value.length === commands.length) {
         return exec.value.map(toReply)
       }
-      renew()
-      throw new RedisAway('Redis gave an answer of another length')
+      reconnect()
+      throw new RedisUnavailable('Redis gave an answer of another length')
     },
-    renewed() {
-      known = false
+    disconnected() {
+      isPermitted = false
     },
   }
 }
 
-/** Redis itself has ended such a transaction. */
-const isAborted = ({ error }: Refusal) => error.startsWith('EXECABORT')
+/** Whether Redis itself has ended the transaction. */
+const isAborted = ({ error }: ErrorReply) => error.startsWith('EXECABORT')

@@ -2,7 +2,7 @@ import { assertOption, describeType } from '../checks.ts'
 import { ConfigError } from '../errors.ts'
 import {
   type IoRedisClient,
-  ioRedisScripts,
+  ioRedisCommands,
   warningOf as ofIoRedis,
 } from './redis-protocol/ioredis.ts'
 import {
@@ -53,7 +53,7 @@ function readClient(client: IoRedisClient | NodeRedisClient) {
       return [nodeRedisScripts(client), ofNodeRedis(client)] as const
     }
     if ('evalsha' in client && [client.evalsha, client.eval, client.incrby].every(isMethod)) {
-      return [ioRedisScripts(client), ofIoRedis(client)] as const
+      return [ioRedisCommands(client), ofIoRedis(client)] as const
     }
   }
   throw new ConfigError(

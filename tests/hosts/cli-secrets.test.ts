@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 
 const PASSWORD = 's3cret'
-/** Addresses with a password, as they are pasted by mistake. */
+/** URLs with a password, as users paste them by mistake. */
 const ADDRESSES = [
   `redis://default:${PASSWORD}@127.0.0.1:1`,
   `https://default:${PASSWORD}@127.0.0.1:1`,
@@ -16,7 +16,7 @@ const ADDRESSES = [
 /** As URLs these name the host "s3cret". */
 const MISREAD = [`redis://${PASSWORD}#:x@127.0.0.1:1`, `redis://${PASSWORD}?:x@127.0.0.1:1`]
 
-/** A port that is taken, so that no gateway stays: the one whose flags are good ends, too. */
+/** A port in use: a gateway whose flags are valid ends too, because it cannot listen. */
 const other = createServer()
 await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
 const address = other.address()
@@ -32,7 +32,7 @@ interface Ran {
   readonly said: string
 }
 
-/** Without the `--` Node reads every --env-file itself first, and quotes one that is missing. */
+/** Without `--`, Node itself reads every --env-file first, and quotes the name of a missing one. */
 function tidegate(args: readonly string[], env: Readonly<Record<string, string>>) {
   return new Promise<Ran>((resolve) => {
     const all = ['--', 'dist/cli.js', ...args]
@@ -42,7 +42,7 @@ function tidegate(args: readonly string[], env: Readonly<Record<string, string>>
   })
 }
 
-/** That it ended by itself, with a sentence of its own, which does not hold the password. */
+/** Expects that the program ended by itself, with its own message, which has no password. */
 async function expectSilence(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const { code, said } = await tidegate(args, env)
   expect(said, args.join(' ')).toMatch(/^(tidegate|The store that)/)
@@ -55,7 +55,7 @@ const TOKEN = `--token=${crypto.randomUUID()}`
 const NOBODY = 'redis://127.0.0.1:1'
 const PROBES = ['--probes=1', '--timeout=200ms']
 
-/** Flags that would do with each other, and then the one that gets the value. */
+/** Flags that are valid together, and then the flag that gets the value. */
 const FLAGS: Readonly<Record<string, readonly (readonly [string, ...string[]])[]>> = {
   gateway: [
     ['--redis'],
@@ -65,7 +65,7 @@ const FLAGS: Readonly<Record<string, readonly (readonly [string, ...string[]])[]
     ['--allow'],
     ['--allow', '--allow=scan'],
     ['--tls-cert', '--tls-key=package.json'],
-    // A file that reads like PEM, as far as its name goes.
+    // A file whose text contains the beginning of a PEM header.
     ['--tls-key', '--tls-cert=src/gateway/settings.ts'],
     ['--verbose'],
   ],
@@ -86,7 +86,7 @@ const FLAGS: Readonly<Record<string, readonly (readonly [string, ...string[]])[]
   ],
 }
 
-/** Two at a time. */
+/** Runs two at a time. */
 async function forEach<Item>(items: readonly Item[], run: (item: Item) => Promise<void>) {
   const left = [...items]
   const runLeft = async () => {
@@ -139,7 +139,7 @@ describe('neither output of the program shows the password of', () => {
     const names = ['REDIS_URL', 'KV_URL', 'KV_REST_API_URL', 'UPSTASH_REDIS_REST_TOKEN']
     const wrong = ADDRESSES.flatMap((value) => [
       ...names.map((name) => [name, value] as const),
-      // The value alone, which is then the name of a variable.
+      // The value alone: it is then the name of a variable.
       ...[value, `${value}/?a`, `${value}/?a_KV_REST_API_URL`].map((name) => [name, '1'] as const),
     ])
     wrong.push(...MISREAD.map((value) => ['REDIS_URL', value] as const))

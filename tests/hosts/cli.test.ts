@@ -13,7 +13,7 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { versio
 const redisUrl = inject('redisUrl')
 const token = crypto.randomUUID()
 
-/** The machine's own Node, as whoever installs the package has it, and none of these variables. */
+/** The PATH without node_modules: users of the package run the machine's own Node. */
 const PATH = `${process.env.PATH}`
   .split(delimiter)
   .filter((entry) => !entry.includes('node_modules'))
@@ -31,7 +31,7 @@ const run = (...args: string[]) => {
   return { status, stdout, stderr }
 }
 
-/** A program that runs, once it has said where it listens. */
+/** Starts a program, and resolves when it has printed its address. */
 async function start(command: string, args: readonly string[], variables = {}) {
   const child = spawn(command, args, { env: { ...env, ...variables }, detached: true })
   children.add(child)
@@ -56,7 +56,7 @@ async function start(command: string, args: readonly string[], variables = {}) {
     if ((await fetch(`${url}/healthz`)).ok) break
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  /** To the group of processes, since npm starts the program for us. */
+  /** Signals the group of processes, because npm starts the program. */
   const signal = (name: NodeJS.Signals) => process.kill(-(child.pid ?? 0), name)
   return { url, ended, signal, said: () => said }
 }

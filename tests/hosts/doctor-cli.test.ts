@@ -34,7 +34,9 @@ const PROGRAM = `import { doctor } from './src/cli/doctor.ts'
 process.exitCode = await doctor.run(process.argv.slice(1))`
 const ARGS = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', PROGRAM, '--']
 
-/** The host of these tests names no store, and has no say in colours: a CI is taken to have none. */
+/**
+ * Variables that name a store or decide on colours. The program runs without those of this host.
+ */
 const FOREIGN = /^(?:CI|REDIS_URL|FORCE_COLOR|NO_COLOR|\w*(?:UPSTASH|KV_REST)_\w*)$/
 const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.test(name)))
 

@@ -90,8 +90,8 @@ describe('what will go wrong is a warning', () => {
 })
 
 /**
- * A server whose clock is off, as the network shows it: what passes on to a gateway, and TIME's answer
- * changed. (libfaketime cannot run Debian's Redis: its allocator asks for the time before it is set up.)
+ * A server whose clock is wrong: a proxy to a gateway that changes the reply to TIME. (libfaketime
+ * cannot run Debian's Redis, whose allocator reads the time before libfaketime is set up.)
  */
 async function shiftedClock(gatewayUrl: string, seconds: number): Promise<string> {
   const origin = await startOrigin(async (request, response) => {

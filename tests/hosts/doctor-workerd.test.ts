@@ -29,7 +29,7 @@ afterAll(async () => {
   redis.disconnect()
 })
 
-/** What a health route in workerd answers. */
+/** The response of a health route in workerd. */
 const health = async (path: string) => (await (await worker.fetch(path)).json()) as Report
 
 test('a health route in workerd, without Node APIs, examines its store and leaves nothing in it', async () => {

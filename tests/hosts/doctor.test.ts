@@ -119,7 +119,7 @@ test('a cluster is named as such, and a client for a single server that meets it
   const { ok, levels } = await examine(over(client), patient)
   expect({ ok, cluster: levels.cluster }).toEqual({ ok: true, cluster: 'info' })
 
-  // Which node has the key of a probe is chance.
+  // The key of a probe is random, and so is the node that holds it.
   const one = over(connect(`redis://${host}:${port}`))
   for (let attempt = 0; attempt < 30; attempt++) {
     const { script } = (await examine(one, { ...patient, probes: 1 })).of

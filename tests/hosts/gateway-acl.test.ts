@@ -112,7 +112,7 @@ test('a database that Redis refuses is no place for counts: away until it takes 
   const lines: string[] = []
   const clock = manualClock()
   const log = (line: string) => lines.push(line)
-  const backend = redisBackend(`${urlOf('numbered')}/3`, { log, clock, probe: 20 })
+  const backend = redisBackend(`${urlOf('numbered')}/3`, { log, clock, pingInterval: 20 })
   const allow = async (rule: string) => {
     await admin.call(name, 'SETUSER', 'numbered', rule)
     await admin.client('KILL', 'USER', 'numbered')
@@ -120,13 +120,13 @@ test('a database that Redis refuses is no place for counts: away until it takes 
   try {
     await expect.poll(() => lines.join()).toContain('it refuses the number of the database: NOPERM')
     await expect(backend.call(['SET', 'y', '1'])).rejects.toThrow('Redis is away')
-    expect(backend.away).toBe(true)
+    expect(backend.isAvailable).toBe(false)
     expect(await admin.exists('y')).toBe(0)
 
     await allow('+select')
-    await expect.poll(() => backend.away).toBe(false)
+    await expect.poll(() => backend.isAvailable).toBe(true)
     await allow('-select')
-    await expect.poll(() => backend.away).toBe(true)
+    await expect.poll(() => backend.isAvailable).toBe(false)
     clock.advance(60_000)
     await expect.poll(() => lines).toHaveLength(3)
     expect(lines).toEqual([

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, describe, expect, inject, test } from 'vitest'
-import type { Answering } from '../../src/gateway/http.ts'
+import type { RequestHandler } from '../../src/gateway/http.ts'
 import { listen } from '../../src/gateway/server.ts'
 import { startGateway } from '../support/gateway-server.ts'
 
@@ -18,7 +18,7 @@ afterAll(async () => {
   await gateway.stop()
 })
 
-/** A connection, and what came on it. */
+/** Opens a connection and collects the text that arrives on it. */
 async function open(url: string) {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   sockets.push(socket.on('error', () => {}))
@@ -30,7 +30,7 @@ async function open(url: string) {
   return { socket, heard: () => heard }
 }
 
-/** Until nothing changes any more for a while, on a machine that may be busy. */
+/** Waits until the value stays the same for a while. The machine may be busy. */
 async function settled(look: () => number) {
   for (let before = Number.NaN, looks = 0; look() !== before && looks < 50; looks++) {
     before = look()
@@ -38,14 +38,14 @@ async function settled(look: () => number) {
   }
 }
 
-/** From the beginning, while other tests run: it is the server's own clock that ends it. */
+/** Opened before all tests: the server's own timeout closes it while they run. */
 const slow = await open(gateway.url)
 slow.socket.write('GET /ping HTTP/1.1\r\nHost: x\r\n')
 const slowSince = performance.now()
 const slowEnded = once(slow.socket, 'close').then(() => performance.now() - slowSince)
 
 describe('of requests that come on one connection at once', () => {
-  const serve = (answer: Answering) => listen({ answer, host: '127.0.0.1', port: 0 })
+  const serve = (handle: RequestHandler) => listen({ handle, host: '127.0.0.1', port: 0 })
   const BUSY = { timeout: 10_000 }
 
   test('each is answered in its turn, a body as well', async () => {
@@ -76,7 +76,7 @@ describe('of requests that come on one connection at once', () => {
       for (let index = 0; index < 100; index++) {
         socket.write(`GET /${index} HTTP/1.1\r\nHost: x\r\n\r\n`)
       }
-      // What the system buffers on the way is some megabytes.
+      // The system buffers some megabytes on the way.
       await settled(() => asked)
       expect(asked).toBeGreaterThan(0)
       expect(asked).toBeLessThan(50)
@@ -165,13 +165,13 @@ test('a server with a certificate stops at once, whatever its connections are up
   execFileSync('openssl', ['req', '-x509', ...kind, ...files], { stdio: 'ignore' })
   const tls = { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') }
   rmSync(folder, { recursive: true })
-  const answer: Answering = async () => ({ status: 200, headers: {}, body: '' })
-  const server = await listen({ answer, host: '127.0.0.1', port: 0, tls })
+  const handle: RequestHandler = async () => ({ status: 200, headers: {}, body: '' })
+  const server = await listen({ handle, host: '127.0.0.1', port: 0, tls })
   const [port, host] = [Number(new URL(server.url).port), '127.0.0.1']
   const silent = await open(server.url)
   const greeted = connectTls({ port, host, rejectUnauthorized: false })
   sockets.push(greeted.on('error', () => {}))
-  // With its ticket the server ends the handshake; the silent connection came before it.
+  // The session ticket ends the handshake. The silent connection was opened before.
   await once(greeted, 'session')
   const start = performance.now()
   await server.stop(8000)

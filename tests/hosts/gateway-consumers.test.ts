@@ -6,11 +6,11 @@ import { type GatewayServer, startGateway } from '../support/gateway-server.ts'
 import { CONSUMERS } from './support/consumers.ts'
 import { RATELIMIT } from './support/consumers-ratelimit.ts'
 
-/** What docs/gateway.md says that each needs: nothing, or the commands behind --allow. */
+/** The commands that each consumer needs behind --allow, as docs/gateway.md lists them. */
 const needs = new Map(
   [...readFileSync('docs/gateway.md', 'utf8').matchAll(/^\| (.+?) \| (.+?) \|$/gm)].map(
     ([, name = '', need = '']) => {
-      // In a table Markdown wants `|` escaped, also in code.
+      // In a Markdown table, `|` is escaped also in code.
       const [, commands] = /^`--allow '?([\w,|]+)'?`/.exec(need.replaceAll('\\|', '|')) ?? []
       return [name, commands?.split(',') ?? []]
     },
@@ -22,7 +22,7 @@ afterAll(async () => {
   for (const gateway of gateways.values()) await (await gateway).stop()
 })
 
-/** A gateway that passes the default commands and these. */
+/** A gateway that allows these commands besides the default ones. */
 function gatewayWith(allow: readonly string[], database: number): Promise<GatewayServer> {
   const name = `${allow} ${database}`
   const known =
@@ -52,7 +52,7 @@ for (const { name, checks } of [...RATELIMIT, ...CONSUMERS]) {
       test(`needs ${command}`, async () => {
         const two = await gatewaysWith(allow.filter((other) => other !== command))
         const failed: unknown[] = []
-        // Some of them log what they are refused, and go on.
+        // Some consumers log a refused command, and go on.
         vi.spyOn(console, 'warn').mockImplementation(() => {})
         vi.spyOn(console, 'error').mockImplementation(() => {})
         for (const check of Object.values(checks)) {

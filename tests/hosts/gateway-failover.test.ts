@@ -15,7 +15,7 @@ afterAll(async () => {
 
 const BUSY = { timeout: 10_000, interval: 20 }
 
-/** An address that leads to the master, whichever it is, as those of hosted Redis do. */
+/** An address that always leads to the current primary, as those of hosted Redis do. */
 async function address(initial: string) {
   const sockets = new Set<Socket>()
   let master = initial
@@ -48,9 +48,9 @@ async function address(initial: string) {
 test('after a failover the gateway connects anew, to where its address leads now', async () => {
   const { url, lead, stop } = await address(first.url)
   const log: string[] = []
-  const backend = redisBackend(url, { log: (line) => log.push(line), probe: 1 })
+  const backend = redisBackend(url, { log: (line) => log.push(line), pingInterval: 1 })
   try {
-    await expect.poll(() => backend.away, BUSY).toBe(false)
+    await expect.poll(() => backend.isAvailable, BUSY).toBe(true)
     const write = async () => backend.call(['SET', 'a', '1']).catch(String)
     expect(await write()).toHaveProperty('value')
     await admin.replicaof('127.0.0.1', new URL(second.url).port)
@@ -71,9 +71,9 @@ test('after a failover the gateway connects anew, to where its address leads now
 test('one that stays a replica does not cost everybody the connection with each write', async () => {
   await admin.replicaof('127.0.0.1', new URL(second.url).port)
   const log: string[] = []
-  const backend = redisBackend(first.url, { log: (line) => log.push(line), probe: 60_000 })
+  const backend = redisBackend(first.url, { log: (line) => log.push(line), pingInterval: 60_000 })
   try {
-    await expect.poll(() => backend.away, BUSY).toBe(false)
+    await expect.poll(() => backend.isAvailable, BUSY).toBe(true)
     for (let turn = 0; turn < 20; turn++) {
       const refused = await backend.call(['SET', 'a', '1'])
       expect(refused).toEqual({ error: expect.stringMatching(/^READONLY /) })
@@ -89,7 +89,7 @@ test('a connection that ends as if for good, as after QUIT, is opened again', as
   const log: string[] = []
   const backend = redisBackend(first.url, { log: (line) => log.push(line) })
   try {
-    await expect.poll(() => backend.away, BUSY).toBe(false)
+    await expect.poll(() => backend.isAvailable, BUSY).toBe(true)
     await backend.call(['QUIT'])
     await expect.poll(() => log.length, BUSY).toBe(2)
     expect(await backend.call(['PING'])).toHaveProperty('value')

@@ -65,7 +65,7 @@ describe('8 MB of JSON cost little more than a SET of that size:', () => {
     const levels = SIZE / (open.length + close.length)
     return `${open.repeat(levels)}${close.repeat(levels)}`
   }
-  /** The reply to a request, and the time of the processor that it took, in ms. */
+  /** The reply to a request, and the CPU time that it took, in ms. */
   async function measured(path: string, body: string) {
     const before = process.cpuUsage()
     const reply = await send(path, body)
@@ -171,7 +171,7 @@ for (const [what, answer] of [
     await new Promise<void>((resolve) => redis.listen(0, '127.0.0.1', resolve))
     const { port } = redis.address() as { readonly port: number }
     const backend = redisBackend(`redis://127.0.0.1:${port}`)
-    const there = () => expect.poll(() => backend.away).toBe(false)
+    const there = () => expect.poll(() => backend.isAvailable).toBe(true)
     try {
       await there()
       const said = await backend.transact([['GET', 'a']]).catch(({ message }) => message)

@@ -28,7 +28,7 @@ async function ask({ url, token }: GatewayServer, path: string, body: unknown) {
   }
 }
 
-/** Until the gateway has seen what happened: its Redis is another process. */
+/** Waits until the gateway has noticed: its Redis is another process. */
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 500; tries++) {
     if (await condition()) return
@@ -87,7 +87,7 @@ test('while Redis is stopped every request gets 503 at once, and works when it i
 
 test('a Redis that hangs holds requests for a bounded time, and the next ones not at all', async () => {
   const server = await spawnRedis()
-  const gateway = await startGateway(server.url, { silence: 300 })
+  const gateway = await startGateway(server.url, { socketTimeout: 300 })
   try {
     await gateway.redis.call('CLIENT', 'PAUSE', '2500', 'ALL')
     const held = await Promise.all([
@@ -174,15 +174,15 @@ test('while an outage lasts it has one line, and not before a minute after the l
   const outages = outageLog((line) => lines.push(line), clock)
   const attempt = (ms: number) => {
     clock.advance(ms)
-    outages.away('refused')
+    outages.unavailable('refused')
   }
-  outages.back()
+  outages.available()
   attempt(0)
-  outages.back()
+  outages.available()
   for (const ms of [0, 59_000, 999]) attempt(ms)
   expect(lines).toHaveLength(2)
   for (const ms of [1, 1000, 120_000]) attempt(ms)
-  outages.back()
+  outages.available()
   expect(lines.slice(2)).toEqual([
     'Redis is away (refused, for 60.0 s so far): answering 503 until it is back',
     'Redis is back after 181.0 s',

@@ -16,7 +16,7 @@ afterAll(async () => {
   await gateway.stop()
 })
 
-/** With the target as it stands here: `fetch` would take parts out of it. */
+/** Sends the target unchanged: `fetch` would remove parts of it. */
 function ask(target: string, { method = 'GET', body = '' } = {}) {
   const { hostname, port } = new URL(gateway.url)
   const headers = { authorization: `Bearer ${token}` }

@@ -17,7 +17,7 @@ afterAll(async () => {
 
 const sha1 = (text: string) => createHash('sha1').update(text).digest('hex')
 
-/** A script with the header of Upstash, of which no other test knows. */
+/** A script with the header of Upstash that no other test uses. */
 const fresh = (body = 'return {KEYS[1], ARGV[1]}') =>
   `#!lua flags=allow-key-locking\n${body} --${crypto.randomUUID()}`
 
@@ -119,7 +119,7 @@ describe('a script with the header that locks keys runs on a Redis that does not
 })
 
 describe('the flag is read as Redis reads its own flags, and taken off where it would be read', () => {
-  /** A header as it is written for a flag. */
+  /** A header with a flag. */
   const spellings: readonly ((flag: string) => string)[] = [
     (flag) => `#!lua flags=${flag}`,
     (flag) => `#!lua flags="${flag}"`,
@@ -221,7 +221,7 @@ test('a thousand scripts at most are known by their hashes, those in use the lon
   expect(await send('/', bySha(unused))).toEqual(NOSCRIPT)
 })
 
-/** A Redis that runs whatever script it gets, and notes the commands. */
+/** A Redis that runs every script, and records the commands. */
 async function redisThatKnowsTheFlag() {
   const seen: string[][] = []
   const sockets = new Set<{ destroy(): void }>()

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { readSettings } from '../../src/gateway/settings.ts'
 import { startGateway } from '../../src/gateway/start.ts'
-import { redisSubscriptions } from '../../src/gateway/subscribe.ts'
+import { redisSubscriptions } from '../../src/gateway/subscriptions.ts'
 import { freePort, spawnRedis } from '../support/redis-server.ts'
 
 /** Machines may be busy. */
@@ -15,7 +15,7 @@ const eventually = <Value>(look: () => Value) => expect.poll(look, BUSY)
 const token = crypto.randomUUID()
 const lines: string[] = []
 
-/** As the command line starts it. */
+/** Starts the gateway as the command line does. */
 async function start(redisUrl: string, allow = 'subscribe,psubscribe,publish') {
   const flags = ['--redis', redisUrl, '--token', token, '--port', '0', '--verbose']
   const settings = readSettings([...flags, ...(allow === '' ? [] : ['--allow', allow])], {})
@@ -39,7 +39,7 @@ const subscribed = async (redis = admin) =>
 
 const none = () => eventually(() => subscribed()).toBe(0)
 
-/** What nobody holds any more is collected, and its stream ended with it. */
+/** Keeps responses referenced: the stream of a garbage-collected response ends. */
 const held: Response[] = []
 
 async function open(path: string, { headers = {}, from = url, ...rest }: Asking = {}) {
@@ -63,7 +63,9 @@ interface Asking {
   readonly signal?: AbortSignal
 }
 
-/** What a subscription of the client hears, from the moment when Redis knows of it. */
+/**
+ * The messages that a subscription of the client receives. Resolves once Redis has confirmed it.
+ */
 async function hear(subscriber: ReturnType<Upstash['subscribe']>, kind = 'message') {
   const heard: unknown[] = []
   let subscribed = false
@@ -217,7 +219,7 @@ describe('a stream', () => {
   test('beats, and ends when Redis does not answer any more', async () => {
     const own = await spawnRedis()
     const other = new Redis(own.url)
-    const subscriptions = redisSubscriptions(own.url, { silence: 300, beat: 50 })
+    const subscriptions = redisSubscriptions(own.url, { socketTimeout: 300, heartbeat: 50 })
     try {
       const events = await subscriptions.open(['SUBSCRIBE', 'x'])
       if ('error' in events) throw new Error(events.error)

@@ -62,14 +62,14 @@ describe('an answer that came while the process was busy', () => {
 
 describe('a gateway that was busy for longer than Redis may be silent', () => {
   test('passes on the answers that came meanwhile', async () => {
-    const silence = 200
-    const redis = redisBackend(inject('redisUrl'), { silence })
+    const socketTimeout = 200
+    const redis = redisBackend(inject('redisUrl'), { socketTimeout })
     try {
-      while (redis.away) await connected()
+      while (!redis.isAvailable) await connected()
       const answers = Promise.all(Array.from({ length: 10 }, () => redis.call(['ECHO', 'here'])))
       // The gateway writes the commands of one moment together.
       await new Promise((resolve) => setImmediate(resolve))
-      block(3 * silence)
+      block(3 * socketTimeout)
       for (const answer of await answers) expect(answer).toEqual({ value: Buffer.from('here') })
     } finally {
       await redis.stop()

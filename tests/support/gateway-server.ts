@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis'
 import type { Clock } from '../../src/clock.ts'
-import { allowList } from '../../src/gateway/allow.ts'
 import { redisBackend } from '../../src/gateway/backend.ts'
+import { commandFilter } from '../../src/gateway/command-filter.ts'
 import { gateway } from '../../src/gateway/gateway.ts'
-import type { Ask } from '../../src/gateway/http.ts'
+import type { GatewayRequest } from '../../src/gateway/http.ts'
 import { listen } from '../../src/gateway/server.ts'
 import { likeUpstash } from './like-upstash.ts'
 
@@ -13,26 +13,26 @@ export interface GatewayServer {
   readonly token: string
   /** A connection of the test's own to the same Redis. */
   readonly redis: Redis
-  /** How many HTTP requests came, and how many of them brought the text of a script. */
+  /** How many HTTP requests arrived, and how many of them contained the text of a script. */
   readonly seen: { requests: number; scripts: number }
-  /** What it logged. */
+  /** The lines of its log. */
   readonly log: readonly string[]
   stop(): Promise<void>
 }
 
 export interface GatewayServerOptions {
-  /** Takes the header that locks keys, as Upstash does and Redis does not. */
+  /** Accepts the header for key locking, as Upstash does and Redis does not. */
   readonly upstash?: boolean
   /**
-   * What passes beside the default commands.
+   * The commands that pass besides the default commands.
    * @default ['all']
    */
   readonly allow?: readonly string[]
-  /** How long Redis may be silent, in ms. */
-  readonly silence?: number
+  /** How long to wait for a reply of Redis, in ms. */
+  readonly socketTimeout?: number
   /** Logs every request, too. */
   readonly verbose?: boolean
-  /** By which outages are timed. */
+  /** Measures how long outages last. */
   readonly clock?: Clock
 }
 
@@ -41,39 +41,44 @@ export async function startGateway(
   redisUrl: string,
   options: GatewayServerOptions = {},
 ): Promise<GatewayServer> {
-  const { upstash = false, allow = ['all'], silence = 5000, verbose = false, clock } = options
+  const { upstash = false, allow = ['all'], socketTimeout = 5000, verbose = false, clock } = options
   const redis = new Redis(redisUrl)
   redis.on('error', () => {})
   const log: string[] = []
   const write = (line: string) => log.push(line)
-  // No probe: some tests count what Redis is asked.
-  const backend = redisBackend(redisUrl, { log: write, silence, probe: 3_600_000, clock })
+  // No PING: some tests count the commands that Redis gets.
+  const backend = redisBackend(redisUrl, {
+    log: write,
+    socketTimeout,
+    pingInterval: 3_600_000,
+    clock,
+  })
   const token = crypto.randomUUID()
-  const app = gateway({
+  const handle = gateway({
     redis: backend,
     tokens: [token],
-    allow: allowList(allow),
+    commandFilter: commandFilter(allow),
     log: verbose ? write : undefined,
   })
   const seen = { requests: 0, scripts: 0 }
 
-  const counted = (ask: Ask): Ask => {
+  const counted = (request: GatewayRequest): GatewayRequest => {
     seen.requests++
     return {
-      ...ask,
+      ...request,
       async body() {
-        const text = (await ask.body()).toString('latin1')
+        const text = (await request.body()).toString('latin1')
         if (/\["eval"/i.test(text)) seen.scripts++
         return Buffer.from(upstash ? likeUpstash(text) : text, 'latin1')
       },
     }
   }
   const server = await listen({
-    answer: (ask) => app(counted(ask)),
+    handle: (request) => handle(counted(request)),
     host: '127.0.0.1',
     port: 0,
   })
-  while (backend.away) await new Promise((resolve) => setTimeout(resolve, 5))
+  while (!backend.isAvailable) await new Promise((resolve) => setTimeout(resolve, 5))
   return {
     url: server.url,
     token,

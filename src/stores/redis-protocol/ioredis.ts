@@ -8,8 +8,8 @@ export interface IoRedisClient {
   readonly isCluster?: boolean
 }
 
-/** Other members of such a client, which counting does not require. */
-interface Shown {
+/** Further members of such a client, which only some versions and kinds of client have. */
+interface OptionalMembers {
   readonly status?: string
   readonly options?: {
     readonly enableOfflineQueue?: boolean
@@ -24,92 +24,97 @@ interface Shown {
   }
 }
 
-/** The commands of a store, by a client of ioredis or iovalkey. */
-export function ioRedisScripts(client: IoRedisClient & Shown): RedisCommands {
-  const ready = readiness(client)
-  const send = pipelined(client)
+/** The commands of a store, through ioredis or iovalkey. */
+export function ioRedisCommands(redis: IoRedisClient & OptionalMembers): RedisCommands {
+  const waitUntilReady = readyWaiter(redis)
+  const send = explicitPipeline(redis)
   return {
     evalsha: async (sha, keys, args, options) => {
-      await ready(options?.signal)
+      await waitUntilReady(options?.signal)
       return send
         ? send(['evalsha', sha, keys.length, ...keys, ...args])
-        : client.evalsha(sha, keys.length, ...keys, ...args)
+        : redis.evalsha(sha, keys.length, ...keys, ...args)
     },
     eval: async (script, keys, args, options) => {
-      await ready(options?.signal)
+      await waitUntilReady(options?.signal)
       return send
         ? send(['eval', script, keys.length, ...keys, ...args])
-        : client.eval(script, keys.length, ...keys, ...args)
+        : redis.eval(script, keys.length, ...keys, ...args)
     },
     incrby: async (key, units, options) => {
-      await ready(options?.signal)
-      return client.incrby(key, units)
+      await waitUntilReady(options?.signal)
+      return redis.incrby(key, units)
     },
   }
 }
 
 /**
- * In a cluster, ioredis up to 5.10 and iovalkey choose the automatic pipeline of a script by the
- * slot of its first argument, which is the hash. Scripts of different slots then share a pipeline,
- * which fails. An explicit pipeline goes by the key.
+ * Returns a function that sends a command in a pipeline of its own, or `undefined` where that is
+ * not needed. In a cluster, ioredis up to 5.10 and iovalkey choose the automatic pipeline of a
+ * script by the slot of its first argument, which is the hash. Scripts of different slots then
+ * share a pipeline, which fails. An explicit pipeline goes by the key.
  */
-function pipelined(client: IoRedisClient & Shown) {
-  if (!client.isCluster || !client.options?.enableAutoPipelining) return undefined
+function explicitPipeline(redis: IoRedisClient & OptionalMembers) {
+  if (!redis.isCluster || !redis.options?.enableAutoPipelining) return undefined
   return async (command: readonly (string | number)[]): Promise<unknown> => {
-    const [[error, answer] = [null, undefined]] = (await client.pipeline?.([command]).exec()) ?? []
+    const [[error, result] = [null, undefined]] = (await redis.pipeline?.([command]).exec()) ?? []
     if (error) throw error
-    return answer
+    return result
   }
 }
 
 /**
- * Waits for the connection, and throws when the caller gives up. In the client's own queue, a
- * command would stay and count after its caller gave up. With `enableOfflineQueue: false` a command
- * fails at once instead, except while the client connects for the first time.
+ * Returns a function that waits for the connection, and throws when its caller gives up. In the
+ * queue of ioredis, a command would stay and count after its caller gave up. With
+ * `enableOfflineQueue: false` a command fails at once instead, except while ioredis connects for
+ * the first time.
  */
-function readiness(client: IoRedisClient & Shown) {
-  const queues = client.options?.enableOfflineQueue !== false
+function readyWaiter(redis: IoRedisClient & OptionalMembers) {
+  const queues = redis.options?.enableOfflineQueue !== false
   const waiting = new Set<() => void>()
   let listens = false
-  let first = true
+  let isFirstConnection = true
 
-  const isAway = ({ status } = client) =>
-    status !== undefined && status !== 'ready' && status !== 'end' && (queues || first)
+  const isConnecting = ({ status } = redis) =>
+    status !== undefined && status !== 'ready' && status !== 'end' && (queues || isFirstConnection)
 
   function listen() {
     listens = true
-    const wake = () => {
-      first = false
-      for (const go of [...waiting]) go()
+    const wakeAll = () => {
+      isFirstConnection = false
+      for (const wake of [...waiting]) wake()
     }
-    for (const event of ['ready', 'close', 'end'] as const) client.on?.(event, wake)
+    for (const event of ['ready', 'close', 'end'] as const) redis.on?.(event, wakeAll)
   }
 
-  const next = (signal: AbortSignal) =>
+  const nextEvent = (signal: AbortSignal) =>
     new Promise<void>((resolve) => {
-      const go = () => {
-        waiting.delete(go)
-        signal.removeEventListener('abort', go)
+      const wake = () => {
+        waiting.delete(wake)
+        signal.removeEventListener('abort', wake)
         resolve()
       }
-      waiting.add(go)
-      signal.addEventListener('abort', go)
+      waiting.add(wake)
+      signal.addEventListener('abort', wake)
     })
 
   return async (signal: AbortSignal | undefined): Promise<void> => {
-    // Without a signal, the client decides how long to wait.
+    // Without a signal, ioredis decides how long to wait.
     if (signal === undefined) return
-    if (isAway()) {
+    if (isConnecting()) {
       if (!listens) listen()
-      if (client.status === 'wait') client.connect?.().catch(() => {})
-      while (isAway() && !signal.aborted) await next(signal)
+      if (redis.status === 'wait') redis.connect?.().catch(() => {})
+      while (isConnecting() && !signal.aborted) await nextEvent(signal)
     }
     signal.throwIfAborted()
   }
 }
 
 /** The warning for a client that repeats commands which may have arrived. */
-export function warningOf({ isCluster, options }: IoRedisClient & Shown): string | undefined {
+export function warningOf({
+  isCluster,
+  options,
+}: IoRedisClient & OptionalMembers): string | undefined {
   if (isCluster && Number(options?.retryDelayOnFailover) > 0) {
     return 'this Redis Cluster client repeats commands after a failover, and each that arrives counts: set retryDelayOnFailover: 0'
   }

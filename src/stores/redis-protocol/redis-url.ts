@@ -5,25 +5,28 @@ import { redactedMessage } from '../../redact.ts'
 import { parseUrl } from '../../url.ts'
 import { redis } from '../redis.ts'
 import type { Store } from '../store.ts'
-import { watchSilence } from './silence.ts'
+import { createIoRedis } from './ioredis-connection.ts'
+import { enforceSocketTimeout } from './socket-timeout.ts'
 
-/** Hosts to which nobody on the way can listen. */
+/** Hosts that are reached without a network, so that nobody can listen. */
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
-/** Hosts of which it was said already that they are reached without TLS. */
+/** Hosts for which the warning about TLS was logged. */
 const warned = new Set<string>()
 
-/** In ms. A server that is silent for longer counts as away, so that nothing queues for it. */
-const SILENCE_MS = 2000
+/**
+ * A server that sends nothing for longer counts as unreachable, so that no commands queue for it.
+ */
+const SOCKET_TIMEOUT_MS = 2000
 
 /**
- * Counts in the Redis at a URL, `redis://` or `rediss://` (TLS) with user, password and number of
- * the database, through ioredis, which must be installed. Nothing connects before the first take. A
- * command that may have arrived is never sent twice, and while the connection is away takes fail
- * at once.
+ * Returns a store that counts in the Redis at a URL, `redis://` or `rediss://` (TLS), with user,
+ * password and number of the database. Uses ioredis, which must be installed. Connects at the first
+ * take. A command that may have arrived is never sent twice. While there is no connection, takes
+ * fail at once.
  *
- * `option` is what errors call the URL, which they never show: it holds the password. Throws a
- * `ConfigError`; warns once if the URL sends that password in the clear.
+ * Throws a `ConfigError` that calls the URL `option` and never shows it: it holds the password.
+ * Warns once per host if the URL sends that password without TLS.
  */
 export function redisFromUrl(option: string, url: unknown): Store {
   const address = checkRedisUrl(option, url)
@@ -38,7 +41,8 @@ export function redisFromUrl(option: string, url: unknown): Store {
     guard,
     async take(demands, options) {
       connecting ??= connect(address.href)
-      return (await connecting)().take(demands, options)
+      const connectedStore = await connecting
+      return connectedStore().take(demands, options)
     },
   }
 }
@@ -47,7 +51,10 @@ const NO_SOCKETS =
   'the Edge runtime has no sockets. Set the URL and token of a REST API there: that of Upstash, or ' +
   'of "tidegate gateway" in front of your Redis'
 
-/** Resolves after the first attempt to what hands out the store, or says why there is none now. */
+/**
+ * Resolves after the first attempt to connect. The function that it resolves to returns the store,
+ * or throws a `StoreError` with the reason while there is no connection.
+ */
 async function connect(url: string): Promise<() => Store> {
   // Node and all bundlers have the same default export of CommonJS; named exports differ.
   const { default: ioredis } = await import('ioredis').catch((error: unknown) => {
@@ -57,46 +64,39 @@ async function connect(url: string): Promise<() => Store> {
       `redis: cannot load ioredis (${redactedMessage(error)}): ${needed}`,
     )
   })
-  const client = new ioredis.Redis(url, {
+  const connection = createIoRedis(ioredis.Redis, url, {
     lazyConnect: true,
     enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    connectTimeout: SILENCE_MS,
+    connectTimeout: SOCKET_TIMEOUT_MS,
   })
-  const listen = watchSilence(client, SILENCE_MS)
-  // ioredis goes on in database 0 if another one is refused, and says so in an error alone.
-  let refused: string | undefined
-  /** Why there is no connection: a command says only that there is none. */
-  let why = 'not connected yet'
-  client.on('connect', () => {
-    refused = undefined
+  const awaitReply = enforceSocketTimeout(connection.redis, SOCKET_TIMEOUT_MS)
+  // The error of a command does not hold the reason.
+  let reason = 'not connected yet'
+  connection.redis.on('error', (error) => {
+    if (error !== connection.databaseError)
+      reason = 'code' in error ? `${error.code}` : redactedMessage(error)
   })
-  client.on('error', (error: Error & Partial<Record<'command', { readonly name?: string }>>) => {
-    if (error.command?.name === 'select') refused = error.message
-    else why = 'code' in error ? `${error.code}` : redactedMessage(error)
-  })
-  await client.connect().catch(() => {})
-  const store = redis(client)
-  const watched: Store = {
+  await connection.redis.connect().catch(() => {})
+  const store = redis(connection.redis)
+  const watchedStore: Store = {
     ...store,
-    take: (demands, options) => listen(store.take(demands, options)),
+    take: (demands, options) => awaitReply(store.take(demands, options)),
   }
   return () => {
-    if (refused !== undefined) throw new StoreError('rejected', `redis: ${refused}`)
-    if (client.status !== 'ready')
-      throw new StoreError('unreachable', `redis: no connection (${why})`)
-    return watched
+    const { databaseError, isReady } = connection
+    if (databaseError) throw new StoreError('rejected', `redis: ${databaseError.message}`)
+    if (!isReady) throw new StoreError('unreachable', `redis: no connection (${reason})`)
+    return watchedStore
   }
 }
 
-/** The address of a Redis. Throws a `ConfigError` that calls it `option` and never shows it. */
+/** Parses the URL of a Redis. Throws a `ConfigError` that calls it `option` and never shows it. */
 export function checkRedisUrl(option: string, url: unknown): URL {
   const want = 'the address of a Redis, such as "rediss://user:password@host:6379/0"'
   if (typeof url !== 'string' || url === '') throw new ConfigError(option, describeValue(url), want)
   if (/["'\s]/.test(url)) throw new ConfigError(option, 'a text with spaces or quotes in it', want)
   if (/^https?:/.test(url)) throw new ConfigError(option, 'the address for REST', want)
-  // What stands before such a character would be the host, which is shown.
+  // The parser would take the text before such a character for the host, and the host is shown.
   if (/#|\?[^=]*@/.test(url)) {
     throw new ConfigError(option, 'a user or password with a # or ? that is not escaped', want)
   }
@@ -112,7 +112,7 @@ export function checkRedisUrl(option: string, url: unknown): URL {
   return address
 }
 
-/** Whether ioredis, which decodes it, can. */
+/** Whether ioredis, which decodes user and password, can decode a text. */
 function isEscaped(text: string): boolean {
   try {
     decodeURIComponent(text)

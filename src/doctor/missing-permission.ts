@@ -1,25 +1,28 @@
-import type { Examination } from './context.ts'
-import { troubleOf } from './failure.ts'
+import type { CheckContext } from './context.ts'
+import { failureOf } from './failure.ts'
 import type { Finding } from './report.ts'
 
 const RAW = 'doctor-raw'
 
-/** What the script and the clean-up need, and nothing more. */
+/** The permissions that the script and the deletion of the probes need. */
 const COMMANDS = '+eval +evalsha +get +set +incrby +pttl +pexpire'
 
-/** The script was forbidden: is it scripts, writing, or these keys? Two plain commands tell. */
-export async function whatIsForbidden(exam: Examination): Promise<Finding> {
-  const { patient, prefix } = exam
+/**
+ * Finds out by two plain commands why the script was forbidden: scripts, writing, or the keys are
+ * not permitted.
+ */
+export async function findMissingPermission(context: CheckContext): Promise<Finding> {
+  const { target, prefix } = context
   const grant = `ACL SETUSER … ~${prefix}:* ${COMMANDS}`
   const behind = 'Behind a gateway, in its list of commands too.'
-  const reads = await may(exam, 'GET', patient.keyOf(RAW))
+  const reads = await tryCommand(context, 'GET', target.keyOf(RAW))
   if (reads === 'not these keys') {
     return forbidden(
       `This user may not touch keys that begin with "${prefix}:".`,
       `Allow it these keys: ${grant}. Or set the prefix that it may use.`,
     )
   }
-  const writes = await may(exam, 'SET', patient.keyOf(RAW), '0', 'PX', '1000')
+  const writes = await tryCommand(context, 'SET', target.keyOf(RAW), '0', 'PX', '1000')
   if (writes === 'yes') {
     return {
       ...forbidden(
@@ -35,7 +38,7 @@ export async function whatIsForbidden(exam: Examination): Promise<Finding> {
       `Give the token that may write, or allow this user: ${grant}. ${behind}`,
     )
   }
-  return exam.speaks === 'rest'
+  return context.protocol === 'rest'
     ? forbidden(
         'This is a read-only token, or a read-only user stands behind it: it may read, and may not write.',
         `Give the token that may write: UPSTASH_REDIS_REST_TOKEN or KV_REST_API_TOKEN, never …READ_ONLY_TOKEN. Behind a gateway of your own: ${grant}.`,
@@ -46,16 +49,16 @@ export async function whatIsForbidden(exam: Examination): Promise<Finding> {
       )
 }
 
-/** `unknown` where raw commands cannot be sent, or fail for another reason. */
-async function may({ patient: { command } }: Examination, ...words: readonly string[]) {
+/** `unknown` if raw commands cannot be sent, or fail for another reason. */
+async function tryCommand({ target: { command } }: CheckContext, ...words: readonly string[]) {
   if (command === undefined) return 'unknown'
   try {
     await command(words)
     return 'yes'
   } catch (error) {
-    const { kind, said } = troubleOf(error)
+    const { kind, message } = failureOf(error)
     if (kind !== 'forbidden') return 'unknown'
-    return /\baccess\b.*\bkeys?\b/.test(said) ? 'not these keys' : 'no'
+    return /\baccess\b.*\bkeys?\b/.test(message) ? 'not these keys' : 'no'
   }
 }
 

@@ -1,30 +1,30 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { Ask } from './http.ts'
+import type { GatewayRequest } from './http.ts'
 
 /**
- * Whether a text is one of the tokens, in a time that tells nothing about them: all are compared,
- * each to its end, filled up to the length of the longest.
+ * Returns a function that tells whether a text is one of the tokens. Its time reveals nothing about
+ * them: it compares all tokens to their end, each padded to the length of the longest.
  */
-export function tokenCheck(tokens: readonly string[]): (given: string) => boolean {
+export function tokenChecker(tokens: readonly string[]): (given: string) => boolean {
   const lengths = tokens.map((token) => Buffer.byteLength(token))
   const longest = Math.max(...lengths)
-  const filled = (text: string) => {
+  const padded = (text: string) => {
     const bytes = Buffer.alloc(longest)
     bytes.write(text)
     return bytes
   }
-  const expected = tokens.map(filled)
+  const expected = tokens.map(padded)
 
   return (given) => {
-    const bytes = filled(given)
+    const bytes = padded(given)
     const length = Buffer.byteLength(given)
     const found = expected.map((token, i) => timingSafeEqual(token, bytes) && length === lengths[i])
     return found.includes(true)
   }
 }
 
-/** The token that a request brings: in its header or, where it has none, in its query. */
-export function tokenOf({ headers }: Ask, query: string): string {
+/** The token of a request: from its header or, if it has none, from its query. */
+export function tokenOf({ headers }: GatewayRequest, query: string): string {
   const header = headers.authorization
   if (header === undefined) return new URLSearchParams(query).get('_token') ?? ''
   return /^Bearer +(\S+)$/i.exec(header)?.[1] ?? ''

@@ -1,5 +1,5 @@
 /** Why JSON is not parsed. `shape`: there is an object where a list is required. */
-export type Excess = 'shape' | 'depth' | 'lists' | 'values'
+export type ExceededBound = 'shape' | 'depth' | 'lists' | 'values'
 
 export interface Bounds {
   /** How deep lists may be nested. The outermost list is level 1. */
@@ -21,22 +21,22 @@ const OBJECT = 0x7b
  * Measures JSON before it is parsed: `JSON.parse` takes seconds for 8 MB of brackets, this scan
  * some 20 ms. Returns `undefined` for JSON within the bounds. Does not check the syntax.
  */
-export function excessOf(json: Buffer, most: Bounds): Excess | undefined {
+export function exceededBound(json: Buffer, bounds: Bounds): ExceededBound | undefined {
   let depth = 0
   let lists = 1
   let values = 0
-  return firstOutsideTexts(json, (byte) => {
+  return firstOutsideStrings(json, (byte) => {
     if (byte === LIST || byte === OBJECT) {
-      if (depth === most.depth) return 'depth'
+      if (depth === bounds.depth) return 'depth'
       if (byte === OBJECT) return 'shape'
       depth++
-      if (depth === most.depth) values++
+      if (depth === bounds.depth) values++
     } else if (byte === END_OF_LIST) depth--
     else if (byte !== COMMA) return undefined
-    else if (depth === most.depth) values++
+    else if (depth === bounds.depth) values++
     else lists++
-    if (lists > most.lists) return 'lists'
-    return values > most.values ? 'values' : undefined
+    if (lists > bounds.lists) return 'lists'
+    return values > bounds.values ? 'values' : undefined
   })
 }
 
@@ -45,17 +45,17 @@ export function holdsMoreLists(json: Buffer, most: number): boolean {
   let lists = 0
   const isOneTooMany = (byte: number) =>
     (byte === LIST || byte === OBJECT) && ++lists > most ? true : undefined
-  return firstOutsideTexts(json, isOneTooMany) ?? false
+  return firstOutsideStrings(json, isOneTooMany) ?? false
 }
 
 /** Calls `see` for each byte of JSON outside of strings, and returns its first result. */
-function firstOutsideTexts<T>(json: Buffer, see: (byte: number) => T | undefined): T | undefined {
-  let inText = false
+function firstOutsideStrings<T>(json: Buffer, see: (byte: number) => T | undefined): T | undefined {
+  let inString = false
   for (let at = 0; at < json.length; at++) {
     const byte = json[at] ?? 0
-    if (inText && byte === BACKSLASH) at++
-    else if (byte === QUOTE) inText = !inText
-    else if (!inText) {
+    if (inString && byte === BACKSLASH) at++
+    else if (byte === QUOTE) inString = !inString
+    else if (!inString) {
       const result = see(byte)
       if (result !== undefined) return result
     }
@@ -67,18 +67,18 @@ function firstOutsideTexts<T>(json: Buffer, see: (byte: number) => T | undefined
 export function withQuotedNumbers(json: Buffer): string {
   const quoted = Buffer.allocUnsafe(2 * json.length + 2)
   let length = 0
-  let inText = false
+  let inString = false
   let inNumber = false
   for (let at = 0; at < json.length; at++) {
     const byte = json[at] ?? 0
-    const isNumber: boolean = !inText && (inNumber ? isPartOfNumber(byte) : isStartOfNumber(byte))
+    const isNumber: boolean = !inString && (inNumber ? isPartOfNumber(byte) : isStartOfNumber(byte))
     if (isNumber !== inNumber) {
       quoted[length++] = QUOTE
       inNumber = isNumber
     }
     quoted[length++] = byte
-    if (inText && byte === BACKSLASH) quoted[length++] = json[++at] ?? 0
-    else if (byte === QUOTE) inText = !inText
+    if (inString && byte === BACKSLASH) quoted[length++] = json[++at] ?? 0
+    else if (byte === QUOTE) inString = !inString
   }
   if (inNumber) quoted[length++] = QUOTE
   return quoted.toString('utf8', 0, length)

@@ -2,15 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { RequestError } from './http.ts'
 
 /** Upstash's limit: https://upstash.com/docs/redis/troubleshooting/max_request_size_exceeded */
-const MAX_BODY = 10 * 1024 * 1024
+const MAX_BODY_BYTES = 10 * 1024 * 1024
 
 /**
- * The body of a request. Of one that is refused Node reads what is left and drops it, until its
- * `requestTimeout`: a connection that was closed at once could lose the answer on its way.
+ * Reads the body of a request. Rejects with a `RequestError` if it is too large or cut off. Node
+ * then reads the rest and drops it, until its `requestTimeout`: if the connection were closed at
+ * once, the response could be lost on its way.
  */
 export function readBody(request: IncomingMessage, response: ServerResponse): Promise<Buffer> {
-  const said = request.headers['content-length']
-  if (said !== undefined && Number(said) > MAX_BODY) return Promise.reject(tooLarge(said))
+  const declared = request.headers['content-length']
+  if (declared !== undefined && Number(declared) > MAX_BODY_BYTES) {
+    return Promise.reject(tooLarge(declared))
+  }
   if (request.headers.expect !== undefined) response.writeContinue()
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -18,7 +21,7 @@ export function readBody(request: IncomingMessage, response: ServerResponse): Pr
     const take = (chunk: Buffer) => {
       size += chunk.length
       chunks.push(chunk)
-      if (size <= MAX_BODY) return
+      if (size <= MAX_BODY_BYTES) return
       request.off('data', take)
       chunks.length = 0
       reject(tooLarge())
@@ -33,6 +36,6 @@ export function readBody(request: IncomingMessage, response: ServerResponse): Pr
 }
 
 function tooLarge(actual?: string): RequestError {
-  const said = `ERR max request size exceeded. Limit: ${MAX_BODY} bytes`
-  return new RequestError(413, actual ? `${said}, Actual: ${actual} bytes` : said)
+  const message = `ERR max request size exceeded. Limit: ${MAX_BODY_BYTES} bytes`
+  return new RequestError(413, actual ? `${message}, Actual: ${actual} bytes` : message)
 }

@@ -1,0 +1,59 @@
+import { stopwatch } from '../../clock.ts'
+import { startTimeout } from '../../timer.ts'
+
+/** Waits for a reply on the watched connection, and returns it. */
+export type AwaitReply = <Reply>(reply: Reply | Promise<Reply>) => Promise<Reply>
+
+/** The members of an ioredis connection that are used here. */
+interface Socket {
+  readonly stream: { destroy(error: Error): unknown }
+  on(event: 'connect', listener: () => void): unknown
+  once(event: 'ready' | 'close', listener: () => void): unknown
+}
+
+/**
+ * Closes the connection if replies are expected and none arrives for `ms`. The `socketTimeout` of
+ * ioredis does the same, but also counts the time in which this process was busy. The handshake is
+ * watched too. Pass every other expected reply to the function that this returns.
+ */
+export function enforceSocketTimeout(socket: Socket, ms: number): AwaitReply {
+  let expected = 0
+  let heardAt = 0
+  let stop: (() => void) | undefined
+
+  function startTimer(left: number): void {
+    stop = startTimeout(left, () => {
+      const more = heardAt + ms - stopwatch()
+      if (more > 0) return startTimer(more)
+      stop = undefined
+      socket.stream.destroy(new Error(`no answer within ${ms} ms`))
+    })
+  }
+
+  const awaitReply: AwaitReply = async (reply) => {
+    expected++
+    if (stop === undefined) {
+      heardAt = stopwatch()
+      startTimer(ms)
+    }
+    try {
+      return await reply
+    } finally {
+      expected--
+      heardAt = stopwatch()
+      if (expected === 0) {
+        stop?.()
+        stop = undefined
+      }
+    }
+  }
+
+  socket.on('connect', () => {
+    const handshake = new Promise<void>((resolve) => {
+      socket.once('ready', resolve)
+      socket.once('close', resolve)
+    })
+    void awaitReply(handshake)
+  })
+  return awaitReply
+}
