@@ -46,7 +46,7 @@ export type Platform = 'cloudflare' | 'vercel' | 'server'
  */
 export function detectPlatform(): Platform {
   const { WebSocketPair, [VERCEL_REQUEST]: request } = globalThis as HostMarks
-  if (isNative(WebSocketPair)) return 'cloudflare'
+  if (WebSocketPair !== undefined && isNative(WebSocketPair)) return 'cloudflare'
   return request?.get?.()?.headers ? 'vercel' : 'server'
 }
 

@@ -1,5 +1,6 @@
-import { assertOption } from '../checks.ts'
+import { describeValue } from '../checks.ts'
 import type { Environment } from '../environment.ts'
+import { ConfigError } from '../errors.ts'
 
 /** What a client function may use besides the request. */
 export interface ClientContext {
@@ -51,12 +52,13 @@ function storedName(
 ): string | undefined | Promise<string | undefined> {
   const text = typeof identity === 'object' ? identity?.plain : identity
   if (text === undefined || text === null || text === '') return undefined
-  assertOption(
-    typeof text === 'string',
-    'client',
-    text,
-    'a function that returns a text or { plain }',
-  )
+  if (typeof text !== 'string') {
+    throw new ConfigError(
+      'client',
+      describeValue(text),
+      'a function that returns a text or { plain }',
+    )
+  }
   return typeof identity === 'object' && READABLE.test(text) ? text : sha256(text)
 }
 

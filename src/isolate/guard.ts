@@ -4,18 +4,25 @@ import { type Log, quietLog } from '../quiet-log.ts'
 import type { Demand, Grant, Guard, Observed, Store, TakeOptions } from '../stores/store.ts'
 import { withDeadline } from './deadline.ts'
 import { assertGrants, fallback } from './fallback.ts'
-import { addUnits, endRefill, type Lease, needsRefill, refillSize, startRefill } from './lease.ts'
+import {
+  addUnits,
+  endRefill,
+  type Lease,
+  needsRefill,
+  newLease,
+  refillSize,
+  startRefill,
+} from './lease.ts'
 import { type Lru, lru } from './lru.ts'
 import { ifOpen, resetIn, retryIn } from './observed-window.ts'
 import { outageLog } from './outage-log.ts'
 import {
   type Asked,
   canSpend,
-  forgetEnded,
+  endWindow,
   isExhausted,
   type KeyRecord,
   learn,
-  leaseOf,
   newRecord,
 } from './record.ts'
 import { addRequest } from './request-rate.ts'
@@ -32,6 +39,8 @@ interface Part {
   readonly life: number
   /** Whether units held on lease pay for the demand. Otherwise the store is asked. */
   readonly isPaid: boolean
+  /** Whether the store is certain to refuse the demand. */
+  readonly isRefused: boolean
 }
 
 type WaitUntil = TakeOptions['waitUntil']
@@ -54,16 +63,21 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
 
   function partOf(demand: Demand, now: number): Part {
     const record = recordOf(records, demand)
-    forgetEnded(record, now)
+    // What is known ends with its window.
+    if (record.window && !ifOpen(record.window, now)) endWindow(record)
     const { life } = record
     const { policy, cost, reserve = 0 } = demand
-    const aheadMs = cost > 0 && reserve === 0 ? ahead(policy) : undefined
+    const aheadMs = cost > 0 && reserve === 0 ? ahead?.(policy) : undefined
     if (aheadMs === undefined) {
-      return { demand, record, lease: undefined, ahead: 0, life, isPaid: false }
+      const isRefused = isExhausted(record, demand, now)
+      return { demand, record, lease: undefined, ahead: 0, life, isPaid: false, isRefused }
     }
-    const lease = leaseOf(record, now)
+    record.lease ??= newLease(now)
+    const { lease } = record
     addRequest(lease, now)
-    return { demand, record, lease, ahead: aheadMs, life, isPaid: canSpend(record, demand) }
+    const isPaid = canSpend(record, demand)
+    const isRefused = !isPaid && isExhausted(record, demand, now)
+    return { demand, record, lease, ahead: aheadMs, life, isPaid, isRefused }
   }
 
   /** Asks the store within the deadline, and learns from the answer. Counts locally if it fails. */
@@ -135,20 +149,22 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
         const part = partOf(demand, now)
         parts.push(part)
         if (part.isPaid) paid++
-        else isRefused ||= isExhausted(part.record, demand, now)
+        isRefused ||= part.isRefused
       }
-      if (isRefused) return parts.map((part) => refusal(part, now))
+      if (isRefused) return refuse(parts, now)
       if (paid === 0) return ask(parts, now, waitUntil)
 
       const unpaid = setAside(parts)
       const grants = unpaid.length === 0 ? [] : await ask(unpaid, now, waitUntil)
-      const isGranted = unpaid.every(({ demand }, index) => isCovered(demand, grants[index]))
-      return parts.map((part) => {
-        if (!part.isPaid) return grants[unpaid.indexOf(part)] ?? NOTHING
-        if (isGranted) refill(part, now, waitUntil)
-        else giveBack(part)
-        return leased(part, isGranted, now)
-      })
+      const isGranted = grants.every(({ granted }, index) => granted >= costOf(unpaid[index]))
+      const settled: Grant[] = []
+      let index = 0
+      for (const part of parts) {
+        if (part.isPaid && isGranted) refill(part, now, waitUntil)
+        else if (part.isPaid) giveBack(part)
+        settled.push(part.isPaid ? leased(part, isGranted, now) : (grants[index++] ?? NOTHING))
+      }
+      return settled
     },
   }
 }
@@ -217,16 +233,23 @@ function inWindow(grant: Grant, demand: Demand, { window }: Asked, now: number):
   return { granted, used, resetIn: resetIn(window, now), retryIn: wait }
 }
 
-/** A refusal that this isolate is certain of. Another demand of the call may be unknown here. */
-function refusal({ demand, record, lease, isPaid }: Part, now: number): Grant {
-  const { window } = record
-  const source = 'known'
-  if (window === undefined) {
-    return { granted: 0, used: 0, resetIn: 0, retryIn: 0, unseen: true, source }
+/** Refuses a call of which a demand is certain to be refused. Other demands may be unknown here. */
+function refuse(parts: readonly Part[], now: number): readonly Grant[] {
+  const grants: Grant[] = []
+  for (const { demand, record, lease, isRefused } of parts) {
+    const { window } = record
+    if (window === undefined) grants.push({ ...NOTHING, unseen: true, source: 'known' })
+    else {
+      grants.push({
+        granted: 0,
+        used: Math.min(window.used - (lease?.units ?? 0), demand.limit),
+        resetIn: resetIn(window, now),
+        retryIn: isRefused ? retryIn(window, now) : 0,
+        source: 'known',
+      })
+    }
   }
-  const used = Math.min(window.used - (lease?.units ?? 0), demand.limit)
-  const wait = !isPaid && isExhausted(record, demand, now) ? retryIn(window, now) : 0
-  return { granted: 0, used, resetIn: resetIn(window, now), retryIn: wait, source }
+  return grants
 }
 
 /** Sets held units aside, so that nobody else spends them meanwhile. Returns the parts without units. */
@@ -256,7 +279,7 @@ function leased({ demand, record, lease }: Part, isGranted: boolean, now: number
   }
 }
 
-const isCovered = ({ cost }: Demand, grant: Grant | undefined) => (grant?.granted ?? 0) >= cost
+const costOf = (part: Part | undefined) => part?.demand.cost ?? 0
 
 /** Work that the host rejects (its method was passed unbound) may still finish by itself. */
 function keepAlive(waitUntil: NonNullable<WaitUntil>, work: Promise<unknown>, log: Log): void {

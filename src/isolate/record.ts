@@ -1,5 +1,5 @@
 import type { Demand, Grant } from '../stores/store.ts'
-import { type Lease, newLease } from './lease.ts'
+import type { Lease } from './lease.ts'
 import {
   certainUntil,
   ifOpen,
@@ -28,17 +28,7 @@ export const newRecord = (): KeyRecord => ({
 })
 
 /** Forgets a window that may have ended, and the units that were taken from it. */
-export function forgetEnded(record: KeyRecord, now: number): void {
-  if (record.window !== undefined && ifOpen(record.window, now) === undefined) {
-    begin(record, undefined)
-  }
-}
-
-/** The lease of a key, made when the first request of a leasing policy asks for it. */
-export function leaseOf(record: KeyRecord, now: number): Lease {
-  record.lease ??= newLease(now)
-  return record.lease
-}
+export const endWindow = (record: KeyRecord): void => begin(record, undefined)
 
 /** Whether a unit held on lease may pay: two policies of one key may have different limits. */
 export const canSpend = ({ window, lease }: KeyRecord, { cost, limit }: Demand): boolean =>

@@ -2,26 +2,18 @@ import { describeValue } from '../checks.ts'
 import { ConfigError } from '../errors.ts'
 import type { Decision } from './decision.ts'
 
-/** Throws a `ConfigError` unless `method` got a `Request`, and not the request of a framework. */
-export function assertRequest(method: string, request: unknown): asserts request is Request {
-  // A `Request` of another realm or a polyfill is no instance.
-  if (
-    request instanceof Request ||
-    (hasHeaders(request) && 'url' in request && 'method' in request)
-  )
-    return
-  reject(method, request, 'a Request of the Fetch API')
-}
-
-/** Throws a `ConfigError` unless a check got an object such as `{ env, waitUntil }`. */
-export function assertContext(context: unknown): asserts context is object {
+/** Throws a `ConfigError` unless `check` got a `Request` and an object such as `{ env, waitUntil }`. */
+export function assertCheck(request: unknown, context: unknown): void {
+  if (!(request instanceof Request)) assertRequest('check', request)
   if (typeof context === 'object' && context !== null) return
   reject('check', context, 'check(request, { env, waitUntil })')
 }
 
 /** Throws a `ConfigError` unless `mark` got a response and a decision. */
 export function assertMark(response: unknown, decision: unknown): void {
-  if (!hasHeaders(response) || !('status' in response)) reject('mark', response, 'a Response')
+  if (!(response instanceof Response) && !(hasHeaders(response) && 'status' in response)) {
+    reject('mark', response, 'a Response')
+  }
   assertDecision('mark', decision)
 }
 
@@ -29,7 +21,13 @@ export function assertMark(response: unknown, decision: unknown): void {
 export function assertRefuse(decision: unknown, request: unknown): void {
   assertDecision('refuse', decision)
   if (decision.allowed) reject('refuse', decision, 'a decision whose `allowed` is false')
-  if (request !== undefined) assertRequest('refuse', request)
+  if (request !== undefined && !(request instanceof Request)) assertRequest('refuse', request)
+}
+
+/** For a `Request` of another realm or a polyfill. The request of a framework has no such fields. */
+function assertRequest(method: string, request: unknown): void {
+  if (hasHeaders(request) && 'url' in request && 'method' in request) return
+  reject(method, request, 'a Request of the Fetch API')
 }
 
 function assertDecision(method: string, value: unknown): asserts value is Decision {

@@ -65,7 +65,7 @@ export function decide(
     const { granted, used, resetIn, retryIn, unseen, source: by = 'store' } = grants[index] ?? NONE
     if (granted < (demands[index]?.cost ?? 0)) allowed = false
     index++
-    if (source !== by) source = furthest(source, by)
+    if (source !== by) source = source ? furthest(source, by) : by
     if (unseen) continue
     // A store may return any number; the header fields need whole numbers up to the quota.
     const remaining = Math.min(limit, Math.max(0, Math.floor(limit - used)))
@@ -86,8 +86,8 @@ export function decide(
 /** Of a request's policies the one decides that was asked furthest away, or refused by itself. */
 const FURTHEST: readonly Source[] = ['lease', 'store', 'known', 'local']
 
-const furthest = (a: Source | undefined, b: Source): Source =>
-  a !== undefined && FURTHEST.indexOf(a) > FURTHEST.indexOf(b) ? a : b
+const furthest = (a: Source, b: Source): Source =>
+  FURTHEST.indexOf(a) > FURTHEST.indexOf(b) ? a : b
 
 function tighter(a: PolicyState, b: PolicyState): PolicyState {
   if (a.retryIn !== b.retryIn) return a.retryIn > b.retryIn ? a : b

@@ -1,11 +1,11 @@
 import { type Client, identify } from '../client/client.ts'
-import { variablesOf } from '../environment.ts'
+import type { Environment } from '../environment.ts'
 import { type PathReadings, parsePath } from '../policy/path.ts'
 import { isApplicable, type Policy } from '../policy/policy.ts'
 import { mark } from '../response/mark.ts'
 import { refuse } from '../response/refuse.ts'
 import type { Demand } from '../stores/store.ts'
-import { assertContext, assertMark, assertRefuse, assertRequest } from './arguments.ts'
+import { assertCheck, assertMark, assertRefuse } from './arguments.ts'
 import { type Decision, decide, UNCOUNTED, UNIDENTIFIED } from './decision.ts'
 import { compileOptions, type LimiterOptions } from './options.ts'
 
@@ -80,11 +80,10 @@ export function createLimiter<Env extends object = object>(
 
   /** The way of a request, whole. */
   async function check(request: Request, context: CheckContext<Env> = {}): Promise<Decision> {
-    assertRequest('check', request)
-    assertContext(context)
+    assertCheck(request, context)
     const path = hasPaths ? readPaths(request, context) : NO_PATH
     const { once } = context
-    const about = { env: context.env && variablesOf(context.env) }
+    const about = { env: context.env as Environment | undefined }
     // Policies that share a client ask it once.
     const names = single ? undefined : new Map<Client, string | undefined>()
     const counting: Policy[] = []

@@ -1,5 +1,5 @@
 import { assertFunction, assertKeys, describeType } from '../checks.ts'
-import { type Clock, systemClock } from '../clock.ts'
+import { type Clock, systemClock, type Timer } from '../clock.ts'
 import { processEnv } from '../environment.ts'
 import { ConfigError, type StoreError } from '../errors.ts'
 import { type Duration, parseTimeout, warnOfBareNumber } from '../policy/duration.ts'
@@ -58,6 +58,11 @@ export interface SharedOptions<Env extends object = object> {
    * @default the machine's clock
    */
   readonly clock?: Clock | undefined
+  /**
+   * The timer that ends a check after `timeout`. With a `clock` of your own, tests need not wait.
+   * @default the runtime's timer
+   */
+  readonly timer?: Timer | undefined
 }
 
 /** The options of a limiter, checked and compiled. */
@@ -67,14 +72,21 @@ export interface CompiledOptions<Env extends object> {
   readonly storeFor: (env: Env | undefined) => Store
 }
 
-const SHARED_KEYS = ['store', 'timeout', 'headers', 'onStoreError', 'clock']
+const SHARED_KEYS = ['store', 'timeout', 'headers', 'onStoreError', 'clock', 'timer']
 
 /** Compiles the options. Throws a `ConfigError` for the first wrong option. */
 export function compileOptions<Env extends object>(
   options: LimiterOptions<Env>,
 ): CompiledOptions<Env> {
   assertKeys('', options, ['policies', ...POLICY_KEYS, ...SHARED_KEYS], FOREIGN_NAMES)
-  const { store, timeout = '1s', headers = 'draft-11', clock = systemClock, onStoreError } = options
+  const {
+    store,
+    timeout = '1s',
+    headers = 'draft-11',
+    clock = systemClock,
+    timer,
+    onStoreError,
+  } = options
   const policies = policiesOf(options)
   const ms = parseTimeout('timeout', timeout)
   // Usual values are some hundreds. A number below 50 was probably meant as seconds.
@@ -82,16 +94,19 @@ export function compileOptions<Env extends object>(
   if (typeof store !== 'function') checkStore(store, policies)
   if (onStoreError !== undefined) assertFunction('onStoreError', onStoreError)
   assertFunction('clock', clock)
+  if (timer !== undefined) assertFunction('timer', timer)
   warnOfSharedNames(store, policies)
   const aheads = new Map(policies.map(({ name, ahead }) => [name, ahead]))
+  const isLeasing = policies.some(({ ahead }) => ahead !== undefined)
   let resolved: Store | undefined
 
   function guarded(asked: Store): Store {
     if (typeof asked.guard !== 'function') return asked
     return asked.guard(asked, {
       timeout: ms,
-      ahead: (name) => aheads.get(name),
+      ahead: isLeasing ? (name) => aheads.get(name) : undefined,
       clock,
+      timer,
       onStoreError,
     })
   }

@@ -115,7 +115,11 @@ export function isApplicable(
 ): boolean | Promise<boolean> {
   const { methods, paths, test } = policy
   if (paths && !path.some((reading) => paths.some((one) => one.test(reading)))) return false
-  if (methods ? !hasMethod(request, methods) : isPreflight(request)) return false
+  if (
+    methods ? !hasMethod(request, methods) : request.method === 'OPTIONS' && isPreflight(request)
+  ) {
+    return false
+  }
   return test === undefined || test(request)
 }
 

@@ -8,35 +8,42 @@ import { type FieldWriter, policyLabel, toSeconds } from './field-writer.ts'
  * lines (RFC 9651 §3.1).
  */
 export function draft11(): FieldWriter {
-  /** The item of each policy in `RateLimit-Policy`, by name. */
-  const quotas = new Map<string, { limit: number; window: number; text: string }>()
+  /** The item of each policy in `RateLimit-Policy`, by name: it is the same for each request. */
+  const quotas = new Map<string, Quota>()
 
-  function quotaOf(policy: PolicyState): string {
+  function quotaOf(policy: PolicyState): Quota {
     const { name, limit, window } = policy
     const known = quotas.get(name)
-    if (known?.limit === limit && known.window === window) return known.text
-    const text = `"${policyLabel(policy)}";q=${limit};w=${toSeconds(window)}`
-    quotas.set(name, { limit, window, text })
-    return text
+    if (known?.limit === limit && known.window === window) return known
+    const label = `"${policyLabel(policy)}"`
+    const text = `${label};q=${limit};w=${toSeconds(window)}`
+    const quota = { limit, window, label, text }
+    quotas.set(name, quota)
+    return quota
   }
 
   return {
     names: ['RateLimit', 'RateLimit-Policy'],
     write(headers, policies) {
-      let quotas = ''
+      let texts = ''
       let states = ''
       for (const policy of policies) {
-        const comma = quotas && ', '
-        quotas += comma + quotaOf(policy)
-        states += comma + stateOf(policy)
+        const { remaining, resetIn } = policy
+        const { label, text } = quotaOf(policy)
+        const comma = texts && ', '
+        const until = resetIn > 0 ? `;t=${toSeconds(resetIn)}` : ''
+        texts += comma + text
+        states += `${comma}${label};r=${remaining}${until}`
       }
-      headers.append('RateLimit-Policy', quotas)
+      headers.append('RateLimit-Policy', texts)
       headers.append('RateLimit', states)
     },
   }
 }
 
-function stateOf(policy: PolicyState): string {
-  const until = policy.resetIn > 0 ? `;t=${toSeconds(policy.resetIn)}` : ''
-  return `"${policyLabel(policy)}";r=${policy.remaining}${until}`
+interface Quota {
+  readonly limit: number
+  readonly window: number
+  readonly label: string
+  readonly text: string
 }

@@ -10,16 +10,13 @@ import type { FieldWriters } from './field-writers.ts'
  */
 export function mark(response: Response, decision: Decision, fields: FieldWriters): Response {
   if (decision.policy === undefined || fields.length === 0) return response
-  const names = fieldsToRead(response.headers)
+  // In workerd reading all names costs as much as ten look-ups, on Node as much as one.
+  const names = detectPlatform() === 'cloudflare' ? CLOUDFLARE_FIELDS : [...response.headers.keys()]
   const control = privateControl(response.headers, names)
   if (control === undefined) return response
   const isCors = names.includes(ALLOW_ORIGIN) && response.headers.has(ALLOW_ORIGIN)
-  const put = (headers: Headers) => {
-    writeFields(headers, decision, fields, isCors)
-    if (control) headers.set('Cache-Control', control)
-  }
   try {
-    put(response.headers)
+    writeFields(response.headers, decision, fields, isCors, control)
     return response
   } catch {
     // The headers of responses from `fetch` and `Response.redirect` are immutable. An upgrade (101), a
@@ -27,7 +24,7 @@ export function mark(response: Response, decision: Decision, fields: FieldWriter
     const { status, bodyUsed, body } = response
     if (status < 200 || bodyUsed || body?.locked) return response
     const copy = new Response(body, response)
-    put(copy.headers)
+    writeFields(copy.headers, decision, fields, isCors, control)
     return copy
   }
 }
@@ -48,13 +45,6 @@ const CLOUDFLARE_FIELDS = [
   'cloudflare-cdn-cache-control',
   ALLOW_ORIGIN,
 ]
-
-/**
- * The names of the fields to read. In workerd a loop over all fields costs as much as ten look-ups,
- * on Node as much as one look-up.
- */
-const fieldsToRead = (headers: Headers): readonly string[] =>
-  detectPlatform() === 'cloudflare' ? CLOUDFLARE_FIELDS : [...headers.keys()]
 
 /** Blanks and quoted texts, including a quoted text without an end. */
 const QUOTED = /"(?:[^"\\]|\\.)*"?|\s/g
@@ -96,9 +86,11 @@ export function writeFields(
   { policies, policy }: Decision,
   fields: FieldWriters,
   isCors = headers.has(ALLOW_ORIGIN),
+  cacheControl = '',
 ): void {
   if (policy === undefined) return
   for (const field of fields) field.write(headers, policies, policy)
+  if (cacheControl) headers.set('Cache-Control', cacheControl)
   if (isCors) exposeFields(headers, fields)
 }
 

@@ -129,8 +129,11 @@ export interface Store {
 export interface GuardOptions {
   /** In ms: how long a check may wait for the store. */
   readonly timeout: number
-  /** For how many ms of requests a policy takes units ahead, by its name; `undefined` for none. */
-  readonly ahead: (policy: string) => number | undefined
+  /**
+   * For how many ms of requests a policy takes units ahead, by its name; `undefined` for none.
+   * @default no policy leases
+   */
+  readonly ahead?: ((policy: string) => number | undefined) | undefined
   /** The clock of what this isolate counts and knows by itself. */
   readonly clock: Clock
   /**

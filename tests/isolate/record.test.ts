@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Asked, type KeyRecord, learn, leaseOf, newRecord } from '../../src/isolate/record.ts'
+import { newLease } from '../../src/isolate/lease.ts'
+import { type Asked, type KeyRecord, learn, newRecord } from '../../src/isolate/record.ts'
 import type { Grant } from '../../src/stores/store.ts'
 
 const MINUTE = 60_000
@@ -54,8 +55,8 @@ describe('an answer', () => {
 
   test('from a new window ends the former, also where as many units are used and it ends sooner', () => {
     const record = recordAt100()
-    const lease = leaseOf(record, 100)
-    lease.units = 3
+    const lease = { ...newLease(100), units: 3 }
+    record.lease = lease
     const fresh = grantOf(5, { resetIn: 30_000, window: 'new' })
     expect(learn(record, askedNow(record), fresh, 200, 200)).toBe(true)
     expect(record.window).toMatchObject({ used: 5, since: 200, over: 30_200 })

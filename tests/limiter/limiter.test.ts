@@ -426,6 +426,32 @@ describe('a store that is a trip away', () => {
     expect(await check()).toMatchObject({ allowed: true, source: 'store' })
   })
 
+  test('is waited for as long as `timeout` says, by the timer that the limiter was given', async () => {
+    const clock = manualClock()
+    const hanging: Store = { guard, take: () => new Promise(() => {}) }
+    const limiter = createLimiter({
+      limit: 2,
+      window: '1h',
+      timeout: '30m',
+      store: hanging,
+      client,
+      clock,
+      timer: clock.timer,
+      onStoreError: () => {},
+    })
+    let decision: Decision | undefined
+    void limiter.check(request('/', { client: 'a' })).then((made) => {
+      decision = made
+    })
+    const soon = () => new Promise((resolve) => setTimeout(resolve))
+    clock.advance(30 * 60_000 - 1)
+    await soon()
+    expect(decision).toBeUndefined()
+    clock.advance(1)
+    await soon()
+    expect(decision).toMatchObject({ allowed: true, degraded: true })
+  })
+
   test('leaves out of a decision the policies of which nothing is known yet', async () => {
     const { clock, store } = distant()
     const policies = [

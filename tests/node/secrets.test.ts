@@ -41,7 +41,7 @@ const request = () => new Request('https://example.com/')
 
 const LIMITER_OPTIONS = [
   ...['limit', 'window', 'name', 'client', 'match', 'methods', 'unknown', 'lease', 'policies'],
-  ...['store', 'timeout', 'headers', 'onStoreError', 'clock'],
+  ...['store', 'timeout', 'headers', 'onStoreError', 'clock', 'timer'],
 ]
 const good = { limit: 1, window: '1m', store: memory(), client: () => 'a' } as const
 

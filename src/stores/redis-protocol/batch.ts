@@ -1,3 +1,4 @@
+import { systemTimer, type Timer } from '../../clock.ts'
 import { StoreError, type StoreErrorCode } from '../../errors.ts'
 import { redactedMessage } from '../../redact.ts'
 import { startTimeout } from '../../timer.ts'
@@ -36,12 +37,17 @@ interface Batch {
  * ended, so each follower has a timer, and sends its command by itself if the leader is late. If the
  * leader had sent the batch before it ended, that command counts twice.
  */
-export function batched(send: Send, sendAll: SendAll, wait: number): Send {
+export function batched(
+  send: Send,
+  sendAll: SendAll,
+  wait: number,
+  timer: Timer = systemTimer,
+): Send {
   let open: Batch | undefined
 
   function lead(waitUntil: (work: Promise<unknown>) => void): Batch {
     const waiting: Waiting[] = []
-    const outcome = new Promise((resolve) => setTimeout(resolve, wait)).then(() => {
+    const outcome = new Promise<void>((resolve) => timer(wait, resolve)).then(() => {
       if (open === batch) open = undefined
       batch.sent = true
       return sendBatch([...waiting], sendAll)
@@ -57,7 +63,7 @@ export function batched(send: Send, sendAll: SendAll, wait: number): Send {
     const batch = open
     const index = batch.waiting.push({ command, signal: options.signal }) - 1
     if (batch.waiting.length === MAX_COMMANDS) open = undefined
-    const outcome = await outcomeFor(batch, wait)
+    const outcome = await outcomeFor(batch, wait, timer)
     if (outcome === undefined) {
       if (open === batch) open = undefined
       batch.waiting[index] = undefined
@@ -71,14 +77,19 @@ export function batched(send: Send, sendAll: SendAll, wait: number): Send {
 }
 
 /** The outcome of a batch, or `undefined` if the leader is late. */
-async function outcomeFor(batch: Batch, wait: number): Promise<Outcome | undefined> {
+async function outcomeFor(batch: Batch, wait: number, timer: Timer): Promise<Outcome | undefined> {
   let stop = () => {}
   const timeLimit = new Promise<undefined>((resolve) => {
     const giveUp = () => resolve(undefined)
-    stop = startTimeout(wait + LEADER_GRACE_MS, () => {
-      if (batch.sent) stop = startTimeout(BATCH_TIMEOUT_MS, giveUp)
-      else giveUp()
-    })
+    const time = { timer }
+    stop = startTimeout(
+      wait + LEADER_GRACE_MS,
+      () => {
+        if (batch.sent) stop = startTimeout(BATCH_TIMEOUT_MS, giveUp, time)
+        else giveUp()
+      },
+      time,
+    )
   })
   try {
     return await Promise.race([batch.outcome.catch(() => undefined), timeLimit])

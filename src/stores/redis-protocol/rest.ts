@@ -53,8 +53,10 @@ function unlessNoJson(error: unknown): void {
 /** Sends a command by itself. */
 export function restSender(url: string, token: string, fetcher: typeof fetch): Send {
   const post = poster(url, token, fetcher)
-  return async (command, options) =>
-    resultOf(redacted(await post('', command, isAnswer, options?.signal), token))
+  return async (command, options) => {
+    const answer = await post('', command, isAnswer, options?.signal)
+    return resultOf('error' in answer ? redacted(answer, token) : answer)
+  }
 }
 
 /** Sends commands that belong to nobody together: each has an answer of its own. */
