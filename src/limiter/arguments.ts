@@ -11,9 +11,8 @@ export function assertCheck(request: unknown, context: unknown): void {
 
 /** Throws a `ConfigError` unless `mark` got a response and a decision. */
 export function assertMark(response: unknown, decision: unknown): void {
-  if (!(response instanceof Response) && !(hasHeaders(response) && 'status' in response)) {
-    reject('mark', response, 'a Response')
-  }
+  const isResponse = response instanceof Response || (hasHeaders(response) && 'status' in response)
+  if (!isResponse) reject('mark', response, 'a Response')
   assertDecision('mark', decision)
 }
 
@@ -21,7 +20,7 @@ export function assertMark(response: unknown, decision: unknown): void {
 export function assertRefuse(decision: unknown, request: unknown): void {
   assertDecision('refuse', decision)
   if (decision.allowed) reject('refuse', decision, 'a decision whose `allowed` is false')
-  if (request !== undefined && !(request instanceof Request)) assertRequest('refuse', request)
+  if (request && !(request instanceof Request)) assertRequest('refuse', request)
 }
 
 /** For a `Request` of another realm or a polyfill. The request of a framework has no such fields. */

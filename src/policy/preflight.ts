@@ -5,12 +5,11 @@ import { methodOverrides } from './method.ts'
 const NOT_IN_PREFLIGHT = /^(?:content(?!-length: 0$)|transfer|cookie|authorization)/
 
 /**
- * Whether a request is a preflight of CORS exactly as browsers send it: without body, credentials or
+ * Whether an OPTIONS request is a preflight of CORS exactly as browsers send it: without body, credentials or
  * a method override. Strict, since a preflight is not counted and anybody can send one.
  * https://fetch.spec.whatwg.org/#cors-preflight-fetch
  */
 export function isPreflight(request: Request): boolean {
-  if (request.method !== 'OPTIONS') return false
   const { headers } = request
   if (!headers.get('origin')) return false
   if (!headers.get('access-control-request-method')?.match(/^[\w-]+$/)) return false

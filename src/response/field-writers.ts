@@ -3,7 +3,7 @@ import { draft11 } from './draft-11.ts'
 import type { FieldWriter } from './field-writer.ts'
 import { xRateLimit } from './x-ratelimit.ts'
 
-const WRITERS = { 'draft-11': draft11, 'x-ratelimit': () => xRateLimit } as const
+const WRITERS = { 'draft-11': draft11, 'x-ratelimit': xRateLimit } as const
 
 /** A revision of the rate limit fields. */
 export type HeaderStyle = keyof typeof WRITERS
@@ -15,6 +15,6 @@ export type FieldWriters = readonly FieldWriter[]
 export function compileFieldWriters(styles: HeaderStyle | readonly HeaderStyle[]): FieldWriters {
   return [...new Set([styles].flat())].map((style) => {
     assertChoice('headers', style, Object.keys(WRITERS))
-    return WRITERS[style]()
+    return WRITERS[style]
   })
 }

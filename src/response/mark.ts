@@ -85,7 +85,7 @@ export function writeFields(
   headers: Headers,
   { policies, policy }: Decision,
   fields: FieldWriters,
-  isCors = headers.has(ALLOW_ORIGIN),
+  isCors = false,
   cacheControl = '',
 ): void {
   if (policy === undefined) return

@@ -70,18 +70,18 @@ const BUDGETS = {
   ],
   'the same, and the store for Upstash': [
     'export { rateLimit, memory } from "./dist/index.js"; export * from "./dist/stores/upstash.js"',
-    16_150,
+    16_310,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 17_500],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 17_700],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    17_000,
+    17_200,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    21_600,
+    21_850,
   ],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 15_350],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 15_650],
 } as const
 
 describe('bundles stay within their budgets', () => {

@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from 'vitest'
 import { upstash } from '../../src/stores/upstash.ts'
 import { startGateway } from '../support/gateway-server.ts'
+import { isolate } from '../support/guarded.ts'
 import { spawnRedis } from '../support/redis-server.ts'
 
 const server = await spawnRedis()
@@ -26,20 +27,32 @@ async function commandsOf(call: () => Promise<unknown>): Promise<string[]> {
 }
 
 test('a check is billed three commands when it opens a window, then one while that is open', async () => {
-  const store = upstash(gateway)
+  const store = isolate(upstash(gateway), Date.now)
   const check = (client: string) => () =>
     store.take([{ policy: '', client, limit: 3, window: 60_000, cost: 1 }])
   await check('warm')()
   expect(await commandsOf(check('a'))).toEqual(['evalsha', 'incrby', 'pexpire'])
   expect(await commandsOf(check('a'))).toEqual(['incrby'])
   expect(await commandsOf(check('a'))).toEqual(['incrby'])
-  // Beyond the limit a limiter does not ask the store, which knows no better than to look.
-  expect(await commandsOf(check('a'))).toEqual(['evalsha', 'incrby', 'incrby', 'pttl'])
+  // Beyond the limit the isolate does not ask.
+  expect(await commandsOf(check('a'))).toEqual([])
+})
+
+test('a check of a store alone, which remembers nothing, is billed three commands each time', async () => {
+  const store = upstash(gateway)
+  const demand = { policy: '', client: 'alone', limit: 3, window: 60_000, cost: 1 }
+  await store.take([{ ...demand, client: 'warm' }])
+  expect(await commandsOf(() => store.take([demand]))).toEqual(['evalsha', 'incrby', 'pexpire'])
+  expect(await commandsOf(() => store.take([demand]))).toEqual(['evalsha', 'incrby', 'pttl'])
+  const observed = { used: 2, isOpen: () => true }
+  expect(await commandsOf(() => store.take([demand], { observed }))).toEqual(['incrby'])
+  const refused = ['evalsha', 'incrby', 'incrby', 'pttl']
+  expect(await commandsOf(() => store.take([demand]))).toEqual(refused)
 })
 
 test('a check is billed three commands when another isolate opened the window, and then one', async () => {
   const demand = { policy: '', client: 'b', limit: 9, window: 60_000, cost: 1 }
-  const [here, there] = [upstash(gateway), upstash(gateway)]
+  const [here, there] = [upstash(gateway), isolate(upstash(gateway), Date.now)]
   await here.take([demand])
   await there.take([{ ...demand, client: 'warm' }])
   expect(await commandsOf(() => there.take([demand]))).toEqual(['evalsha', 'incrby', 'pttl'])

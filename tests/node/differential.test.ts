@@ -4,6 +4,7 @@ import { createClient } from 'redis'
 import { afterAll, inject, test } from 'vitest'
 import { redis } from '../../src/stores/redis.ts'
 import { expectGrantsOfMemory } from '../support/differential.ts'
+import { guarded } from '../support/guarded.ts'
 import {
   connectToCluster,
   connectToSentinel,
@@ -47,6 +48,11 @@ for (const [where, { clients, connection }] of Object.entries(PLACES)) {
     test(`redis with ${name} on ${where} grants what memory grants, for any sequence of demands and waits`, async () => {
       const make = () => clientSubject(connection, (options) => redis(client, options))
       await expectGrantsOfMemory(make, 60)
+    })
+    test(`a guard around redis with ${name} on ${where} grants the same`, async () => {
+      const make = () =>
+        clientSubject(connection, (options, clock) => guarded(redis(client, options), clock))
+      await expectGrantsOfMemory(make, 30, true)
     })
   }
 }

@@ -15,7 +15,7 @@ const state = (more: Partial<PolicyState> = {}): PolicyState => ({
 
 /** The two fields for these policies, of which the first is the tightest. */
 function fieldsOf(policies: readonly PolicyState[], headers = new Headers()) {
-  draft11().write(headers, policies, policies[0] ?? state())
+  draft11.write(headers, policies, policies[0] ?? state())
   return { policy: headers.get('ratelimit-policy'), state: headers.get('ratelimit') }
 }
 
@@ -55,11 +55,7 @@ describe('the fields, byte for byte', () => {
     const headers = new Headers()
     fieldsOf([state()], headers)
     expect([...headers.keys()].sort()).toEqual(['ratelimit', 'ratelimit-policy'])
-    expect(
-      draft11()
-        .names.map((name) => name.toLowerCase())
-        .sort(),
-    ).toEqual([...headers.keys()])
+    expect(draft11.names.map((name) => name.toLowerCase()).sort()).toEqual([...headers.keys()])
   })
 })
 
@@ -93,7 +89,7 @@ test('stacked limiters append, so that a reader sees one list', () => {
 })
 
 test('a writer that wrote of policies before writes of each as it is now', () => {
-  const writer = draft11()
+  const writer = draft11
   const write = (policies: readonly PolicyState[]) => {
     const headers = new Headers()
     writer.write(headers, policies, policies[0] ?? state())

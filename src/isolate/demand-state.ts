@@ -1,0 +1,106 @@
+import type { Clock } from '../clock.ts'
+import type { Demand, Grant, Observed } from '../stores/store.ts'
+import { addUnits, type Lease, refillSize } from './lease.ts'
+import { ifOpen, resetIn, retryIn } from './observed-window.ts'
+import { type Asked, type KeyRecord, learn } from './record.ts'
+
+/** A demand of one call, and what is known of its key. */
+export interface DemandState {
+  readonly demand: Demand
+  readonly record: KeyRecord
+  /** `undefined` if the demand's policy does not lease. */
+  readonly lease: Lease | undefined
+  /** For how many ms of requests the policy takes units ahead. */
+  readonly ahead: number
+  /** The window known when the call began. */
+  readonly life: number
+  /** Whether units held on lease pay for the demand. Otherwise the store is asked. */
+  readonly isPaid: boolean
+  /** Whether the store is certain to refuse the demand. */
+  readonly isRefused: boolean
+}
+
+export const NOTHING: Grant = { granted: 0, used: 0, resetIn: 0, retryIn: 0 }
+
+/** How many units to take ahead together with a demand. */
+export const refillOf = (
+  { demand, record, ahead }: DemandState,
+  lease: Lease,
+  now: number,
+): number => refillSize(lease, record.window, demand.limit, ahead, now)
+
+/** What the store may know of the window that its answer will most likely be about. */
+export function observedBy(
+  state: DemandState | undefined,
+  now: number,
+  clock: Clock,
+): Observed | undefined {
+  if (state === undefined) return undefined
+  const { demand, record } = state
+  const { window, isUncertain } = record
+  if (window === undefined || isUncertain || window.until - now > demand.window) return undefined
+  return { used: window.used, isOpen: () => ifOpen(window, clock()) !== undefined }
+}
+
+/** Learns from a grant, keeps the units taken ahead, and returns what the limiter is told. */
+export function settle(
+  state: DemandState | undefined,
+  asked: Asked | undefined,
+  grant: Grant,
+  since: number,
+  now: number,
+): Grant {
+  // A store made of stores may have counted elsewhere: that tells nothing of this store's count.
+  if (!state || !asked || (grant.source ?? 'store') !== 'store') return grant
+  const { demand, record, lease } = state
+  const isCurrent = learn(record, asked, grant, since, now)
+  const told = grant.window === 'observed' ? inWindow(grant, demand, asked, now) : grant
+  if (lease === undefined) return told
+  if (isCurrent) addUnits(lease, grant.granted - demand.cost)
+  // Of answers that overtook each other the newer one knows more.
+  const used = Math.max(record.window?.used ?? 0, grant.used) - lease.units
+  return { ...told, granted: Math.min(grant.granted, demand.cost), used: Math.max(0, used) }
+}
+
+/** A grant that was counted in the window observed before, completed by when that window ends. */
+function inWindow(grant: Grant, demand: Demand, { window }: Asked, now: number): Grant {
+  const { granted, used } = grant
+  if (window === undefined) return grant
+  const wait = granted < demand.cost ? retryIn(window, now) : 0
+  return { granted, used, resetIn: resetIn(window, now), retryIn: wait }
+}
+
+/** The grant of a demand that this isolate decides by itself, from what it knows of the key. */
+export function localGrant(
+  { demand, record, lease, isRefused }: DemandState,
+  granted: number,
+  source: 'known' | 'lease',
+  now: number,
+): Grant {
+  const { window } = record
+  if (window === undefined) return { ...NOTHING, granted, unseen: granted === 0, source }
+  return {
+    granted,
+    used: Math.min(window.used - (lease?.units ?? 0), demand.limit),
+    resetIn: resetIn(window, now),
+    retryIn: isRefused ? retryIn(window, now) : 0,
+    source,
+  }
+}
+
+/** Sets held units aside, so that nobody else spends them meanwhile. Returns those without units. */
+export function setAside(states: readonly DemandState[]): readonly DemandState[] {
+  const unpaid: DemandState[] = []
+  for (const state of states) {
+    if (state.isPaid && state.lease) state.lease.units -= state.demand.cost
+    else unpaid.push(state)
+  }
+  return unpaid
+}
+
+/** Returns units that were set aside, unless their window has ended. */
+export function giveBack({ demand, record, lease, life }: DemandState): void {
+  if (lease && record.life === life) lease.units += demand.cost
+}
+
+export const costOf = (state: DemandState | undefined) => state?.demand.cost ?? 0

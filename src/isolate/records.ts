@@ -1,0 +1,25 @@
+import type { Clock } from '../clock.ts'
+import type { Demand, Store } from '../stores/store.ts'
+import { type Lru, lru } from './lru.ts'
+import { type KeyRecord, newRecord } from './record.ts'
+
+const recordsByStore = new WeakMap<Store, WeakMap<Clock, Lru<KeyRecord>>>()
+
+/** What this isolate knows of a store's keys, by one clock: those of another cannot be compared. */
+export function recordsOf(store: Store, clock: Clock): Lru<KeyRecord> {
+  const byClock = recordsByStore.get(store) ?? new WeakMap<Clock, Lru<KeyRecord>>()
+  recordsByStore.set(store, byClock)
+  const records = byClock.get(clock) ?? lru<KeyRecord>()
+  byClock.set(clock, records)
+  return records
+}
+
+export function recordOf(records: Lru<KeyRecord>, { policy, client }: Demand): KeyRecord {
+  // No policy's name holds a line break.
+  const key = `${client}\n${policy}`
+  const known = records.get(key)
+  if (known !== undefined) return known
+  const record = newRecord()
+  records.set(key, record)
+  return record
+}
