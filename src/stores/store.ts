@@ -109,6 +109,13 @@ export interface TakeOptions {
  * - It throws only when the backend failed, a `StoreError`; a refusal is a grant of 0. Error texts
  *   never hold keys, tokens or clients.
  * - Construction checks options and does nothing else: no I/O, no timer, no promise.
+ *
+ * `take` is all that a store must offer. What only some stores can do is a further, optional member:
+ * `oneClient` limits `take`, and later members add to it (charging debts, settling costs, resetting a
+ * key, algorithms other than the fixed window). If an option of a limiter needs a member that its
+ * store lacks, `createLimiter` throws a `ConfigError` that names the feature. It never runs without it.
+ *
+ * The hint `TakeOptions.observed` changes the price of a call and never its result.
  */
 export interface Store {
   take(demands: readonly Demand[], options?: TakeOptions): Promise<readonly Grant[]>
