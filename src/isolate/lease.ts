@@ -1,10 +1,11 @@
 import type { ObservedWindow } from './observed-window.ts'
 import { expectedRequests, isHot, newRate, type RequestRate } from './request-rate.ts'
 
-/**
- * The largest part of the units left, and of the time left, that one refill takes. Found with
- * `npm run simulate`, where 1,000 isolates under twice the demand pass 99 % of the limit, in windows
- * of two seconds too.
+/*
+ * The largest part of the units left, and of the time left, that one refill takes. Both were found with
+ * `npm run simulate`, which fails if they are larger: with a larger share of the units a client of a
+ * small limit that comes in bursts and moves between isolates loses units; with a larger share of the
+ * time many isolates lose units in windows of two seconds.
  */
 const UNITS_SHARE = 1 / 32
 const TIME_SHARE = 1 / 4
