@@ -8,8 +8,11 @@ export function assertOption(ok: unknown, option: string, got: unknown, want: st
   if (!ok) throw new ConfigError(option, describeValue(got), want)
 }
 
-/** Text that cannot be a secret: a short word, a path of short segments, or a header's name. */
-const HARMLESS =
+/**
+ * Text that errors show: short, a path of short segments, or words such as a header's name. No token
+ * looks like that, but a short password may.
+ */
+const SHOWABLE =
   /^(?:(?!bearer |basic |.*:\/\/)[^=@]{0,15}|(?:\/[^/=@?]{0,20}){1,6}|(?!.{41})[a-z]+(?:-[a-z]+)+)$/i
 
 /**
@@ -17,7 +20,7 @@ const HARMLESS =
  * and not shown, because a user may set an option to the value of another option by mistake.
  */
 export function describeValue(value: unknown): string {
-  return typeof value === 'string' && HARMLESS.test(value)
+  return typeof value === 'string' && SHOWABLE.test(value)
     ? JSON.stringify(value)
     : describeType(value)
 }

@@ -1,16 +1,19 @@
-/** Milliseconds since the epoch. Only differences of one clock's readings are ever used. */
+/** Returns a time in ms. Only differences between readings of the same clock are meaningful. */
 export type Clock = () => number
 
-/** With the next one the only place that reads the machine's clock. Called per check: at a Worker's start it reads 0. */
+/**
+ * The library reads the machine's time here and in `stopwatch` alone. Read per check, because it
+ * returns 0 while a Worker starts.
+ */
 export const systemClock: Clock = () => Date.now()
 
-/** Time as the platform measures it, in ms, finer than the clock that tells the hour. */
+/** A clock that never goes back, and is finer than `Date.now`. */
 export const stopwatch: Clock = () => performance.now()
 
 /** Calls `run` after `ms`, unless the function that it returns is called before. */
 export type Timer = (ms: number, run: () => void) => () => void
 
-/** The only place in the library that starts a timer. */
+/** The runtime's timer. */
 export const systemTimer: Timer = (ms, run) => {
   const timer = setTimeout(run, ms)
   return () => clearTimeout(timer)

@@ -3,9 +3,9 @@ import { startTimeout, type TimeSource } from '../timer.ts'
 
 /**
  * Returns what `ask` returns, or throws a `StoreError` with code `timeout` if that takes longer than
- * `ms`. The signal then ends the request to the backend; a backend that ignores the signal is not
- * waited for. It may still have counted a unit. An answer that arrives while this process is busy is
- * not late.
+ * `ms`, or up to half as long again if this process was too busy to read the answer (`startTimeout`).
+ * The signal is then aborted, and a store that ignores it is not awaited. The backend may still have
+ * counted the units.
  */
 export async function withDeadline<Answer>(
   ms: number,

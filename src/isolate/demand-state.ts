@@ -12,15 +12,15 @@ export interface DemandState {
   readonly lease: Lease | undefined
   /** For how many ms of requests the policy takes units ahead. */
   readonly ahead: number
-  /** The window known when the call began. */
-  readonly life: number
+  /** The record's `windowId` when the call began. */
+  readonly windowId: number
   /** Whether units held on lease pay for the demand. Otherwise the store is asked. */
   readonly isPaid: boolean
   /** Whether the store is certain to refuse the demand. */
   readonly isRefused: boolean
 }
 
-export const NOTHING: Grant = { granted: 0, used: 0, resetIn: 0, retryIn: 0 }
+export const NO_GRANT: Grant = { granted: 0, used: 0, resetIn: 0, retryIn: 0 }
 
 /** How many units to take ahead together with a demand. */
 export const refillOf = (
@@ -29,7 +29,10 @@ export const refillOf = (
   now: number,
 ): number => refillSize(lease, record.window, demand.limit, ahead, now)
 
-/** What the store may know of the window that its answer will most likely be about. */
+/**
+ * The hint for the store: the open window that this isolate has seen. `undefined` if the window may
+ * have been lost, or is longer than the policy's.
+ */
 export function observedBy(
   state: DemandState | undefined,
   now: number,
@@ -42,7 +45,7 @@ export function observedBy(
   return { used: window.used, isOpen: () => ifOpen(window, clock()) !== undefined }
 }
 
-/** Learns from a grant, keeps the units taken ahead, and returns what the limiter is told. */
+/** Learns from a grant, keeps the units taken ahead, and returns the grant without them. */
 export function settle(
   state: DemandState | undefined,
   asked: Asked | undefined,
@@ -54,7 +57,7 @@ export function settle(
   if (!state || !asked || (grant.source ?? 'store') !== 'store') return grant
   const { demand, record, lease } = state
   const isCurrent = learn(record, asked, grant, since, now)
-  const told = grant.window === 'observed' ? inWindow(grant, demand, asked, now) : grant
+  const told = grant.window === 'observed' ? withWindowTimes(grant, demand, asked, now) : grant
   if (lease === undefined) return told
   if (isCurrent) addUnits(lease, grant.granted - demand.cost)
   // Of answers that overtook each other the newer one knows more.
@@ -62,8 +65,8 @@ export function settle(
   return { ...told, granted: Math.min(grant.granted, demand.cost), used: Math.max(0, used) }
 }
 
-/** A grant that was counted in the window observed before, completed by when that window ends. */
-function inWindow(grant: Grant, demand: Demand, { window }: Asked, now: number): Grant {
+/** A grant that was counted in the observed window, with the times of that window. */
+function withWindowTimes(grant: Grant, demand: Demand, { window }: Asked, now: number): Grant {
   const { granted, used } = grant
   if (window === undefined) return grant
   const wait = granted < demand.cost ? retryIn(window, now) : 0
@@ -78,7 +81,7 @@ export function localGrant(
   now: number,
 ): Grant {
   const { window } = record
-  if (window === undefined) return { ...NOTHING, granted, unseen: granted === 0, source }
+  if (window === undefined) return { ...NO_GRANT, granted, unseen: granted === 0, source }
   return {
     granted,
     used: Math.min(window.used - (lease?.units ?? 0), demand.limit),
@@ -88,7 +91,10 @@ export function localGrant(
   }
 }
 
-/** Sets held units aside, so that nobody else spends them meanwhile. Returns those without units. */
+/**
+ * Reserves held units for this call, so that concurrent calls do not spend them. Returns the states
+ * for which the store is asked.
+ */
 export function setAside(states: readonly DemandState[]): readonly DemandState[] {
   const unpaid: DemandState[] = []
   for (const state of states) {
@@ -98,9 +104,9 @@ export function setAside(states: readonly DemandState[]): readonly DemandState[]
   return unpaid
 }
 
-/** Returns units that were set aside, unless their window has ended. */
-export function giveBack({ demand, record, lease, life }: DemandState): void {
-  if (lease && record.life === life) lease.units += demand.cost
+/** Gives up the reservation, unless the window of the units has ended. */
+export function giveBack({ demand, record, lease, windowId }: DemandState): void {
+  if (lease && record.windowId === windowId) lease.units += demand.cost
 }
 
 export const costOf = (state: DemandState | undefined) => state?.demand.cost ?? 0

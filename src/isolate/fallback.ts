@@ -16,7 +16,7 @@ export interface Fallback {
 
 export function fallback(clock: Clock, listener: OutageListener, log: Log): Fallback {
   const local = memory({ clock })
-  /** Checks counted locally in this outage. */
+  /** Calls counted locally in this outage, refills included. */
   let missed = 0
   return {
     endOutage() {
@@ -34,8 +34,8 @@ export function fallback(clock: Clock, listener: OutageListener, log: Log): Fall
 }
 
 /**
- * Throws a `StoreError` unless a store answered with one grant per demand. A store of somebody else's
- * may answer anything, and a value that is no number would let everybody pass.
+ * Throws a `StoreError` unless a store answered with one grant per demand. A custom store may return
+ * anything, and a value that is not a number would let every request pass.
  */
 export function assertGrants(grants: readonly Grant[], length: number): void {
   if (Array.isArray(grants) && grants.length === length && grants.every(isGrant)) return

@@ -7,18 +7,18 @@ import {
   type DemandState,
   giveBack,
   localGrant,
-  NOTHING,
+  NO_GRANT,
   observedBy,
   refillOf,
   setAside,
   settle,
 } from './demand-state.ts'
 import { assertGrants, fallback } from './fallback.ts'
+import { recordFor, recordsOf } from './key-records.ts'
 import { endRefill, type Lease, needsRefill, newLease, startRefill } from './lease.ts'
 import { ifOpen } from './observed-window.ts'
 import { outageLog } from './outage-log.ts'
 import { type Asked, canSpend, endWindow, isExhausted } from './record.ts'
-import { recordOf, recordsOf } from './records.ts'
 import { addRequest } from './request-rate.ts'
 
 type WaitUntil = TakeOptions['waitUntil']
@@ -34,28 +34,28 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
   const log = quietLog((line) => console.error(`tidegate: ${line}`), clock)
   const listener = onStoreError ? { onAway: onStoreError } : outageLog(clock)
   const local = fallback(clock, listener, log)
-  // A server runs on after the response, and needs nothing to keep its work alive.
-  const runsOn = detectPlatform() === 'server' ? () => {} : undefined
+  // A server keeps running after the response.
+  const keepsRunning = detectPlatform() === 'server' ? () => {} : undefined
   /** How long the last answer took. */
   let tripMs = 0
 
   function stateOf(demand: Demand, now: number): DemandState {
-    const record = recordOf(records, demand)
+    const record = recordFor(records, demand)
     // What is known ends with its window.
     if (record.window && !ifOpen(record.window, now)) endWindow(record)
-    const { life } = record
+    const { windowId } = record
     const { policy, cost, reserve = 0 } = demand
     const aheadMs = cost > 0 && reserve === 0 ? ahead?.(policy) : undefined
     if (aheadMs === undefined) {
       const isRefused = isExhausted(record, demand, now)
-      return { demand, record, lease: undefined, ahead: 0, life, isPaid: false, isRefused }
+      return { demand, record, lease: undefined, ahead: 0, windowId, isPaid: false, isRefused }
     }
     record.lease ??= newLease(now)
     const { lease } = record
     addRequest(lease, now)
     const isPaid = canSpend(record, demand)
     const isRefused = !isPaid && isExhausted(record, demand, now)
-    return { demand, record, lease, ahead: aheadMs, life, isPaid, isRefused }
+    return { demand, record, lease, ahead: aheadMs, windowId, isPaid, isRefused }
   }
 
   /** Asks the store within the deadline, and learns from the answer. Counts locally if it fails. */
@@ -71,7 +71,7 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
       const { demand, record, lease } = state
       const reserve = lease ? refillOf(state, lease, now) : 0
       demands.push(reserve > 0 ? { ...demand, reserve } : demand)
-      asked.push({ life: record.life, window: record.window })
+      asked.push({ windowId: record.windowId, window: record.window })
       if (lease === undefined || reserve === 0) continue
       // One at a time: requests that find no units meanwhile ask for their own alone.
       startRefill(lease, now)
@@ -88,7 +88,7 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
       assertGrants(grants, demands.length)
     } catch (error) {
       if (observed) for (const { record } of states) record.isUncertain = true
-      // Nothing is taken ahead of a count that only stands in for another.
+      // No units are taken ahead from the local count.
       return local.take(
         states.map(({ demand }) => ({ ...demand, reserve: 0 })),
         error,
@@ -107,7 +107,7 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
     return settled
   }
 
-  /** Refills a lease behind the back of requests, before its units are spent. */
+  /** Refills a lease in the background, before its units are spent. */
   function refill(state: DemandState, now: number, waitUntil: WaitUntil): void {
     const { demand, lease } = state
     if (waitUntil === undefined || lease === undefined || !needsRefill(lease, tripMs)) return
@@ -118,7 +118,7 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
   return {
     async take(demands, options) {
       const now = clock()
-      const host = options?.waitUntil ?? runsOn
+      const host = options?.waitUntil ?? keepsRunning
       const waitUntil: WaitUntil = host && ((work) => keepAlive(host, work, log))
       const states: DemandState[] = []
       let isRefused = false
@@ -143,7 +143,7 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
         settled.push(
           state.isPaid
             ? localGrant(state, isGranted ? state.demand.cost : 0, 'lease', now)
-            : (grants[index++] ?? NOTHING),
+            : (grants[index++] ?? NO_GRANT),
         )
       }
       return settled

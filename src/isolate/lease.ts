@@ -10,12 +10,12 @@ import { expectedRequests, isHot, newRate, type RequestRate } from './request-ra
 const UNITS_SHARE = 1 / 32
 const TIME_SHARE = 1 / 4
 
-/** A refill that was not answered for so long will not be. */
+/** A refill without an answer after this time is taken as lost. */
 const REFILL_TIMEOUT_MS = 2000
 
 const NEVER = Number.NEGATIVE_INFINITY
 
-/** Units of a key that this isolate has taken from the store ahead, and the demand for them. */
+/** Units of a key that this isolate has taken from the store ahead, and the rate that spends them. */
 export interface Lease extends RequestRate {
   /** Units taken and not spent. The store has counted them. They end with their window. */
   units: number
@@ -33,10 +33,10 @@ export const newLease = (now: number): Lease => ({
 })
 
 /**
- * How many units a call takes ahead: what the rate here needs, for no longer than that rate has
- * lasted (a client that loads one page and moves on leaves no units behind), and for no longer than a
- * share of the time left (the requests that would spend the units may not come); and no more than a
- * share of the units left. None while another refill is on its way.
+ * Returns how many units a call takes ahead. They are what the rate here needs for the shortest of:
+ * `ahead`, the time for which the key has been busy (a client that loads one page and moves on leaves no
+ * units behind), and a share of the time left. They are no more than a share of the units left. 0 if
+ * the key is not hot, no window is known, or another refill is on its way.
  *
  * @param ahead for how many ms of requests the policy takes units ahead
  */
@@ -53,7 +53,7 @@ export function refillSize(
   return Math.max(0, Math.floor(units))
 }
 
-/** Whether the units held will be spent before a further refill could arrive. */
+/** Whether to refill now: no more than a half of the last refill, one unit, or what two trips need is left. */
 export const needsRefill = (lease: Lease, tripMs: number): boolean =>
   lease.units <= Math.max(1, expectedRequests(lease, 2 * tripMs), lease.lastRefill / 2)
 

@@ -1,17 +1,17 @@
-/** What an isolate keeps of clients: so many keys, those least recently used forgotten first. */
+/** A bounded map of keys, which evicts the least recently used. */
 export interface Lru<Value> {
   get(key: string): Value | undefined
   set(key: string, value: Value): void
   delete(key: string): void
 }
 
-/** How many keys each part of an isolate remembers at most: a few MB when full. */
+/** The default size: a few MB when full. */
 export const MAX_KEYS = 10_000
 
 /**
- * Whoever invents keys can only make it forget: it never grows beyond `maxKeys`. In two generations,
- * since a map from which the first key is taken again and again gets slow: when the young one is
- * full the old one is dropped, and with it what was not asked for meanwhile.
+ * Holds at most `maxKeys` entries. An attacker who invents keys evicts others but cannot grow the
+ * memory. Has two generations, because deleting the first key of one `Map` over and over is slow: when
+ * the young map is full, the old one is dropped.
  */
 export function lru<Value>(maxKeys = MAX_KEYS): Lru<Value> {
   let young = new Map<string, Value>()

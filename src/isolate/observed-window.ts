@@ -1,17 +1,23 @@
 import type { Grant } from '../stores/store.ts'
 
 /**
- * An open window as this isolate has observed it, by its own clock. Only durations count: the trip to
- * the store leaves the end of the window uncertain by the trip's length.
+ * An open window as this isolate has observed it, by its own clock. Its end is uncertain by the length
+ * of the trip to the store, so there are two times: `until` and `over`.
  */
 export interface ObservedWindow {
   /** Units used at least. */
   readonly used: number
-  /** When the question was sent that was answered first. A clock that stands before it was set back. */
+  /**
+   * When the first call was sent that observed this window. If the clock reads an earlier time, it was
+   * set back.
+   */
   readonly since: number
   /** Until when the window is certainly open: what an isolate decides by itself ends here. */
   readonly until: number
-  /** When the window has certainly ended: clients are told this. */
+  /**
+   * When clients are told that the window ends: when the answer arrived plus the time left. Early by no
+   * more than the clocks' drift.
+   */
   readonly over: number
 }
 
@@ -31,7 +37,7 @@ const EXPIRY_MS = 2
 export const ifOpen = (window: ObservedWindow | undefined, now: number) =>
   window && window.since <= now && now < window.until ? window : undefined
 
-/** In ms until the window has certainly ended. */
+/** In ms until `over`. */
 export const resetIn = ({ over }: ObservedWindow, now: number): number => over - now
 
 /** In ms until a store is certain to grant a unit of the next window. */
@@ -74,10 +80,10 @@ export function merge(
   const seen = observe(grant, since, certainUntil(grant, since), now)
   const used = Math.max(grant.used, before.used)
   if (now + grant.resetIn < before.until) {
-    // An answer to an older question is about a former window, which ended before this one opened. So
-    // is one to a question of the same moment, if its window is over.
+    // This answer's window ends before the known one. If its call was sent earlier, or in the same
+    // millisecond and its window is over, it is late news of the previous window.
     if (since < before.since || (since === before.since && seen === undefined)) return before
-    // The end was moved nearer: the former end is no longer certain.
+    // Otherwise the window was shortened.
     return seen && { ...seen, used }
   }
   if (seen === undefined) return before

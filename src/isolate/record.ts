@@ -12,8 +12,11 @@ import {
 /** All that this isolate knows of one key, and holds of it. */
 export interface KeyRecord {
   window: ObservedWindow | undefined
-  /** How many windows began or ended here. Identifies a window; two can begin in one millisecond. */
-  life: number
+  /**
+   * Increases each time this isolate starts or forgets a window, so that an answer about an earlier
+   * window is recognised. Times cannot tell them apart: two can begin in one millisecond.
+   */
+  windowId: number
   /** A count got no answer: the key may exist without expiry, until the store's script has looked. */
   isUncertain: boolean
   /** `undefined` if no policy leased the key so far. */
@@ -22,7 +25,7 @@ export interface KeyRecord {
 
 export const newRecord = (): KeyRecord => ({
   window: undefined,
-  life: 0,
+  windowId: 0,
   isUncertain: false,
   lease: undefined,
 })
@@ -50,7 +53,7 @@ export const isExhausted = (
 
 /** What was known of a key when a question about it was sent. */
 export interface Asked {
-  readonly life: number
+  readonly windowId: number
   readonly window: ObservedWindow | undefined
 }
 
@@ -65,7 +68,7 @@ export function learn(
   since: number,
   now: number,
 ): boolean {
-  const isSame = asked.life === record.life
+  const isSame = asked.windowId === record.windowId
   const before = ifOpen(record.window, now)
   if (grant.window === 'observed') {
     if (before === undefined || !isSame) return false
@@ -91,6 +94,6 @@ function keepOrEnd(record: KeyRecord, window: ObservedWindow | undefined): void 
 /** Another window begins, or none is known: units that were held end with the window before. */
 function begin(record: KeyRecord, window: ObservedWindow | undefined): void {
   record.window = window
-  record.life++
+  record.windowId++
   if (record.lease) record.lease.units = 0
 }

@@ -3,13 +3,13 @@
  * evenly, and wanders between isolates, is hot in none of them.
  */
 
-/** From how many recent requests on a key is hot: two or three a second, for some seconds. */
+/** From how many recent requests on a key is hot: a steady 2.5 a second, or a burst. */
 const HOT_REQUESTS = 11
 
-/** In which a request fades from the count of recent ones to 1/e. */
+/** In this time the weight of a request falls to 1/e. */
 const FADING_MS = 4500
 
-/** A rate that was observed for less time than this may be one page load, and is taken for lower. */
+/** Added to the time observed, so that the load of one page does not look like a high rate. */
 const SETTLING_MS = 1000
 
 /** How often one key is asked for in this isolate. */
@@ -17,7 +17,7 @@ export interface RequestRate {
   /** Requests seen here, each fading with time. */
   recentRequests: number
   lastAt: number
-  /** Since when requests have followed each other within some seconds. */
+  /** When `recentRequests` last fell below 1. */
   busySince: number
 }
 

@@ -11,7 +11,7 @@ export interface Demand {
   readonly limit: number
   /** In ms, a whole number from 1. */
   readonly window: number
-  /** Units that must be granted, 0 to `limit`; 0 only looks. */
+  /** Units that must be granted, 0 to `limit`; 0 without a `reserve` only looks. */
   readonly cost: number
   /**
    * Further units to take along if there are any.
@@ -78,7 +78,10 @@ export interface TakeOptions {
    * @default nothing is known: the store applies its whole rule
    */
   readonly observed?: Observed | undefined
-  /** Ends the call, which then throws. A unit may have been counted all the same. */
+  /**
+   * Aborted when the caller stops waiting. A store may end its request and throw, or ignore it. A unit
+   * may have been counted all the same.
+   */
   readonly signal?: AbortSignal | undefined
   /** Keeps work alive after the answer. Without it a store does nothing once it has answered. */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
@@ -89,7 +92,7 @@ export interface TakeOptions {
  * conformance suite (`tidegate/testing`).
  *
  * - A window opens with the first unit taken for a policy and a client, and ends `window` ms later
- *   by the store's clock. Later takes never move its end. Looking opens none.
+ *   by the store's clock. Later takes never move its end. Looking (no cost, no reserve) opens none.
  * - In one window at most `limit` units are granted, also to calls at the same time, whatever their
  *   order; `used` never exceeds `limit`. A refused demand is charged nothing.
  * - One call is atomic over all its demands, which name different keys: each gets its cost, or none

@@ -13,7 +13,7 @@ const grantOf = (used: number, more: Partial<Grant> = {}): Grant => ({
 })
 
 /** What is known of the key now, as a question notes it when it is sent. */
-const askedNow = ({ life, window }: KeyRecord): Asked => ({ life, window })
+const askedNow = ({ windowId, window }: KeyRecord): Asked => ({ windowId, window })
 
 /** A record that has seen 5 units used in a window, in the millisecond 100. */
 function recordAt100(): KeyRecord {
@@ -28,9 +28,9 @@ describe('two windows of one key that were first seen in one millisecond', () =>
     const former = askedNow(record)
     // The key was lost. Both questions knew the former window, and both were counted in the next.
     learn(record, former, grantOf(1), 100, 100)
-    const { life } = record
+    const { windowId } = record
     learn(record, former, grantOf(2), 100, 100)
-    expect(record.life).toBe(life)
+    expect(record.windowId).toBe(windowId)
     expect(record.window?.used).toBe(2)
   })
 

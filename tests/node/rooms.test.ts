@@ -99,7 +99,7 @@ test.each<[string, Tree, readonly string[]]>([
   ...['client', 'limiter', 'response', 'worker'].map((room): [string, Tree, readonly string[]] => [
     `${room} in the stores`,
     { 'stores/a.ts': [`type ../${room}/b.ts`], [`${room}/b.ts`]: [] },
-    ['stores-import-no-other-step: stores/a.ts'],
+    ['stores-import-no-step-but-the-guard: stores/a.ts'],
   ]),
 ])('a tree with a violation fails: %s', (_, tree, violations) => {
   const found = check(tree)

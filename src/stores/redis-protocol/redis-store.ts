@@ -22,13 +22,13 @@ export interface RedisStoreSettings {
   readonly keyLocking?: boolean
 }
 
-/** How long a healing may take that no request waits for. */
+/** The timeout of a healing in the background. */
 const HEALING_MS = 10_000
 
 /**
- * A store that counts in Redis through a client, in one trip. The script answers any call. If the
- * caller has observed the open window, a demand for one unit is one INCRBY (docs/exactness.md). Keeps
- * no state but which form of the script the server takes.
+ * A store that counts in Redis through a client, usually in one trip, and in two if the window may
+ * have ended. The script answers any call. If the caller has observed the open window, a demand for one
+ * unit is one INCRBY (docs/exactness.md). Keeps nothing about keys, and reads no clock.
  */
 export function redisStore(client: RedisCommands, settings: RedisStoreSettings): Store {
   const { name, prefix, cluster = false, keyLocking = false } = settings
@@ -52,10 +52,10 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
     evaluate([{ ...demand, cost: 0, reserve: 0 }], [key], options)
 
   /**
-   * Takes one demand in an observed window by a plain count. Units beyond the limit are counted and
-   * not granted: no caller can tell that from a count that stands at the limit. An answer below what
-   * was observed is that of a key which began anew, and has no expiry yet. So may be an answer that
-   * comes after the window's end. The script then looks, and heals the key.
+   * Takes one demand in an observed window by a plain count. Units beyond the limit are counted but
+   * not granted; grants do not show them. If the count was lower than observed, or if the answer arrives
+   * after the window's end, the key may be new and without expiry. The script then looks at the key, and
+   * sets its expiry.
    */
   async function increment(
     demand: Demand,
@@ -119,8 +119,8 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
 }
 
 /**
- * Whether a plain count will do: of one unit (a larger cost may not fit, and would have been charged),
- * in a window that was not yet seen used up.
+ * Whether INCRBY alone can decide: the cost is at most 1 (a larger cost that does not fit would have
+ * been charged), and the window is known to be neither empty nor used up.
  */
 const isPlain = ({ cost, reserve = 0, limit }: Demand, { used }: Observed): boolean =>
   cost <= 1 && cost + reserve > 0 && used > 0 && used < limit

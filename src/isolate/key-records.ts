@@ -5,7 +5,10 @@ import { type KeyRecord, newRecord } from './record.ts'
 
 const recordsByStore = new WeakMap<Store, WeakMap<Clock, Lru<KeyRecord>>>()
 
-/** What this isolate knows of a store's keys, by one clock: those of another cannot be compared. */
+/**
+ * Returns the records of a store's keys for a clock. Limiters with different clocks get records of
+ * their own, because the times of two clocks cannot be compared.
+ */
 export function recordsOf(store: Store, clock: Clock): Lru<KeyRecord> {
   const byClock = recordsByStore.get(store) ?? new WeakMap<Clock, Lru<KeyRecord>>()
   recordsByStore.set(store, byClock)
@@ -14,7 +17,8 @@ export function recordsOf(store: Store, clock: Clock): Lru<KeyRecord> {
   return records
 }
 
-export function recordOf(records: Lru<KeyRecord>, { policy, client }: Demand): KeyRecord {
+/** Returns the record of a demand's key, and creates it if there is none. */
+export function recordFor(records: Lru<KeyRecord>, { policy, client }: Demand): KeyRecord {
   // No policy's name holds a line break.
   const key = `${client}\n${policy}`
   const known = records.get(key)
