@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Demand, Grant, Observed } from '../stores/store.ts'
 import { addUnits, type Lease, refillSize } from './lease.ts'
-import { ifOpen, resetIn, retryIn } from './observed-window.ts'
+import { ifOpen, type ObservedWindow, resetIn, retryIn } from './observed-window.ts'
 import { type Asked, type KeyRecord, learn } from './record.ts'
 
 /** A demand of one call, and what is known of its key. */
@@ -34,12 +34,10 @@ export const refillOf = (
  * have been lost, or is longer than the policy's.
  */
 export function observedBy(
-  state: DemandState | undefined,
+  { demand, record }: DemandState,
   now: number,
   clock: Clock,
 ): Observed | undefined {
-  if (state === undefined) return undefined
-  const { demand, record } = state
   const { window, isUncertain } = record
   if (window === undefined || isUncertain || window.until - now > demand.window) return undefined
   return { used: window.used, isOpen: () => ifOpen(window, clock()) !== undefined }
@@ -57,7 +55,10 @@ export function settle(
   if (!state || !asked || (grant.source ?? 'store') !== 'store') return grant
   const { demand, record, lease } = state
   const isCurrent = learn(record, asked, grant, since, now)
-  const told = grant.window === 'observed' ? withWindowTimes(grant, demand, asked, now) : grant
+  const told =
+    grant.window === 'observed' && asked.window
+      ? withWindowTimes(grant, demand, asked.window, now)
+      : grant
   if (lease === undefined) return told
   if (isCurrent) addUnits(lease, grant.granted - demand.cost)
   // Of answers that overtook each other the newer one knows more.
@@ -66,9 +67,12 @@ export function settle(
 }
 
 /** A grant that was counted in the observed window, with the times of that window. */
-function withWindowTimes(grant: Grant, demand: Demand, { window }: Asked, now: number): Grant {
-  const { granted, used } = grant
-  if (window === undefined) return grant
+function withWindowTimes(
+  { granted, used }: Grant,
+  demand: Demand,
+  window: ObservedWindow,
+  now: number,
+): Grant {
   const wait = granted < demand.cost ? retryIn(window, now) : 0
   return { granted, used, resetIn: resetIn(window, now), retryIn: wait }
 }
@@ -81,7 +85,7 @@ export function localGrant(
   now: number,
 ): Grant {
   const { window } = record
-  if (window === undefined) return { ...NO_GRANT, granted, unseen: granted === 0, source }
+  if (window === undefined) return { ...NO_GRANT, granted, unseen: !granted, source }
   return {
     granted,
     used: Math.min(window.used - (lease?.units ?? 0), demand.limit),
@@ -108,5 +112,3 @@ export function setAside(states: readonly DemandState[]): readonly DemandState[]
 export function giveBack({ demand, record, lease, windowId }: DemandState): void {
   if (lease && record.windowId === windowId) lease.units += demand.cost
 }
-
-export const costOf = (state: DemandState | undefined) => state?.demand.cost ?? 0

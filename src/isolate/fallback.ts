@@ -38,11 +38,12 @@ export function fallback(clock: Clock, listener: OutageListener, log: Log): Fall
  * anything, and a value that is not a number would let every request pass.
  */
 export function assertGrants(grants: readonly Grant[], length: number): void {
-  if (Array.isArray(grants) && grants.length === length && grants.every(isGrant)) return
-  throw new StoreError('rejected', 'the store did not answer with one grant per demand')
+  // The copy has no holes, which `every` would skip.
+  if (Array.isArray(grants) && grants.length === length && [...grants].every(isGrant)) return
+  throw new StoreError('rejected', 'the store must return one grant per demand')
 }
 
-const isGrant = (grant: Partial<Grant> | null) =>
+const isGrant = (grant: Partial<Grant> | null | undefined) =>
   Number.isFinite(grant?.granted) &&
   Number.isFinite(grant?.used) &&
   Number.isFinite(grant?.resetIn) &&

@@ -3,7 +3,6 @@ import { type Log, quietLog } from '../quiet-log.ts'
 import type { Demand, Grant, Guard, TakeOptions } from '../stores/store.ts'
 import { withDeadline } from './deadline.ts'
 import {
-  costOf,
   type DemandState,
   giveBack,
   localGrant,
@@ -77,7 +76,8 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
       startRefill(lease, now)
       refilling.push(lease)
     }
-    const observed = states.length === 1 ? observedBy(states[0], now, clock) : undefined
+    const [first] = states
+    const observed = first && states.length === 1 ? observedBy(first, now, clock) : undefined
     let grants: readonly Grant[]
     try {
       grants = await withDeadline(
@@ -87,7 +87,11 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
       )
       assertGrants(grants, demands.length)
     } catch (error) {
-      if (observed) for (const { record } of states) record.isUncertain = true
+      for (const { record } of states) {
+        record.isUncertain = true
+        // Otherwise new keys would evict exhausted ones while the store is away.
+        if (!record.window) records.delete(record.key)
+      }
       // No units are taken ahead from the local count.
       return local.take(
         states.map(({ demand }) => ({ ...demand, reserve: 0 })),
@@ -112,7 +116,9 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
     const { demand, lease } = state
     if (waitUntil === undefined || lease === undefined || !needsRefill(lease, tripMs)) return
     if (refillOf(state, lease, now) === 0) return
-    waitUntil(ask([{ ...state, demand: { ...demand, cost: 0 } }], now, waitUntil))
+    const refilling = ask([{ ...state, demand: { ...demand, cost: 0 } }], now, waitUntil)
+    // A failed refill is ignored; the next request that needs the store reports the error.
+    waitUntil(refilling.catch(() => {}))
   }
 
   return {
@@ -134,7 +140,9 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
 
       const unpaid = setAside(states)
       const grants = unpaid.length === 0 ? [] : await ask(unpaid, now, waitUntil)
-      const isGranted = grants.every(({ granted }, index) => granted >= costOf(unpaid[index]))
+      const isGranted = grants.every(
+        ({ granted }, index) => granted >= (unpaid[index]?.demand.cost ?? 0),
+      )
       const settled: Grant[] = []
       let index = 0
       for (const state of states) {

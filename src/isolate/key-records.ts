@@ -19,11 +19,11 @@ export function recordsOf(store: Store, clock: Clock): Lru<KeyRecord> {
 
 /** Returns the record of a demand's key, and creates it if there is none. */
 export function recordFor(records: Lru<KeyRecord>, { policy, client }: Demand): KeyRecord {
-  // No policy's name holds a line break.
+  // No policy's name contains a line break.
   const key = `${client}\n${policy}`
   const known = records.get(key)
   if (known !== undefined) return known
-  const record = newRecord()
+  const record = newRecord(key)
   records.set(key, record)
   return record
 }

@@ -11,19 +11,22 @@ import {
 
 /** All that this isolate knows of one key, and holds of it. */
 export interface KeyRecord {
+  /** Names the record. */
+  readonly key: string
   window: ObservedWindow | undefined
   /**
    * Increases each time this isolate starts or forgets a window, so that an answer about an earlier
    * window is recognised. Times cannot tell them apart: two can begin in one millisecond.
    */
   windowId: number
-  /** A count got no answer: the key may exist without expiry, until the store's script has looked. */
+  /** A call got no answer: the key may exist without expiry, until the store's script has looked. */
   isUncertain: boolean
   /** `undefined` if no policy leased the key so far. */
   lease: Lease | undefined
 }
 
-export const newRecord = (): KeyRecord => ({
+export const newRecord = (key: string): KeyRecord => ({
+  key,
   window: undefined,
   windowId: 0,
   isUncertain: false,

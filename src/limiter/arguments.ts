@@ -20,7 +20,7 @@ export function assertMark(response: unknown, decision: unknown): void {
 export function assertRefuse(decision: unknown, request: unknown): void {
   assertDecision('refuse', decision)
   if (decision.allowed) reject('refuse', decision, 'a decision whose `allowed` is false')
-  if (request && !(request instanceof Request)) assertRequest('refuse', request)
+  if (request !== undefined && !(request instanceof Request)) assertRequest('refuse', request)
 }
 
 /** For a `Request` of another realm or a polyfill. The request of a framework has no such fields. */

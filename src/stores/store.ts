@@ -36,7 +36,7 @@ export interface Grant {
   readonly retryIn: number
   /**
    * Only after a call with `observed`. `'observed'`: the units were counted in that window, and the
-   * store did not look when it ends; `resetIn` and `retryIn` are 0. `'new'`: that window is over.
+   * store did not look when it ends; `resetIn` and `retryIn` are 0. `'new'`: that window may be over.
    * @default neither is known
    */
   readonly window?: 'observed' | 'new'

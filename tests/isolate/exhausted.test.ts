@@ -167,4 +167,40 @@ describe('what this isolate knows', () => {
     clock.advance(2500)
     expect((await knowing.take([hourly]))[0]).toMatchObject({ granted: 1, used: 1 })
   })
+
+  test('of one clock is never used by a limiter with another', async () => {
+    const { clock, store } = distant(0)
+    const ahead = guarded(store, () => clock() + 3_600_000)
+    const behind = guarded(store, clock)
+    await ahead.take([{ ...demand, cost: 3 }])
+    expect(await ahead.take([demand])).toMatchObject([{ granted: 0, source: 'known' }])
+    const [asked] = await behind.take([demand])
+    expect(asked).toMatchObject({ granted: 0, used: 3, resetIn: 1000 })
+    expect(asked?.source).toBeUndefined()
+  })
+
+  test('while the store is away, is not evicted by new clients', async () => {
+    const { clock, near } = distant(0)
+    let isAway = false
+    const store: Store = {
+      async take(demands) {
+        if (isAway) throw new Error('away')
+        return near.take(demands)
+      },
+    }
+    const knowing = guarded(store, clock)
+    await knowing.take([{ ...demand, cost: 3 }])
+    isAway = true
+    for (let n = 0; n < 20_000; n++) await knowing.take([{ ...demand, client: `n${n}` }])
+    expect(await knowing.take([demand])).toMatchObject([{ granted: 0, source: 'known' }])
+  })
+
+  test('is learned from every answer to first questions that were asked at once', async () => {
+    const { clock, store, trips } = distant(0)
+    const knowing = guarded(store, clock)
+    await Promise.all([1, 2, 3].map(() => knowing.take([demand])))
+    expect(trips()).toBe(3)
+    expect(await knowing.take([demand])).toMatchObject([{ granted: 0, used: 3, source: 'known' }])
+    expect(trips()).toBe(3)
+  })
 })

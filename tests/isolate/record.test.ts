@@ -17,7 +17,7 @@ const askedNow = ({ windowId, window }: KeyRecord): Asked => ({ windowId, window
 
 /** A record that has seen 5 units used in a window, in the millisecond 100. */
 function recordAt100(): KeyRecord {
-  const record = newRecord()
+  const record = newRecord('a')
   learn(record, askedNow(record), grantOf(5), 100, 100)
   return record
 }
@@ -79,5 +79,14 @@ describe('an answer', () => {
     expect(record.isUncertain).toBe(true)
     learn(record, askedNow(record), grantOf(8), 220, 230)
     expect(record.isUncertain).toBe(false)
+  })
+
+  test('that was overtaken by one with more units used lowers nothing', () => {
+    const record = recordAt100()
+    const asked = askedNow(record)
+    const counted = (used: number) => grantOf(used, { resetIn: 0, window: 'observed' })
+    learn(record, asked, counted(8), 200, 210)
+    learn(record, asked, counted(7), 200, 211)
+    expect(record.window?.used).toBe(8)
   })
 })

@@ -162,6 +162,16 @@ describe('a window seen from afar', () => {
     expect(model.life('k:a')?.endsAt).toBeDefined()
   })
 
+  test('is no hint for several demands, of which each is counted', async () => {
+    const { client, model } = distant()
+    const redis = redisStore(client, { name: 'model', prefix: 'k' })
+    const demands = [demand, { ...demand, client: 'b' }]
+    await redis.take(demands)
+    const observed = { used: 1, isOpen: () => true }
+    expect(await redis.take(demands, { observed })).toMatchObject([{ used: 2 }, { used: 2 }])
+    expect(model.life('k:b')?.count).toBe(2)
+  })
+
   test('is not counted on by a look', async () => {
     const { model, store } = distant()
     await store.take([demand])

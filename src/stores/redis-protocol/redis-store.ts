@@ -106,10 +106,10 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
       }
       const keys = demands.map((demand) => toKey(prefix, demand))
       const [key = ''] = keys
-      const observed = options?.observed
+      const observed = demands.length === 1 ? options?.observed : undefined
       try {
         return observed && isPlain(first, observed)
-          ? await increment(first, key, observed, options)
+          ? await increment(first, key, observed, options ?? {})
           : await evaluate(demands, keys, options)
       } catch (error) {
         throw redisError(name, error, options?.signal)

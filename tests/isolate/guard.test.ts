@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest'
+import { withDeadline } from '../../src/isolate/deadline.ts'
+import { memory } from '../../src/stores/memory.ts'
+import type { Demand, Grant, Store } from '../../src/stores/store.ts'
+import { manualClock } from '../../src/testing/index.ts'
+import { isolate } from '../support/guarded.ts'
+
+const demand: Demand = { policy: '', client: 'a', limit: 1000, window: 60_000, cost: 1 }
+
+describe('a store that answers', () => {
+  const answers: Readonly<Record<string, unknown>> = {
+    'a list of nothing': new Array(1),
+    'too few grants': [],
+    null: null,
+    'a grant without numbers': [{ granted: true }],
+    'an endless window': [{ granted: 1, used: 1, resetIn: Number.POSITIVE_INFINITY, retryIn: 0 }],
+  }
+  for (const [name, answer] of Object.entries(answers)) {
+    test(`${name} is counted for locally`, async () => {
+      const store: Store = { take: async () => answer as readonly Grant[] }
+      expect(await isolate(store, manualClock()).take([demand])).toMatchObject([
+        { granted: 1, source: 'local' },
+      ])
+    })
+  }
+})
+
+test('a reserve is not taken from the local count', async () => {
+  const store: Store = { take: () => Promise.reject(new Error('away')) }
+  const guarded = isolate(store, manualClock())
+  expect(await guarded.take([{ ...demand, reserve: 5 }])).toMatchObject([{ granted: 1, used: 1 }])
+})
+
+test('a refill that fails leaves no rejection unhandled', async () => {
+  const clock = manualClock()
+  const near = memory({ clock })
+  const store: Store = {
+    take: async (demands) => {
+      if (demands[0]?.cost === 0) throw new Error('away')
+      return near.take(demands)
+    },
+  }
+  const leasing = isolate(store, clock, { ahead: () => 2000 })
+  const kept: Promise<unknown>[] = []
+  for (let n = 0; n < 200; n++) {
+    await leasing.take([demand], { waitUntil: (work) => void kept.push(work) })
+    clock.advance(20)
+  }
+  expect(kept.length).toBeGreaterThan(0)
+  await expect(Promise.all(kept)).resolves.toBeDefined()
+})
+
+test('a deadline that has passed aborts the call', async () => {
+  let signal: AbortSignal | undefined
+  const hanging = withDeadline(5, (given) => {
+    signal = given
+    return new Promise<never>(() => {})
+  })
+  await expect(hanging).rejects.toMatchObject({ code: 'timeout' })
+  expect(signal?.aborted).toBe(true)
+})
