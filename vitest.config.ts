@@ -8,7 +8,9 @@ const vercel = 'tests/vercel/**/*.test.ts'
 const node = 'tests/node/**/*.test.ts'
 /** Real hosts around the built package. */
 const hosts = 'tests/hosts/*.test.ts'
-/** Those of them that install megabytes first: `npm run test:hosts`. */
+/** The programs for operators, and what speaks to them. */
+const programs = 'tests/{gateway,doctor}/*.test.ts'
+/** The hosts that install megabytes first: `npm run test:hosts`. */
 const heavy = ['tests/hosts/next.test.ts', 'tests/hosts/vercel.test.ts']
 
 /** Starts what stands behind the stores: a Redis, and gateways in front of it. */
@@ -34,7 +36,7 @@ export default defineConfig({
       {
         test: {
           name: 'hosts',
-          include: [hosts],
+          include: [hosts, programs],
           exclude: heavy,
           globalSetup,
           testTimeout: 60_000,

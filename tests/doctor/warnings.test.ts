@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Send } from '../../src/doctor/doctor.ts'
 import { startOrigin } from '../support/origin.ts'
-import { examine, over, patient, ward } from './support/doctor.ts'
+import { examine, over, patient, ward } from './support/ward.ts'
 
 const { server, redis, connect, spawn, gatewayTo, later, end } = await ward()
 afterAll(end)

@@ -6,7 +6,7 @@ import { memory } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { startOrigin } from '../support/origin.ts'
 import { freePort } from '../support/redis-server.ts'
-import { examine, over, PASSWORD, patient, ward } from './support/doctor.ts'
+import { examine, over, PASSWORD, patient, ward } from './support/ward.ts'
 
 const { server, redis, connect, spawn, asUser, gatewayTo, later, end } = await ward({
   reader: '~* +@read +@connection +info',

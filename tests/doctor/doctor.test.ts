@@ -4,7 +4,7 @@ import { doctor, type Target } from '../../src/doctor/doctor.ts'
 import { memory } from '../../src/stores/memory.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { startCluster } from '../support/redis-cluster.ts'
-import { examine, over, patient, ward } from './support/doctor.ts'
+import { examine, over, patient, ward } from './support/ward.ts'
 
 const { server, redis, connect, asUser, gatewayTo, later, end } = await ward({
   justenough: '~ratelimit:* +eval +evalsha +get +set +incrby +pttl +pexpire',
