@@ -2,10 +2,12 @@ import { describeValue } from '../checks.ts'
 import type { Environment } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
 
-/** What a client function may use besides the request. */
-export interface ClientContext {
+/** What the functions `client`, `match` and `refusal` may use besides the request. */
+export interface RequestContext {
   /** The host's bindings or variables; on Node, Bun and Deno what the server adapter hands over. */
   readonly env?: Environment | undefined
+  /** The client's address, if the caller of `check` or `handle` passed it. */
+  readonly ip?: string | null | undefined
 }
 
 /**
@@ -19,10 +21,12 @@ export type Identity = string | { readonly plain: string }
 /**
  * Returns who asks. `null`, `undefined` and an empty text mean that the client is unknown; the
  * policy's `unknown` decides about such requests. `check` throws what the function throws.
+ *
+ * `Incoming` is the framework's type of request, and `Host` what its adapter adds to the context.
  */
-export type Client = (
-  request: Request,
-  context: ClientContext,
+export type Client<Incoming extends Request = Request, Host extends object = object> = (
+  request: Incoming,
+  context: RequestContext & Host,
 ) => Identity | null | undefined | Promise<Identity | null | undefined>
 
 /**
@@ -36,10 +40,10 @@ const READABLE = /^(?!unknown$|[\da-f]{32}$)[\x21-\x7e]{1,128}$/
  * Returns the client's name in the store, or `undefined` for an unknown client. Returns a promise only
  * if the client function does, or if the text must be hashed.
  */
-export function identify(
-  client: Client,
-  request: Request,
-  context: ClientContext,
+export function identify<Incoming extends Request, Host extends object>(
+  client: Client<Incoming, Host>,
+  request: Incoming,
+  context: RequestContext & Host,
 ): string | undefined | Promise<string | undefined> {
   const identity = client(request, context)
   return typeof identity === 'object' && identity !== null && 'then' in identity

@@ -36,7 +36,8 @@ export interface IpOptions {
  * Counts by IP address. Reads it where no client can forge it: from `CF-Connecting-IP` on Cloudflare,
  * from `X-Vercel-Forwarded-For` on Vercel, and from the connection on Node, Bun and Deno. Headers of
  * other platforms are ignored. Without the platform's own header the client is unknown. A variable
- * such as `VERCEL` has no effect. Logs one warning when clients share a limit because their addresses
+ * such as `VERCEL` has no effect. An address passed to `check` or `handle` as `ip` comes before all of
+ * these. Logs one warning when clients share a limit because their addresses
  * are not visible.
  */
 export function ip(options: IpOptions = {}): Client {

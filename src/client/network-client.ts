@@ -12,8 +12,8 @@ export interface ConfiguredSource {
 }
 
 /**
- * Counts by the network of an address. Reads the address from the configured source, otherwise from
- * the platform. A platform that is not given is detected at the first request. Logs one warning
+ * Counts by the network of an address: the one passed to `check`, otherwise that of the configured
+ * source, otherwise that of the platform. A platform that is not given is detected at the first request. Logs one warning
  * when clients share a limit because their addresses are not visible.
  */
 export function networkClient(
@@ -33,9 +33,9 @@ export function networkClient(
     )
   }
 
-  return (request, { env }) => {
+  return (request, { env, ip }) => {
     addressOf ??= PLATFORM_ADDRESS[platform ?? detectPlatform()]
-    const plain = parseNetwork(addressOf(request, env) ?? '', ipv6Prefix)
+    const plain = parseNetwork(ip ?? addressOf(request, env) ?? '', ipv6Prefix)
     if (plain === undefined) {
       warn(`no address ${place}`, ' (unless the policy sets `unknown`)')
       // Detect the platform again: Vercel is recognised only while a request is handled.
@@ -59,7 +59,7 @@ const PLATFORM_SOURCE = {
   place: 'of the client',
   advice:
     'Behind proxies of your own set ip({ trustedHops: 1 }) or ip({ header }), ' +
-    "on Vercel ip({ platform: 'vercel' })",
+    "on Vercel ip({ platform: 'vercel' }), elsewhere check(request, { ip })",
 }
 
 /** Headers in which proxies name the client, in a list (RFC 7239) or alone (`X-Real-IP`). */

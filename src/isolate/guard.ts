@@ -44,7 +44,7 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
     if (record.window && !ifOpen(record.window, now)) endWindow(record)
     const { windowId } = record
     const { policy, cost, reserve = 0 } = demand
-    const aheadMs = cost > 0 && reserve === 0 ? ahead?.(policy) : undefined
+    const aheadMs = cost > 0 && reserve === 0 ? ahead?.get(policy) : undefined
     if (aheadMs === undefined) {
       const isRefused = isExhausted(record, demand, now)
       return { demand, record, lease: undefined, ahead: 0, windowId, isPaid: false, isRefused }

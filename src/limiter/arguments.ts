@@ -5,34 +5,49 @@ import type { Decision } from './decision.ts'
 /** Throws a `ConfigError` unless `check` got a `Request` and an object such as `{ env, waitUntil }`. */
 export function assertCheck(request: unknown, context: unknown): void {
   if (!(request instanceof Request)) assertRequest('check', request)
-  if (typeof context === 'object' && context !== null) return
-  reject('check', context, 'check(request, { env, waitUntil })')
+  if (typeof context !== 'object' || context === null) {
+    reject('check', context, 'check(request, { env, waitUntil })')
+  }
+  const { ip } = context as { readonly ip?: unknown }
+  if (typeof (ip ?? '') !== 'string') reject('ip', ip, 'the address of the client as a text')
+}
+
+/** Throws the `ConfigError` for a second argument of `handle` that is no function. */
+export function rejectNext(next: unknown): never {
+  reject('handle', next, 'handle(request, (decision) => response)')
+}
+
+/** Throws a `ConfigError` unless a function of the caller, which errors name, returned a response. */
+export function assertResponse(caller: string, response: unknown): void {
+  if (response instanceof Response || (hasHeaders(response) && 'status' in response)) return
+  reject(caller, response, 'a Response')
 }
 
 /** Throws a `ConfigError` unless `mark` got a response and a decision. */
 export function assertMark(response: unknown, decision: unknown): void {
-  const isResponse = response instanceof Response || (hasHeaders(response) && 'status' in response)
-  if (!isResponse) reject('mark', response, 'a Response')
+  assertResponse('mark', response)
   assertDecision('mark', decision)
 }
 
 /** Throws a `ConfigError` unless `refuse` got a decision that refuses its request. */
-export function assertRefuse(decision: unknown, request: unknown): void {
+export function assertRefuse(decision: unknown, request: unknown, isRequired: boolean): void {
   assertDecision('refuse', decision)
   if (decision.allowed) reject('refuse', decision, 'a decision whose `allowed` is false')
-  if (request !== undefined && !(request instanceof Request)) assertRequest('refuse', request)
+  if (request === undefined && !isRequired) return
+  if (!(request instanceof Request)) assertRequest('refuse', request)
+}
+
+/** Throws a `ConfigError` unless a method got a decision. */
+export function assertDecision(method: string, value: unknown): asserts value is Decision {
+  const decision = value as Partial<Decision> | null | undefined
+  if (typeof decision?.allowed === 'boolean' && Array.isArray(decision.policies)) return
+  reject(method, value, 'the decision of `await limiter.check(request)`')
 }
 
 /** For a `Request` of another realm or a polyfill. The request of a framework has no such fields. */
 function assertRequest(method: string, request: unknown): void {
   if (hasHeaders(request) && 'url' in request && 'method' in request) return
   reject(method, request, 'a Request of the Fetch API')
-}
-
-function assertDecision(method: string, value: unknown): asserts value is Decision {
-  const decision = value as Partial<Decision> | null | undefined
-  if (typeof decision?.allowed === 'boolean' && Array.isArray(decision.policies)) return
-  reject(method, value, 'the decision of `await limiter.check(request)`')
 }
 
 const hasHeaders = (value: unknown): value is { readonly headers: Headers } =>

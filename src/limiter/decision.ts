@@ -1,4 +1,4 @@
-import type { Policy } from '../policy/policy.ts'
+import type { Quota } from '../policy/policy.ts'
 import type { Demand, Grant, Source } from '../stores/store.ts'
 
 /** What one policy says of one request. */
@@ -52,7 +52,7 @@ const NONE: Grant = { granted: 0, used: 0, resetIn: 0, retryIn: 0 }
 
 /** The decision that follows from what the store granted to the demand of each policy, if any. */
 export function decide(
-  policies: readonly Policy[],
+  policies: readonly Quota[],
   demands: readonly Demand[],
   grants: readonly Grant[],
 ): Decision {

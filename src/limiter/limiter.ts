@@ -1,100 +1,110 @@
-import { type Client, identify } from '../client/client.ts'
-import type { Environment } from '../environment.ts'
-import { type PathReadings, parsePath } from '../policy/path.ts'
+import { identify, type RequestContext } from '../client/client.ts'
 import { isApplicable, type Policy } from '../policy/policy.ts'
+import { headerFields } from '../response/header-fields.ts'
 import { mark } from '../response/mark.ts'
-import { refuse } from '../response/refuse.ts'
-import type { Demand } from '../stores/store.ts'
-import { assertCheck, assertMark, assertRefuse } from './arguments.ts'
+import { refuse, refuseWith } from '../response/refuse.ts'
+import type { Demand, Store } from '../stores/store.ts'
+import {
+  assertCheck,
+  assertDecision,
+  assertMark,
+  assertRefuse,
+  assertResponse,
+  rejectNext,
+} from './arguments.ts'
+import type { CheckContext } from './check-context.ts'
 import { type Decision, decide, UNCOUNTED, UNIDENTIFIED } from './decision.ts'
 import { compileOptions, type LimiterOptions } from './options.ts'
+import { NO_PATH, readPaths } from './read-paths.ts'
 
-/** What a check may use besides the request. */
-export interface CheckContext<Env extends object = object> {
-  /** The host's bindings or variables. The store is made from those of the first request. */
-  readonly env?: Env | undefined
-  /**
-   * Keeps work alive after the response: `(work) => ctx.waitUntil(work)` of the host. Leases are
-   * then refilled, and batches sent, without a request waiting for it. Servers that keep running do
-   * not need it.
-   */
-  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
-  /**
-   * Additional paths under which the application may route the request, such as `'/hello'` for
-   * `/shop/fr/hello`. A policy applies if its `match` fits any of them, or the path in the URL.
-   * Called only if a policy matches by path.
-   * @default only the path in the URL
-   */
-  readonly paths?: (() => readonly string[]) | undefined
-  /**
-   * The policies that have charged the request. The limiter adds each policy that charges it, and
-   * no policy in the set charges it again, so that a limiter may be used twice on a request's way.
-   * Keep one set for each request, in the framework's context for instance.
-   * @default each check charges, also of one `Request`
-   */
-  readonly once?: Set<unknown> | undefined
-}
+export type { CheckContext } from './check-context.ts'
 
-/** Rate limiting for whatever handles a `Request` and answers with a `Response`. */
-export interface Limiter<Env extends object = object> {
+/**
+ * Rate limiting for any code that gets a `Request` and returns a `Response`. `Incoming` is the
+ * framework's type of request, and `Host` what its adapter adds to the context.
+ */
+export interface Limiter<
+  Env extends object = object,
+  Incoming extends Request = Request,
+  Host extends object = object,
+> {
   /**
-   * Counts a request and says whether it may pass. A store that is down degrades the decision and
-   * does not throw. Throws what a function in the options throws, and a `ConfigError` if the
-   * environment cannot work or `request` is not a `Request`.
+   * Counts a request and returns whether it may pass. A store that fails makes the decision
+   * `degraded` and throws nothing. Throws what a function in the options throws, and a `ConfigError`
+   * if the environment cannot work or `request` is not a `Request`.
    */
-  check(request: Request, context?: CheckContext<Env>): Promise<Decision>
+  check(request: Incoming, context?: CheckContext<Env> & Host): Promise<Decision>
   /**
-   * The answer to a request that may not pass: 429 with `Retry-After`, as problem+json. Throws a
-   * `ConfigError` for a decision that allows the request.
+   * Counts a request, and returns the response of `next` with the header fields, or the refusal.
+   * Calls `next` only for an allowed request. Throws what `check` and `next` throw.
+   * @example
+   * export const GET = (request: Request) =>
+   *   limiter.handle(request, (decision) => Response.json({ left: decision.policy?.remaining }))
    */
-  refuse(decision: Decision, request?: Request): Response
+  handle(
+    request: Incoming,
+    next: (decision: Decision) => Response | Promise<Response>,
+    context?: CheckContext<Env> & Host,
+  ): Promise<Response>
+  /**
+   * Returns the response to a refused request: that of the option `refusal`, otherwise 429 with a
+   * problem body. Throws a `ConfigError` for a decision that allows the request, and if the option
+   * `refusal` is set and `request` is missing.
+   */
+  refuse(decision: Decision, request?: Incoming): Response
   /**
    * Adds the decision's header fields to a response. Returns the same object if its headers can be
    * changed, otherwise a copy. A response that shared caches may keep gets no fields. Throws a
    * `ConfigError` if an argument is a promise.
    */
   mark(response: Response, decision: Decision): Response
-}
-
-const NO_PATH: PathReadings = []
-
-/** Every reading of the request's path and of the additional paths. */
-function readPaths({ url }: Request, { paths }: CheckContext): PathReadings {
-  const path = parsePath(url)
-  const more = paths?.() ?? NO_PATH
-  return more.length > 0
-    ? [...path, ...more.flatMap((one) => parsePath(`http://host${one}`))]
-    : path
+  /**
+   * Returns the decision's header fields, by names in lower case, for a framework whose response is not
+   * a `Response`. With them comes `cache-control`: `private`, or `no-store` for a refusal. A response
+   * that replaces it with `public` must not get the fields, since a cache would show one client's
+   * quota to others.
+   * @example
+   * response.set(limiter.headers(decision))
+   */
+  headers(decision: Decision): Record<string, string>
 }
 
 /**
  * Makes a limiter. Options are checked at once (`ConfigError`); nothing else happens before the
  * first request.
+ * @example
+ * const limiter = createLimiter({ limit: 100, window: '1m', store: storeFromEnv })
  */
-export function createLimiter<Env extends object = object>(
-  options: LimiterOptions<Env>,
-): Limiter<Env> {
-  const { policies, fields, storeFor } = compileOptions(options)
+export function createLimiter<
+  Env extends object = object,
+  Incoming extends Request = Request,
+  Host extends object = object,
+>(options: LimiterOptions<Env, Incoming, Host>): Limiter<Env, Incoming, Host> {
+  const { policies, fields, refusal, openStore } = compileOptions(options)
   const hasPaths = policies.some(({ paths }) => paths !== undefined)
   const single = policies.length === 1
+  let store: Store | undefined
+  type Context = CheckContext<Env> & Host
 
   /** The way of a request, whole. */
-  async function check(request: Request, context: CheckContext<Env> = {}): Promise<Decision> {
+  async function check(request: Incoming, context = {} as Context): Promise<Decision> {
     assertCheck(request, context)
     const path = hasPaths ? readPaths(request, context) : NO_PATH
-    const { once } = context
-    const about = { env: context.env as Environment | undefined }
+    const { once, client: passed } = context
+    const passedClient = passed === undefined ? undefined : () => passed
+    const seen = context as RequestContext & Host
     // Policies that share a client ask it once.
-    const names = single ? undefined : new Map<Client, string | undefined>()
-    const counting: Policy[] = []
+    const names = single ? undefined : new Map<unknown, string | undefined>()
+    const counting: Policy<Incoming, Host>[] = []
     const demands: Demand[] = []
     for (const policy of policies) {
       if (once?.has(policy)) continue
-      const applying = isApplicable(policy, request, path)
+      const applying = isApplicable(policy, request, path, seen)
       // The result of a synchronous `match` is not awaited, which would take time.
       if (!(typeof applying === 'boolean' ? applying : await applying)) continue
-      const { name, limit, window, client, unknown } = policy
-      const asked = names?.has(client) ? names.get(client) : identify(client, request, about)
+      const { name, limit, window, unknown } = policy
+      const client = passedClient ?? policy.client
+      const asked = names?.has(client) ? names.get(client) : identify(client, request, seen)
       const asking = typeof asked === 'object' ? await asked : asked
       names?.set(client, asking)
       if (asking === undefined && unknown === 'refuse') return UNIDENTIFIED
@@ -103,20 +113,41 @@ export function createLimiter<Env extends object = object>(
       demands.push({ policy: name, client: asking ?? 'unknown', limit, window, cost: 1 })
     }
     if (demands.length === 0) return UNCOUNTED
-    const decision = decide(counting, demands, await storeFor(context.env).take(demands, context))
+    store ??= openStore(context.env)
+    const decision = decide(counting, demands, await store.take(demands, context))
     if (once && decision.allowed) for (const policy of counting) once.add(policy)
     return decision
   }
 
+  /** The response of the option `refusal`, otherwise a problem. */
+  function refuseBy(decision: Decision, request: Incoming | undefined, context: Context): Response {
+    if (refusal === undefined || request === undefined) return refuse(decision, fields, request)
+    const response = refusal(decision, request, context as RequestContext & Host)
+    assertResponse('refusal', response)
+    return refuseWith(response, decision, fields, request)
+  }
+
   return {
     check,
+    async handle(request, next, context = {} as Context) {
+      if (typeof next !== 'function') rejectNext(next)
+      const decision = await check(request, context)
+      if (!decision.allowed) return refuseBy(decision, request, context)
+      const response = await next(decision)
+      if (!(response instanceof Response)) assertResponse('handle', response)
+      return mark(response, decision, fields)
+    },
     refuse(decision, request) {
-      assertRefuse(decision, request)
-      return refuse(decision, fields, request)
+      assertRefuse(decision, request, refusal !== undefined)
+      return refuseBy(decision, request, {} as Context)
     },
     mark(response, decision) {
       assertMark(response, decision)
       return mark(response, decision, fields)
+    },
+    headers(decision) {
+      assertDecision('headers', decision)
+      return headerFields(decision, fields)
     },
   }
 }

@@ -1,4 +1,5 @@
 import { assertFunction, assertKeys, describeType } from '../checks.ts'
+import type { RequestContext } from '../client/client.ts'
 import { type Clock, systemClock, type Timer } from '../clock.ts'
 import { processEnv } from '../environment.ts'
 import { ConfigError, type StoreError } from '../errors.ts'
@@ -17,18 +18,30 @@ import {
   type HeaderStyle,
 } from '../response/field-writers.ts'
 import type { Store } from '../stores/store.ts'
+import type { Decision } from './decision.ts'
 import { warnOfSharedNames } from './shared-names.ts'
 
-/** One policy, or a list of them under `policies`; and what they share. */
-export type LimiterOptions<Env extends object = object> = SharedOptions<Env> &
+/**
+ * One policy, or a list of them under `policies`; and what they share. `Env` is the host's type of
+ * bindings, `Incoming` its type of request, and `Host` what its adapter adds to the context.
+ */
+export type LimiterOptions<
+  Env extends object = object,
+  Incoming extends Request = Request,
+  Host extends object = object,
+> = SharedOptions<Env, Incoming, Host> &
   (
-    | (PolicyOptions & { readonly policies?: undefined })
-    | ({ readonly policies: readonly PolicyOptions[] } & {
+    | (PolicyOptions<Incoming, Host> & { readonly policies?: undefined })
+    | ({ readonly policies: readonly PolicyOptions<Incoming, Host>[] } & {
         readonly [Option in keyof PolicyOptions]?: undefined
       })
   )
 
-export interface SharedOptions<Env extends object = object> {
+export interface SharedOptions<
+  Env extends object = object,
+  Incoming extends Request = Request,
+  Host extends object = object,
+> {
   /**
    * Where the counts are kept: a store, or a function that makes one from the environment, such as
    * `storeFromEnv`. The function is called once, with the environment of the first request.
@@ -48,6 +61,13 @@ export interface SharedOptions<Env extends object = object> {
    */
   readonly headers?: HeaderStyle | readonly HeaderStyle[] | undefined
   /**
+   * Returns the response to a refused request, in place of the 429 and its problem body, and of the 403
+   * for an unknown client that a policy refuses (`decision.source` is `'unknown'`). Tidegate adds
+   * `Retry-After`, the fields of `headers` and `Cache-Control: no-store` (RFC 6585 §4) to the response.
+   * @default 429 with a problem body (RFC 9457)
+   */
+  readonly refusal?: RefusalFunction<Incoming, Host> | undefined
+  /**
    * Called when the store stops answering, once per outage and isolate. Errors that it throws are
    * logged.
    * @default logs a warning, and another one when the store is back; at most one such pair a minute
@@ -65,24 +85,37 @@ export interface SharedOptions<Env extends object = object> {
   readonly timer?: Timer | undefined
 }
 
+export type RefusalFunction<Incoming extends Request = Request, Host extends object = object> = (
+  decision: Decision,
+  request: Incoming,
+  context: RequestContext & Host,
+) => Response
+
 /** The options of a limiter, checked and compiled. */
-export interface CompiledOptions<Env extends object> {
-  readonly policies: readonly Policy[]
+export interface CompiledOptions<
+  Env extends object,
+  Incoming extends Request,
+  Host extends object,
+> {
+  readonly policies: readonly Policy<Incoming, Host>[]
   readonly fields: FieldWriters
-  readonly storeFor: (env: Env | undefined) => Store
+  readonly refusal: RefusalFunction<Incoming, Host> | undefined
+  /** Makes the store that the limiter asks. To be called once, at the first request that counts. */
+  readonly openStore: (env: Env | undefined) => Store
 }
 
-const SHARED_KEYS = ['store', 'timeout', 'headers', 'onStoreError', 'clock', 'timer']
+const SHARED_KEYS = ['store', 'timeout', 'headers', 'refusal', 'onStoreError', 'clock', 'timer']
 
 /** Compiles the options. Throws a `ConfigError` for the first wrong option. */
-export function compileOptions<Env extends object>(
-  options: LimiterOptions<Env>,
-): CompiledOptions<Env> {
+export function compileOptions<Env extends object, Incoming extends Request, Host extends object>(
+  options: LimiterOptions<Env, Incoming, Host>,
+): CompiledOptions<Env, Incoming, Host> {
   assertKeys('', options, ['policies', ...POLICY_KEYS, ...SHARED_KEYS], FOREIGN_NAMES)
   const {
     store,
     timeout = '1s',
     headers = 'draft-11',
+    refusal,
     clock = systemClock,
     timer,
     onStoreError,
@@ -92,19 +125,20 @@ export function compileOptions<Env extends object>(
   // Usual values are some hundreds. A number below 50 was probably meant as seconds.
   warnOfBareNumber('timeout', timeout, 50)
   if (typeof store !== 'function') checkStore(store, policies)
+  if (refusal !== undefined) assertFunction('refusal', refusal)
   if (onStoreError !== undefined) assertFunction('onStoreError', onStoreError)
   assertFunction('clock', clock)
   if (timer !== undefined) assertFunction('timer', timer)
   warnOfSharedNames(store, policies)
-  const aheads = new Map(policies.map(({ name, ahead }) => [name, ahead]))
-  const isLeasing = policies.some(({ ahead }) => ahead !== undefined)
-  let resolved: Store | undefined
+  const aheads = new Map(
+    policies.flatMap(({ name, ahead }) => (ahead === undefined ? [] : [[name, ahead] as const])),
+  )
 
   function guarded(asked: Store): Store {
     if (typeof asked.guard !== 'function') return asked
     return asked.guard(asked, {
       timeout: ms,
-      ahead: isLeasing ? (name) => aheads.get(name) : undefined,
+      ahead: aheads,
       clock,
       timer,
       onStoreError,
@@ -114,16 +148,15 @@ export function compileOptions<Env extends object>(
   return {
     policies,
     fields: compileFieldWriters(headers),
-    storeFor(env) {
-      resolved ??= guarded(
-        typeof store === 'function' ? checkStore(makeStore(store, env), policies) : store,
-      )
-      return resolved
-    },
+    refusal,
+    openStore: (env) =>
+      guarded(typeof store === 'function' ? checkStore(makeStore(store, env), policies) : store),
   }
 }
 
-function policiesOf<Env extends object>(options: LimiterOptions<Env>): readonly Policy[] {
+function policiesOf<Env extends object, Incoming extends Request, Host extends object>(
+  options: LimiterOptions<Env, Incoming, Host>,
+): readonly Policy<Incoming, Host>[] {
   const listed = 'policies' in options && options.limit === undefined
   if (!listed && options.policies === undefined) return [compilePolicy('', options)]
   const both = POLICY_KEYS.find((key) => options[key] !== undefined)
@@ -150,7 +183,10 @@ function makeStore<Env extends object>(make: (env: Env) => Store, env: Env | und
   }
 }
 
-function checkStore(store: unknown, policies: readonly Policy[]): Store {
+function checkStore<Incoming extends Request, Host extends object>(
+  store: unknown,
+  policies: readonly Policy<Incoming, Host>[],
+): Store {
   if (!isStore(store)) {
     const want = 'a store such as memory(), or a function such as storeFromEnv'
     throw new ConfigError('store', describeType(store), want)

@@ -1,4 +1,4 @@
-import type { Policy } from '../policy/policy.ts'
+import type { Quota } from '../policy/policy.ts'
 
 /** For each store, or function that makes a store: the limit and window of each policy name. */
 const quotasOf = new WeakMap<object, Map<string, string>>()
@@ -7,7 +7,7 @@ const quotasOf = new WeakMap<object, Map<string, string>>()
  * Logs a warning if two limiters over one store have different policies of the same name. Such
  * policies count under one key, so each spends the other's units. Usually neither has a name.
  */
-export function warnOfSharedNames(store: object, policies: readonly Policy[]): void {
+export function warnOfSharedNames(store: object, policies: readonly Quota[]): void {
   const names = quotasOf.get(store) ?? new Map<string, string>()
   quotasOf.set(store, names)
   for (const { name, limit, window } of policies) {

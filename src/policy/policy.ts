@@ -1,5 +1,5 @@
 import { assertChoice, assertCount, assertKeys, assertOption, compileList } from '../checks.ts'
-import type { Client } from '../client/client.ts'
+import type { Client, RequestContext } from '../client/client.ts'
 import { networkClient } from '../client/network-client.ts'
 import { type Duration, parseDuration, parseTimeout, warnOfBareNumber } from './duration.ts'
 import { FOREIGN_NAMES } from './foreign-names.ts'
@@ -8,7 +8,7 @@ import { compilePath, type PathReadings } from './path.ts'
 import { isPreflight } from './preflight.ts'
 
 /** How many units each client gets in each window, and which requests count. */
-export interface PolicyOptions {
+export interface PolicyOptions<Incoming extends Request = Request, Host extends object = object> {
   /**
    * The name of the policy in header fields, problem bodies and keys: letters, digits, `.`, `_`, `-`.
    * Required if a second policy counts in the same store.
@@ -27,10 +27,10 @@ export interface PolicyOptions {
    * Who is counted.
    * @default ip()
    */
-  readonly client?: Client | undefined
+  readonly client?: Client<Incoming, Host> | undefined
   /**
-   * Which requests count, by path (`'/api/*'`) or by a function of the request, which may be async.
-   * `check` throws what the function throws.
+   * Which requests count, by path (`'/api/*'`) or by a function of the request and its context, which
+   * may be async. `check` throws what the function throws.
    *
    * A pattern is compared with the path that the client sent, and with the path that the
    * application sees, if the adapter knows it: in Next.js without `basePath`, locale and
@@ -39,7 +39,7 @@ export interface PolicyOptions {
    * client sends.
    * @default every path
    */
-  readonly match?: string | readonly string[] | MatchFunction | undefined
+  readonly match?: string | readonly string[] | MatchFunction<Incoming, Host> | undefined
   /**
    * Which methods count. GET includes HEAD, since the same handler answers both. A request also
    * counts if it claims such a method in `X-HTTP-Method-Override`, `X-HTTP-Method`,
@@ -72,24 +72,32 @@ export interface LeaseOptions {
   readonly ahead?: Duration | undefined
 }
 
-type MatchFunction = (request: Request) => boolean | Promise<boolean>
+type MatchFunction<Incoming extends Request, Host extends object> = (
+  request: Incoming,
+  context: RequestContext & Host,
+) => boolean | Promise<boolean>
 
 export type UnknownClient = 'share' | 'refuse' | 'pass'
 
-/** The options of a policy, checked and compiled. */
-export interface Policy {
+/** How many units a policy grants in a window. */
+export interface Quota {
   /** '' for the one unnamed policy. */
   readonly name: string
   readonly limit: number
   /** In ms. */
   readonly window: number
-  readonly client: Client
+}
+
+/** The options of a policy, checked and compiled. */
+export interface Policy<Incoming extends Request = Request, Host extends object = object>
+  extends Quota {
+  readonly client: Client<Incoming, Host>
   readonly unknown: UnknownClient
   /** In ms: how long units that are taken ahead should last. `undefined` without leases. */
   readonly ahead: number | undefined
   readonly methods: ReadonlySet<string> | undefined
   readonly paths: readonly RegExp[] | undefined
-  readonly test: MatchFunction | undefined
+  readonly test: MatchFunction<Incoming, Host> | undefined
 }
 
 /** One function for all policies without a `client`, so that a check calls it once. */
@@ -108,10 +116,11 @@ export const POLICY_KEYS = [
 ] as const
 
 /** Whether a policy counts a request. `path` is not used if the policy has no `paths`. */
-export function isApplicable(
-  policy: Policy,
-  request: Request,
+export function isApplicable<Incoming extends Request, Host extends object>(
+  policy: Policy<Incoming, Host>,
+  request: Incoming,
   path: PathReadings,
+  context: RequestContext & Host,
 ): boolean | Promise<boolean> {
   const { methods, paths, test } = policy
   if (paths && !path.some((reading) => paths.some((one) => one.test(reading)))) return false
@@ -120,17 +129,21 @@ export function isApplicable(
   ) {
     return false
   }
-  return test === undefined || test(request)
+  return test === undefined || test(request, context)
 }
 
 /** Compiles a list of policies, which errors call `option`. Throws a `ConfigError`. */
-export function compilePolicies(option: string, list: unknown): readonly Policy[] {
+export function compilePolicies<Incoming extends Request = Request, Host extends object = object>(
+  option: string,
+  list: unknown,
+): readonly Policy<Incoming, Host>[] {
   const isOne = Array.isArray(list) && list.length === 1
   const names = new Set<string | undefined>([undefined])
   return compileList(option, list, 'policy', (at, entry) => {
     assertKeys(at, entry, POLICY_KEYS, FOREIGN_NAMES)
-    const policy = compilePolicy(`${at}.`, entry as PolicyOptions)
-    const { name } = entry as PolicyOptions
+    const options = entry as PolicyOptions<Incoming, Host>
+    const policy = compilePolicy(`${at}.`, options)
+    const { name } = options
     assertOption(isOne || !names.has(name), `${at}.name`, name, 'a name that no other policy has')
     names.add(name)
     return policy
@@ -138,7 +151,10 @@ export function compilePolicies(option: string, list: unknown): readonly Policy[
 }
 
 /** Compiles a policy. Errors name its options after `prefix`. Throws a `ConfigError`. */
-export function compilePolicy(prefix: string, options: PolicyOptions): Policy {
+export function compilePolicy<Incoming extends Request, Host extends object>(
+  prefix: string,
+  options: PolicyOptions<Incoming, Host>,
+): Policy<Incoming, Host> {
   const {
     name,
     limit,

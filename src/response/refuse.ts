@@ -1,35 +1,61 @@
 import type { Decision } from '../limiter/decision.ts'
+import { changeHeaders } from './change-headers.ts'
+import { exposeFields } from './expose-fields.ts'
 import { policyLabel, toSeconds } from './field-writer.ts'
 import type { FieldWriters } from './field-writers.ts'
-import { exposeFields, writeFields } from './mark.ts'
 import { type Problem, problem } from './problem.ts'
 
-/**
- * Returns the response to a refused request: 429 (RFC 6585 §4) with `Retry-After` in whole seconds
- * (RFC 9110 §10.2.3) and the problem type of the draft's §5. For an unknown client that a policy
- * refuses, 403 without `Retry-After`, since waiting does not help.
- */
+/** Returns the response to a refused request, as a problem (RFC 9457). */
 export function refuse(decision: Decision, fields: FieldWriters, request?: Request): Response {
-  const response = problem(refusalProblem(decision), request)
-  const { headers } = response
-  const wait = toSeconds(decision.retryIn)
-  if (wait > 0) headers.set('Retry-After', `${wait}`)
-  writeFields(headers, decision, fields)
-  // The application may add the CORS fields later. They decide whether the caller can read these.
-  if (request?.headers.has('Origin')) exposeFields(headers, fields, 'Retry-After')
+  const response = refusalProblem(decision, request)
+  writeRefusal(response.headers, decision, fields, request)
   return response
 }
 
-function refusalProblem({ source, policies, retryIn }: Decision): Problem {
-  if (source === 'unknown') {
-    return { title: 'Forbidden', status: 403, detail: 'The client could not be identified.' }
-  }
+/** Returns the application's own response to a refused request with the fields of a refusal. */
+export const refuseWith = (
+  response: Response,
+  decision: Decision,
+  fields: FieldWriters,
+  request: Request,
+): Response =>
+  changeHeaders(response, (headers) => writeRefusal(headers, decision, fields, request))
+
+/**
+ * Writes the fields of a refusal: those of the policies, `Retry-After` in whole seconds (RFC 9110
+ * §10.2.3), and `no-store` (RFC 6585 §4). For an unknown client that a policy refuses, writes no
+ * `Retry-After`, since waiting does not help.
+ */
+export function writeRefusal(
+  headers: Headers,
+  { policies, policy, retryIn }: Decision,
+  fields: FieldWriters,
+  request?: Request,
+): void {
+  headers.set('Cache-Control', 'no-store')
   const wait = toSeconds(retryIn)
-  return {
+  if (wait > 0) headers.set('Retry-After', `${wait}`)
+  if (policy) for (const field of fields) field.write(headers, policies, policy)
+  // The application may add the CORS fields later. They decide whether the caller can read these.
+  if (request?.headers.has('Origin')) exposeFields(headers, fields, 'Retry-After')
+}
+
+/** The draft's problem type (§5) with 429 (RFC 6585 §4); 403 for an unknown client. */
+function refusalProblem({ source, policies, retryIn }: Decision, request?: Request): Response {
+  if (source === 'unknown') return problem(UNKNOWN_CLIENT, request)
+  const wait = toSeconds(retryIn)
+  const quotaExceeded: Problem = {
     type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
     title: 'Quota Exceeded',
     status: 429,
     detail: `Try again in ${wait} second${wait === 1 ? '' : 's'}.`,
     'violated-policies': policies.filter((policy) => policy.retryIn > 0).map(policyLabel),
   }
+  return problem(quotaExceeded, request)
+}
+
+const UNKNOWN_CLIENT: Problem = {
+  title: 'Forbidden',
+  status: 403,
+  detail: 'The client could not be identified.',
 }

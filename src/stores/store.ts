@@ -140,10 +140,10 @@ export interface GuardOptions {
   /** In ms: how long a check may wait for the store. */
   readonly timeout: number
   /**
-   * For how many ms of requests a policy takes units ahead, by its name; `undefined` for none.
+   * For how many ms of requests each policy that leases takes units ahead, by its name.
    * @default no policy leases
    */
-  readonly ahead?: ((policy: string) => number | undefined) | undefined
+  readonly ahead?: ReadonlyMap<string, number> | undefined
   /** The clock of what this isolate counts and knows by itself. */
   readonly clock: Clock
   /**

@@ -364,7 +364,7 @@ describe('an operator whose clients share one limit', () => {
   const unless = `${shared} (unless the policy sets \`unknown\`). `
   const advice =
     'Behind proxies of your own set ip({ trustedHops: 1 }) or ip({ header }), ' +
-    "on Vercel ip({ platform: 'vercel' })"
+    "on Vercel ip({ platform: 'vercel' }), elsewhere check(request, { ip })"
   const noAddress = `tidegate: ip() found no address of the client, ${unless}${advice}`
   const ofProxy = `tidegate: ip() found the private address of a proxy, ${shared}. `
 

@@ -3,7 +3,7 @@ import { withDeadline } from '../../src/isolate/deadline.ts'
 import { memory } from '../../src/stores/memory.ts'
 import type { Demand, Grant, Store } from '../../src/stores/store.ts'
 import { manualClock } from '../../src/testing/index.ts'
-import { isolate } from '../support/guarded.ts'
+import { everyPolicy, isolate } from '../support/guarded.ts'
 
 const demand: Demand = { policy: '', client: 'a', limit: 1000, window: 60_000, cost: 1 }
 
@@ -40,7 +40,7 @@ test('a refill that fails leaves no rejection unhandled', async () => {
       return near.take(demands)
     },
   }
-  const leasing = isolate(store, clock, { ahead: () => 2000 })
+  const leasing = isolate(store, clock, { ahead: everyPolicy(2000) })
   const kept: Promise<unknown>[] = []
   for (let n = 0; n < 200; n++) {
     await leasing.take([demand], { waitUntil: (work) => void kept.push(work) })

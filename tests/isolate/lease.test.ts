@@ -2,12 +2,14 @@ import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/stores/memory.ts'
 import type { Demand, Store } from '../../src/stores/store.ts'
 import { manualClock } from '../../src/testing/index.ts'
-import { guarded, isolate } from '../support/guarded.ts'
+import { everyPolicy, guarded, isolate } from '../support/guarded.ts'
 
 const demand: Demand = { policy: '', client: 'a', limit: 1000, window: 60_000, cost: 1 }
 
 /** The policy `strict` does not lease, every other takes units ahead for two seconds. */
-const ahead = (policy: string) => (policy === 'strict' ? undefined : 2000)
+const ahead = Object.assign(new Map<string, number>(), {
+  get: (policy: string) => (policy === 'strict' ? undefined : 2000),
+})
 
 /** One store that counts its trips, and isolates that lease from it. */
 function edge() {
@@ -310,7 +312,7 @@ describe('a lease', () => {
     }
     // The store's own clock goes on.
     let behind = 0
-    const leasing = isolate(store, () => clock() - behind, { ahead: () => 4000 })
+    const leasing = isolate(store, () => clock() - behind, { ahead: everyPolicy(4000) })
     const plenty = { limit: 1_000_000 }
     for (let n = 0; n < 10; n++) await second(leasing, clock, 50, plenty)
     behind = 3_600_000

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Timer } from '../../src/clock.ts'
 import { redisStore } from '../../src/stores/redis-protocol/redis-store.ts'
 import type { Demand, Grant } from '../../src/stores/store.ts'
-import { isolate as isolateOf } from '../support/guarded.ts'
+import { everyPolicy, isolate as isolateOf } from '../support/guarded.ts'
 import { everyInterleaving, type Step, type World } from '../support/interleavings.ts'
 import { type Life, redisModel } from '../support/redis-model.ts'
 import { type Sent, wiredClient } from '../support/redis-wire.ts'
@@ -66,7 +66,7 @@ function worldOf(scenario: Scenario): () => Promise<World> {
       const clock = () => now + index * 1_000_000 - 5_000_000
       const client = wiredClient(redis.client, name, wire)
       const asking = redisStore(client, { name: 'model', prefix: 'k' })
-      const ahead = () => (leases ? 60_000 : undefined)
+      const ahead = leases ? everyPolicy(60_000) : undefined
       const store = isolateOf(asking, clock, { ahead, timer: timerOf(name) })
       return { name, store, left, busy: false }
     })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Decision, PolicyState } from '../../src/index.ts'
 import { compileFieldWriters, type HeaderStyle } from '../../src/response/field-writers.ts'
-import { refuse as refuseWith } from '../../src/response/refuse.ts'
+import { refuse as refuseBy } from '../../src/response/refuse.ts'
 
 const burst: PolicyState = {
   name: 'burst',
@@ -36,7 +36,7 @@ const refuse = (
   decision: Decision,
   request?: Request,
   styles: HeaderStyle | readonly HeaderStyle[] = 'draft-11',
-) => refuseWith(decision, compileFieldWriters(styles), request)
+) => refuseBy(decision, compileFieldWriters(styles), request)
 
 const request = (init?: RequestInit) => new Request('https://example.com/', init)
 

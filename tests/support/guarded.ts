@@ -6,11 +6,14 @@ import type { GuardOptions, Store } from '../../src/stores/store.ts'
 export const guarded = (store: Store, clock: Clock, more: Partial<GuardOptions> = {}): Store =>
   guard(store, {
     timeout: 3_600_000,
-    ahead: () => undefined,
     clock,
     onStoreError: () => {},
     ...more,
   })
+
+/** The option `ahead` that makes every policy lease, for this many ms of requests. */
+export const everyPolicy = (ms: number): ReadonlyMap<string, number> =>
+  Object.assign(new Map<string, number>(), { get: () => ms })
 
 /** The same in an isolate of its own, which starts without any knowledge of the store. */
 export const isolate = (store: Store, clock: Clock, more?: Partial<GuardOptions>): Store =>
