@@ -1,14 +1,34 @@
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler, Next } from 'hono'
 import { detectPlatform } from '../environment.ts'
+import type { Decision } from '../limiter/decision.ts'
 import { type CheckContext, createLimiter } from '../limiter/limiter.ts'
 import type { LimiterOptions } from '../limiter/options.ts'
 
-/** The options of `rateLimit`, which are those of `createLimiter`. */
-export type RateLimitOptions<Bindings extends object = object> = LimiterOptions<Bindings>
+export type { Decision, PolicyState } from '../limiter/decision.ts'
+
+/** The options of `rateLimit`: those of `createLimiter`. */
+export type RateLimitOptions<Bindings extends object = object> = LimiterOptions<
+  Bindings,
+  Request,
+  HonoHost
+>
+
+/** What the context of the functions `client`, `match` and `refusal` contains besides. */
+export interface HonoHost {
+  /** Hono's context. For typed variables declare it: `(_, { c }: { c: Context<AppEnv> }) => …`. */
+  readonly c: Context
+}
+
+/** What the middleware sets for later handlers: `new Hono<{ Variables: RateLimitVariables }>()`. */
+export interface RateLimitVariables {
+  /** The decision of the last limiter that allowed the request. */
+  rateLimit: Decision
+}
 
 /**
  * Middleware for Hono, on any runtime. Refuses with 429 before the handler runs. Otherwise adds the
  * header fields to the handler's response, including raw, proxied, streamed and error responses.
+ * Handlers find the decision in `c.get('rateLimit')`.
  *
  * Charges a request once, also if an app and its sub-app use the same middleware. A policy's `match` is
  * compared with the path that the client sent, and with the path without the base of the app in which
@@ -19,10 +39,14 @@ export type RateLimitOptions<Bindings extends object = object> = LimiterOptions<
  * Use Hono's `cache()` after this middleware. Used before, `cache()` does not count its hits, and stores
  * no response: those with `RateLimit` fields become `private`, unless the handler sets `public` or the
  * fields are off (`headers: []`).
+ *
+ * `tidegate/hono`, https://hono.dev/docs/guides/middleware
+ * @example
+ * app.use('/api/*', rateLimit({ limit: 100, window: '1m', store: storeFromEnv }))
  */
 export function rateLimit<Bindings extends object = object>(
   options: RateLimitOptions<Bindings>,
-): MiddlewareHandler<{ Bindings: Bindings }> {
+): MiddlewareHandler<{ Bindings: Bindings; Variables: RateLimitVariables }> {
   const limiter = createLimiter(options)
   let hasContext = true
 
@@ -37,41 +61,41 @@ export function rateLimit<Bindings extends object = object>(
     }
   }
 
-  return async function rateLimit(c, next) {
-    const decision = await limiter.check(c.req.raw, {
-      env: c.env,
-      waitUntil: waitUntilOf(c),
-      paths: () => pathsOf(c),
-      once: chargedOf(c),
-    })
-    if (!decision.allowed) {
-      const refusal = limiter.refuse(decision, c.req.raw)
-      // Hono copies the fields of its current response, which an earlier cors() may have set, over the
-      // fields of the returned response.
-      const exposed = c.res.headers.get('Access-Control-Expose-Headers')
-      if (exposed) refusal.headers.append('Access-Control-Expose-Headers', exposed)
-      for (const name of refusal.headers.keys()) c.res.headers.delete(name)
-      // Before 4.13.16, `some` of hono/combine loses a response that is not set here (hono#5391).
-      c.res = refusal
-      return c.res
-    }
-    await next()
-    const marked = limiter.mark(c.res, decision)
-    if (marked === c.res) return
+  return async function rateLimit(c: Context, next: Next) {
+    const once: Set<unknown> = c.get(CHARGED) ?? new Set()
+    c.set(CHARGED, once)
+    let isAllowed = false
+    const response = await limiter.handle(
+      c.req.raw,
+      async (decision) => {
+        isAllowed = true
+        c.set('rateLimit', decision)
+        await next()
+        return c.res
+      },
+      { env: c.env, waitUntil: waitUntilOf(c), paths: () => pathsOf(c), once, c },
+    )
+    if (!isAllowed) return refuse(c, response)
+    if (response === c.res) return
     // Otherwise Hono would copy its current fields over those of this limiter.
     c.res = undefined
-    c.res = marked
+    c.res = response
   }
 }
 
-/** Returns the policies that have charged a request: a set in Hono's context, under our own name. */
-function chargedOf(c: Context): Set<unknown> {
-  const known: Set<unknown> | undefined = c.get('tidegate.charged')
-  if (known) return known
-  const charged = new Set()
-  c.set('tidegate.charged', charged)
-  return charged
+/** Makes a refusal the response of a request, with the fields that an earlier `cors()` has set. */
+function refuse(c: Context, refusal: Response): Response {
+  // Hono copies the fields of its current response over the fields of the new response.
+  const exposed = c.res.headers.get('Access-Control-Expose-Headers')
+  if (exposed) refusal.headers.append('Access-Control-Expose-Headers', exposed)
+  for (const name of refusal.headers.keys()) c.res.headers.delete(name)
+  // Before 4.13.16, `some` of hono/combine loses a response that is not set here (hono#5391).
+  c.res = refusal
+  return c.res
 }
+
+/** Where Hono's context keeps the policies that have charged a request: a set. */
+const CHARGED = 'tidegate.charged'
 
 /**
  * Returns the path by which Hono routes a request, which the app's `getPath` may have changed, and the

@@ -6,10 +6,11 @@ import {
   routingMiddleware,
 } from './routing.ts'
 
+export type { Decision, PolicyState } from '../limiter/decision.ts'
 export type { Middleware, RoutingMiddleware } from './routing.ts'
 
 /** The options of `rateLimit`: those of `createLimiter`, and one for Next.js only. */
-export type RateLimitOptions = RoutingOptions & {
+export type RateLimitOptions<Incoming extends Request = Request> = RoutingOptions<Incoming> & {
   /**
    * Does not count prefetches: GET requests with the prefetch header of browsers or of the Pages
    * Router. A middleware cannot see the prefetch header of the App Router: exclude those requests with
@@ -22,18 +23,25 @@ export type RateLimitOptions = RoutingOptions & {
 /**
  * Middleware for Next.js: `export const middleware = rateLimit({ … })` in middleware.ts (Edge) or
  * `export const proxy = rateLimit({ … })` in proxy.ts (Node). A middleware given as `next` runs for
- * allowed requests, and its response gets the header fields.
+ * allowed requests, and its response gets the header fields. It gets the decision as third argument;
+ * for a skipped prefetch, that of a request which no policy counts.
  *
  * `tidegate/next`, https://nextjs.org/docs/app/api-reference/file-conventions/proxy
+ * @example
+ * export const proxy = rateLimit({
+ *   limit: 100,
+ *   window: '1m',
+ *   client: (request: NextRequest) => request.cookies.get('session')?.value,
+ * })
  */
 export function rateLimit<Incoming extends Request = Request, Event = unknown>(
-  options: RateLimitOptions,
+  options: RateLimitOptions<Incoming>,
   next?: Middleware<Incoming, Event>,
 ): RoutingMiddleware<Incoming, Event> {
   const { skipPrefetches = false, ...rest } = options
   assertBoolean('skipPrefetches', skipPrefetches)
   const skip = skipPrefetches ? isPrefetch : undefined
-  return routingMiddleware(rest as RoutingOptions, next, { skip, pathsOf })
+  return routingMiddleware(rest as RoutingOptions<Incoming>, next, { skip, pathsOf })
 }
 
 /** The part of `NextRequest` that contains the path by which Next.js routes a request. */

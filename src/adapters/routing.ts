@@ -1,4 +1,5 @@
 import { type Environment, processEnv } from '../environment.ts'
+import { type Decision, UNCOUNTED } from '../limiter/decision.ts'
 import { createLimiter } from '../limiter/limiter.ts'
 import type { LimiterOptions } from '../limiter/options.ts'
 import { storeFromEnv } from '../stores/store-from-env.ts'
@@ -7,6 +8,7 @@ import { storeFromEnv } from '../stores/store-from-env.ts'
 export type Middleware<Incoming extends Request, Event> = (
   request: Incoming,
   event: Event,
+  decision: Decision,
 ) => MiddlewareResult | Promise<MiddlewareResult>
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a middleware may return nothing
@@ -19,7 +21,9 @@ export type RoutingMiddleware<Incoming extends Request, Event> = (
 ) => Promise<Response>
 
 /** The options of a limiter. `store` is optional. */
-export type RoutingOptions = StoreOptional<LimiterOptions<Environment>>
+export type RoutingOptions<Incoming extends Request = Request> = StoreOptional<
+  LimiterOptions<Environment, Incoming>
+>
 
 /** Distributes over the kinds of options, one policy or a list. */
 type StoreOptional<Options> = Options extends { readonly store: infer Given }
@@ -42,7 +46,7 @@ interface Host {
 
 /** The middleware of Next.js and of Vercel's Routing Middleware, which share one protocol. */
 export function routingMiddleware<Incoming extends Request, Event>(
-  options: RoutingOptions,
+  options: RoutingOptions<Incoming>,
   next: Middleware<Incoming, Event> = () => undefined,
   { skip, pathsOf }: Host = {},
 ): RoutingMiddleware<Incoming, Event> {
@@ -56,21 +60,29 @@ export function routingMiddleware<Incoming extends Request, Event>(
     return policies
   }
 
+  const respond = async (request: Incoming, event: Event, decision: Decision) =>
+    (await next(request, event, decision)) ?? continueToPage()
+
   return async function rateLimit(request, event) {
-    if (skip?.(request)) return (await next(request, event)) ?? continueToPage()
-    const decision = await limiter.check(request, {
-      env: processEnv(),
-      waitUntil: waitUntilOf(event),
-      paths: pathsOf && (() => pathsOf(request)),
-      once: event ? chargedOf(request) : undefined,
-    })
-    if (!decision.allowed) return limiter.refuse(decision, request)
-    const response = (await next(request, event)) ?? continueToPage()
-    const hasCacheControl = response.headers.has('cache-control')
-    const marked = limiter.mark(response, decision)
+    if (skip?.(request)) return respond(request, event, UNCOUNTED)
+    let hasCacheControl = true
+    const response = await limiter.handle(
+      request,
+      async (decision) => {
+        const unmarked = await respond(request, event, decision)
+        hasCacheControl = unmarked.headers.has('cache-control')
+        return unmarked
+      },
+      {
+        env: processEnv(),
+        waitUntil: waitUntilOf(event),
+        paths: pathsOf && (() => pathsOf(request)),
+        once: event ? chargedOf(request) : undefined,
+      },
+    )
     // The field would replace the Cache-Control of the page, which the middleware cannot see.
-    if (!hasCacheControl && isInstruction(marked)) marked.headers.delete('cache-control')
-    return marked
+    if (!hasCacheControl && isInstruction(response)) response.headers.delete('cache-control')
+    return response
   }
 }
 

@@ -91,22 +91,21 @@ export function front(options: FrontOptions = {}): Front {
     async fetch(request, env = processEnv(), context) {
       try {
         gate ??= compileGate(options, variablesOf(env))
-        const refusal = refuseToForward(request, gate.origin)
-        if (refusal !== undefined) return refusal
-        const decision = await gate.limiter.check(request, {
-          env,
-          waitUntil: context && ((work) => context.waitUntil(work)),
-        })
-        if (!decision.allowed) {
-          return gate.origin.addCors(gate.limiter.refuse(decision, request), request)
-        }
-        const response = await forward(request, gate.origin)
-        const { policyLabels } = gate
-        const isTold = policyLabels !== undefined && decision.policy !== undefined
-        return gate.limiter.mark(
-          isTold ? removePolicies(response, policyLabels) : response,
-          decision,
+        const { limiter, origin, policyLabels } = gate
+        const notForwarded = refuseToForward(request, origin)
+        if (notForwarded !== undefined) return notForwarded
+        let isForwarded = false
+        const response = await limiter.handle(
+          request,
+          async (decision) => {
+            isForwarded = true
+            const answer = await forward(request, origin)
+            const isTold = policyLabels !== undefined && decision.policy !== undefined
+            return isTold ? removePolicies(answer, policyLabels) : answer
+          },
+          { env, waitUntil: context && ((work) => context.waitUntil(work)) },
         )
+        return isForwarded ? response : origin.addCors(response, request)
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error
         log(error.message)

@@ -1,0 +1,103 @@
+/** What an adapter adds to the functions of the options, and hands on to handlers. */
+import { type Context, Hono } from 'hono'
+import { describe, expect, test } from 'vitest'
+import { type RateLimitVariables, rateLimit } from '../../src/adapters/hono.ts'
+import * as next from '../../src/adapters/next.ts'
+import * as vercel from '../../src/adapters/vercel.ts'
+import { type Client, type Decision, memory } from '../../src/index.ts'
+import { manualClock } from '../../src/testing/index.ts'
+
+const client: Client = () => ({ plain: 'a' })
+const counting = () => memory({ clock: manualClock() })
+const quota = (limit: number) => ({ limit, window: '1m' as const, store: counting() })
+
+describe('a Hono app', () => {
+  test('finds the decision in its context', async () => {
+    const app = new Hono<{ Variables: RateLimitVariables }>()
+    app.use(rateLimit({ ...quota(3), client }))
+    app.get('/', (c) => c.json({ left: c.get('rateLimit').policy?.remaining }))
+    expect(await (await app.request('/')).json()).toEqual({ left: 2 })
+    expect(await (await app.request('/')).json()).toEqual({ left: 1 })
+  })
+
+  test('knows the type of the decision by the middleware alone', async () => {
+    const app = new Hono()
+      .use(rateLimit({ ...quota(3), client }))
+      .get('/', (c) => c.json({ left: c.var.rateLimit.policy?.remaining }))
+    expect(await (await app.request('/')).json()).toEqual({ left: 2 })
+  })
+
+  test('counts by what an earlier middleware has set', async () => {
+    interface Variables {
+      user: string
+    }
+    const app = new Hono<{ Variables: Variables }>()
+    app.use(async (c, go) => {
+      c.set('user', c.req.query('user') ?? '')
+      await go()
+    })
+    app.use(
+      rateLimit({
+        limit: 1,
+        window: '1m',
+        store: counting(),
+        client: (_, { c }: { c: Context<{ Variables: Variables }> }) => c.get('user'),
+        match: (_, { c }) => c.req.query('free') === undefined,
+        refusal: (_, __, { c }) => c.json({ slowDown: c.get('user') }, 429),
+      }),
+    )
+    app.get('/', (c) => c.text('ok'))
+    expect((await app.request('/?user=ada')).status).toBe(200)
+    expect((await app.request('/?user=bob')).status).toBe(200)
+    expect((await app.request('/?user=ada&free')).status).toBe(200)
+    const refused = await app.request('/?user=ada')
+    expect([refused.status, await refused.json()]).toEqual([429, { slowDown: 'ada' }])
+    expect(refused.headers.get('retry-after')).toBe('60')
+    expect(refused.headers.get('cache-control')).toBe('no-store')
+  })
+})
+
+/** As `NextRequest` is to a team: a `Request` with cookies. */
+class RequestWithCookies extends Request {
+  readonly cookies = new Map([['session', this.headers.get('cookie') ?? '']])
+}
+
+for (const [entry, { rateLimit: limited }] of Object.entries({ next, vercel })) {
+  describe(`tidegate/${entry}`, () => {
+    const event = () => ({ waitUntil() {} })
+    const from = (cookie: string) =>
+      new RequestWithCookies('https://example.com/', { headers: { cookie } })
+
+    test('passes the decision to the middleware behind it', async () => {
+      const seen: Decision[] = []
+      const middleware = limited({ ...quota(2), client }, (_, __, decision) => {
+        seen.push(decision)
+      })
+      await middleware(new Request('https://example.com/'), event())
+      expect(seen).toMatchObject([{ allowed: true, policy: { remaining: 1 } }])
+    })
+
+    test('passes the framework’s own request to functions of the options', async () => {
+      const middleware = limited({
+        ...quota(1),
+        client: (request: RequestWithCookies) => request.cookies.get('session'),
+        refusal: (_, { cookies }) => new Response(cookies.get('session'), { status: 429 }),
+      })
+      expect((await middleware(from('ada'), event())).status).toBe(200)
+      expect((await middleware(from('bob'), event())).status).toBe(200)
+      const refused = await middleware(from('ada'), event())
+      expect([refused.status, await refused.text()]).toEqual([429, 'ada'])
+    })
+  })
+}
+
+test('tidegate/next: a skipped prefetch reaches the middleware with a decision that counts nothing', async () => {
+  const seen: Decision[] = []
+  const options = { ...quota(1), client, skipPrefetches: true }
+  const middleware = next.rateLimit(options, (_, __, decision) => {
+    seen.push(decision)
+  })
+  const prefetch = { headers: { 'sec-purpose': 'prefetch' } }
+  await middleware(new Request('https://example.com/', prefetch), {})
+  expect(seen).toMatchObject([{ allowed: true, policies: [], source: 'none' }])
+})
