@@ -1,5 +1,4 @@
-/** Rate limiting for code that runs at the edge: `tidegate`. */
-export { type RateLimitOptions, rateLimit } from './adapters/hono.ts'
+/** Rate limiting for code that runs at the edge, with any framework or none: `tidegate`. */
 export type { Client, Identity, RequestContext } from './client/client.ts'
 export { header } from './client/header.ts'
 export { type IpOptions, ip } from './client/ip.ts'

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
-import { ip, memory, rateLimit } from 'tidegate'
+import { ip, memory } from 'tidegate'
+import { rateLimit } from 'tidegate/hono'
 import { LIMIT, WINDOW } from './quota.ts'
 
 /** Its default client, told that this is Cloudflare, so that Node reads the same header. */

@@ -28,13 +28,14 @@ const RIVAL_UPSTASH = '@upstash/ratelimit 2.2.0, client excluded'
 
 const BUNDLES: Readonly<Record<string, Bundle>> = {
   [MEMORY]: {
-    code: `export { memory, rateLimit } from 'tidegate'`,
+    code: `export { memory } from 'tidegate'; export { rateLimit } from 'tidegate/hono'`,
     external: HONO,
     ours: true,
     holds: 'RateLimit-Policy',
   },
   [UPSTASH]: {
-    code: `export { memory, rateLimit } from 'tidegate'; export { upstash } from 'tidegate/upstash'`,
+    code: `export { memory } from 'tidegate'; export { rateLimit } from 'tidegate/hono'
+      export { upstash } from 'tidegate/upstash'`,
     external: [...HONO, ...CLIENT],
     ours: true,
     holds: 'PEXPIRE',

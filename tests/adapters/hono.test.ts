@@ -2,12 +2,12 @@ import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { HTTPException } from 'hono/http-exception'
 import { describe, expect, inject, test } from 'vitest'
+import { rateLimit } from '../../src/adapters/hono.ts'
 import {
   type Client,
   header,
   memory,
   type PolicyOptions,
-  rateLimit,
   type Store,
   storeFromEnv,
 } from '../../src/index.ts'

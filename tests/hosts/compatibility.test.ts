@@ -55,7 +55,8 @@ describe('on the oldest compatibility date', () => {
   test('the middleware for Hono limits', async () => {
     const { fetch } = await start(`
       import { Hono } from 'hono'
-      import { header, memory, rateLimit } from './src/index.ts'
+      import { rateLimit } from './src/adapters/hono.ts'
+      import { header, memory } from './src/index.ts'
       const app = new Hono()
       const client = header('x-api-key')
       app.use('/api/*', rateLimit({ limit: 1, window: '1m', client, store: memory() }))

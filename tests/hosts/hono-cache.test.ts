@@ -5,7 +5,8 @@ import { bundle, startWorker } from '../../scripts/workerd.ts'
 const APP = `
 import { Hono } from 'hono'
 import { cache } from 'hono/cache'
-import { memory, rateLimit } from './src/index.ts'
+import { rateLimit } from './src/adapters/hono.ts'
+import { memory } from './src/index.ts'
 
 const store = memory()
 const limit = (name, headers = 'draft-11') =>

@@ -19,7 +19,8 @@ afterAll(async () => {
 
 const app = `
   import { Hono } from 'hono'
-  import { rateLimit, storeFromEnv } from 'tidegate'
+  import { storeFromEnv } from 'tidegate'
+  import { rateLimit } from 'tidegate/hono'
   const app = new Hono()
   app.use(rateLimit({ limit: 3, window: '1m', store: storeFromEnv }))
   app.get('/', (c) => c.text('hello'))
@@ -171,10 +172,7 @@ test('on Deno with permission for one variable of two, the error names the other
 
 describe('tidegate/node counts in the Redis that REDIS_URL names', () => {
   const overTcp = app
-    .replace(
-      "{ rateLimit, storeFromEnv } from 'tidegate'",
-      "{ rateLimit } from 'tidegate'\nimport { storeFromEnv } from 'tidegate/node'",
-    )
+    .replace("{ storeFromEnv } from 'tidegate'", "{ storeFromEnv } from 'tidegate/node'")
     .replace("window: '1m',", "window: '1m', name: globalThis.process.env.NAME,")
   for (const [name, { command, serve, ...more }] of Object.entries(RUNTIMES)) {
     test(`on ${name}`, async () => {
