@@ -1,9 +1,11 @@
-/** The store for Node, Bun and Deno, which have sockets: `tidegate/node`. */
+/** For Node, Bun and Deno: the store over TCP, and requests of Node's servers: `tidegate/node`. */
 import { processEnv, variablesOf } from './environment.ts'
 import { resolveStore } from './stores/named-store.ts'
 import { redisFromUrl } from './stores/redis-protocol/redis-url.ts'
 import type { Store } from './stores/store.ts'
 import { storeFromEnv as storeOverHttp } from './stores/store-from-env.ts'
+
+export { type NodeRequest, toWebRequest } from './adapters/node-request.ts'
 
 /**
  * The same as `storeFromEnv` of `tidegate`, except that it uses the Redis of `REDIS_URL`, through
