@@ -189,3 +189,35 @@ describe('tidegate/node counts in the Redis that REDIS_URL names', () => {
     })
   }
 })
+
+describe('an app that exports the Durable Object can be imported', () => {
+  const code = `
+    import gate, { front } from 'tidegate/worker'
+    import * as gateExports from 'tidegate/worker'
+    import { durableObject, TidegateObject } from 'tidegate/durable-object'
+    const { status } = await gate.fetch(new Request('https://example.com/'), {})
+    const made = [TidegateObject, gateExports.TidegateObject].map((Class) => {
+      try {
+        return new Class()
+      } catch (error) {
+        return error.message
+      }
+    })
+    console.log(JSON.stringify([typeof front, typeof durableObject, status, ...made]))`
+  for (const [name, { command }] of Object.entries(RUNTIMES)) {
+    test(`on ${name}, and says that it runs on Workers alone`, () => {
+      const file = join(installed.folder, `${name}-durable-object.mjs`)
+      writeFileSync(file, code)
+      const [program = '', ...args] = command
+      const { stdout, stderr } = spawnSync(program, [...args, file], { encoding: 'utf8' })
+      const message = expect.stringMatching(/^TidegateObject: .*Cloudflare Workers/)
+      expect(JSON.parse(stdout || '[]'), stderr).toEqual([
+        'function',
+        'function',
+        500,
+        message,
+        message,
+      ])
+    })
+  }
+})
