@@ -97,7 +97,8 @@ describe('the code of the documents', () => {
   })
 
   for (const [name, exported] of [
-    ['README/next.ts', 'middleware'],
+    ['README/proxy.ts', 'proxy'],
+    ['README/middleware.ts', 'middleware'],
     ['README/vercel.ts', 'default'],
     ['from-get-set/middleware.ts', 'middleware'],
   ] as const) {
@@ -112,14 +113,39 @@ describe('the code of the documents', () => {
 
   test('for anything else limits', async () => {
     await forget()
-    const { limited } = await load('README/any.ts')
+    const { GET } = await load('README/any.ts')
     const request = new Request('https://example.com/')
-    const handle = async () => new Response('handled')
-    expect(await statusesOf(102, () => limited(request, handle))).toEqual(HUNDRED)
+    expect(await (await GET(request)).json()).toEqual({ left: 99 })
+    expect(await statusesOf(101, () => GET(request))).toEqual(HUNDRED.slice(1))
+  })
+
+  test('with an identifier limits each user', async () => {
+    const { exportReport } = await load('limits/identifier.ts')
+    const [ada, bob] = [{ id: crypto.randomUUID() }, { id: crypto.randomUUID() }]
+    const by = (user: object) => () => exportReport(new Request('https://example.com/'), user)
+    expect(await statusesOf(6, by(ada))).toEqual([...Array(5).fill(200), 429])
+    expect(await statusesOf(1, by(bob))).toEqual([200])
+  })
+
+  test('with the decision in a handler tells what is left', async () => {
+    await forget()
+    const { default: app } = await load('limits/decision.ts')
+    expect(await (await app.request('/')).json()).toEqual({ left: 99 })
+  })
+
+  test('with an answer of its own refuses by that', async () => {
+    await forget()
+    const { limiter } = await load('limits/refusal.ts')
+    const ask = () => limiter.handle(new Request('https://example.com/'), () => new Response())
+    await statusesOf(100, ask)
+    const refused = await ask()
+    expect(refused.status).toBe(429)
+    expect(refused.headers.get('retry-after')).toMatch(/^(?:59|60)$/)
+    expect(await refused.json()).toMatchObject({ error: 'slow_down' })
   })
 
   test('with several policies limits by each', async () => {
-    const { default: app } = await load('README/policies.ts')
+    const { default: app } = await load('limits/policies.ts')
     const env = { UPSTASH_REDIS_REST_URL: gateway.url, UPSTASH_REDIS_REST_TOKEN: gateway.token }
     const headers = { 'x-api-key': crypto.randomUUID() }
     const response = await app.request('/api/x', { method: 'POST', headers }, env)
