@@ -6,7 +6,8 @@ import { Redis } from 'ioredis'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Report } from '../../src/doctor/doctor.ts'
 import { startGateway } from '../support/gateway-server.ts'
-import { freePort, spawnRedis } from '../support/redis-server.ts'
+import { freePort } from '../support/listen.ts'
+import { spawnRedis } from '../support/redis-server.ts'
 
 const PASSWORD = 'a-password-of-the-tests'
 const server = await spawnRedis()

@@ -4,8 +4,9 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { Send } from '../../src/doctor/doctor.ts'
 import { memory } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
+import { freePort, listenLocally } from '../support/listen.ts'
 import { startOrigin } from '../support/origin.ts'
-import { freePort } from '../support/redis-server.ts'
+import { pause } from '../support/pause.ts'
 import { examine, over, PASSWORD, patient, ward } from './support/ward.ts'
 
 const { server, redis, connect, spawn, asUser, gatewayTo, later, end } = await ward({
@@ -104,9 +105,7 @@ describe('a store that does not answer costs a bounded time', () => {
 
   test('when it takes the connection and never answers: 2 s', async () => {
     const silent: Server = createServer(() => {})
-    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
-    const address = silent.address()
-    const port = typeof address === 'object' && address ? address.port : 0
+    const port = await listenLocally(silent)
     later(() => silent.close())
     const http = { url: `http://127.0.0.1:${port}`, token: 'token-of-silence' }
     for (const target of [over(connect(`redis://127.0.0.1:${port}`)), http]) {
@@ -152,7 +151,7 @@ describe('a store that counts wrongly is a failure', () => {
       async take(demands) {
         const looks = await honest.take(demands.map((demand) => ({ ...demand, cost: 0 })))
         const fits = demands.every(({ limit, cost }, i) => (looks[i]?.used ?? 0) + cost <= limit)
-        await new Promise((resolve) => setTimeout(resolve, 5))
+        await pause(5)
         if (!fits) return honest.take(demands)
         return (await honest.take(demands.map((demand) => ({ ...demand, limit: 100 })))).map(
           (grant) => ({ ...grant, used: Math.min(grant.used, 1) }),

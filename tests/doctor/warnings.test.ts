@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Send } from '../../src/doctor/doctor.ts'
 import { startOrigin } from '../support/origin.ts'
+import { pause } from '../support/pause.ts'
 import { examine, over, patient, ward } from './support/ward.ts'
 
 const { server, redis, connect, spawn, gatewayTo, later, end } = await ward()
@@ -63,7 +64,7 @@ describe('what will go wrong is a warning', () => {
     const all = over(redis)
     let sent = 0
     const target: Send = async (command) => {
-      await new Promise((resolve) => setTimeout(resolve, 15))
+      await pause(15)
       if (++sent % 10 === 0) throw new Error('ERR an error of the tests')
       return all(command)
     }

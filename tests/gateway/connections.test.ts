@@ -8,7 +8,9 @@ import { connect as connectTls } from 'node:tls'
 import { afterAll, describe, expect, inject, test } from 'vitest'
 import type { RequestHandler } from '../../src/gateway/http.ts'
 import { listen } from '../../src/gateway/server.ts'
+import { BUSY } from '../support/busy.ts'
 import { startGateway } from '../support/gateway-server.ts'
+import { pause } from '../support/pause.ts'
 
 const gateway = await startGateway(inject('redisUrl'), { allow: ['echo'] })
 const authorization = `Host: x\r\nAuthorization: Bearer ${gateway.token}\r\n`
@@ -34,7 +36,7 @@ async function open(url: string) {
 async function settled(look: () => number) {
   for (let before = Number.NaN, looks = 0; look() !== before && looks < 50; looks++) {
     before = look()
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await pause(200)
   }
 }
 
@@ -46,7 +48,6 @@ const slowEnded = once(slow.socket, 'close').then(() => performance.now() - slow
 
 describe('of requests that come on one connection at once', () => {
   const serve = (handle: RequestHandler) => listen({ handle, host: '127.0.0.1', port: 0 })
-  const BUSY = { timeout: 10_000 }
 
   test('each is answered in its turn, a body as well', async () => {
     const { socket, heard } = await open(gateway.url)

@@ -1,9 +1,10 @@
-import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { Redis } from 'ioredis'
 import { afterAll, expect, test } from 'vitest'
 import { redisBackend } from '../../src/gateway/backend.ts'
-import { freePort, spawnRedis } from '../support/redis-server.ts'
+import { BUSY } from '../support/busy.ts'
+import { listenLocally } from '../support/listen.ts'
+import { spawnRedis } from '../support/redis-server.ts'
 
 const first = await spawnRedis()
 const second = await spawnRedis()
@@ -12,8 +13,6 @@ afterAll(async () => {
   admin.disconnect()
   await Promise.all([first.stop(), second.stop()])
 })
-
-const BUSY = { timeout: 10_000, interval: 20 }
 
 /** An address that always leads to the current primary, as those of hosted Redis do. */
 async function address(initial: string) {
@@ -30,9 +29,7 @@ async function address(initial: string) {
       from.pipe(to)
     }
   })
-  const port = await freePort()
-  proxy.listen(port, '127.0.0.1')
-  await once(proxy, 'listening')
+  const port = await listenLocally(proxy)
   return {
     url: `redis://127.0.0.1:${port}`,
     lead(url: string) {

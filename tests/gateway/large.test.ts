@@ -2,6 +2,7 @@ import { createServer, type Socket } from 'node:net'
 import { afterAll, describe, expect, inject, test } from 'vitest'
 import { redisBackend } from '../../src/gateway/backend.ts'
 import { startGateway } from '../support/gateway-server.ts'
+import { listenLocally } from '../support/listen.ts'
 
 const gateway = await startGateway(inject('redisUrl'), { allow: ['mset'] })
 const prefix = `large-${crypto.randomUUID()}`
@@ -168,8 +169,7 @@ for (const [what, answer] of [
         }
       })
     })
-    await new Promise<void>((resolve) => redis.listen(0, '127.0.0.1', resolve))
-    const { port } = redis.address() as { readonly port: number }
+    const port = await listenLocally(redis)
     const backend = redisBackend(`redis://127.0.0.1:${port}`)
     const there = () => expect.poll(() => backend.isAvailable).toBe(true)
     try {

@@ -4,15 +4,18 @@ import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis as Upstash } from '@upstash/redis'
-import { expect, inject, test } from 'vitest'
+import { expect, inject, test, vi } from 'vitest'
 import { outageLog } from '../../src/gateway/outage-log.ts'
 import { readSettings } from '../../src/gateway/settings.ts'
 import { startGateway as startProgram } from '../../src/gateway/start.ts'
 import { createLimiter } from '../../src/index.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { manualClock } from '../../src/testing/clock.ts'
+import { BUSY } from '../support/busy.ts'
 import { type GatewayServer, startGateway } from '../support/gateway-server.ts'
-import { freePort, spawnRedis } from '../support/redis-server.ts'
+import { freePort } from '../support/listen.ts'
+import { pause } from '../support/pause.ts'
+import { spawnRedis } from '../support/redis-server.ts'
 
 const AWAY = { error: expect.stringMatching(/^Redis (is away|went away)/) }
 
@@ -29,13 +32,7 @@ async function ask({ url, token }: GatewayServer, path: string, body: unknown) {
 }
 
 /** Waits until the gateway has noticed: its Redis is another process. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
-    if (await condition()) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  throw new Error('it never came about')
-}
+const until = (condition: () => boolean | Promise<boolean>) => vi.waitUntil(condition, BUSY)
 
 const health = async ({ url }: GatewayServer) => {
   const response = await fetch(`${url}/healthz`)
@@ -208,7 +205,7 @@ test('a Redis that is killed in the middle of traffic costs 503 and no wrong ans
       ])
       statuses.add(status)
       if (status === 200) expect(body).toEqual([{ result: 'OK' }, { result: value }])
-      else await new Promise((resolve) => setTimeout(resolve, 5))
+      else await pause(5)
     }
   }
   try {

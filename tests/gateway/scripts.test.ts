@@ -4,6 +4,7 @@ import { Redis as Client } from '@upstash/redis'
 import { afterAll, describe, expect, test } from 'vitest'
 import { redisBackend } from '../../src/gateway/backend.ts'
 import { startGateway } from '../support/gateway-server.ts'
+import { listenLocally } from '../support/listen.ts'
 import { spawnRedis } from '../support/redis-server.ts'
 
 const server = await spawnRedis()
@@ -236,9 +237,7 @@ async function redisThatKnowsTheFlag() {
       }
     })
   })
-  await new Promise<void>((resolve) => fake.listen(0, '127.0.0.1', resolve))
-  const address = fake.address()
-  const port = typeof address === 'object' && address ? address.port : 0
+  const port = await listenLocally(fake)
   return {
     url: `redis://127.0.0.1:${port}`,
     seen,

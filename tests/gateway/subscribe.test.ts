@@ -6,10 +6,10 @@ import { afterAll, describe, expect, test, vi } from 'vitest'
 import { readSettings } from '../../src/gateway/settings.ts'
 import { startGateway } from '../../src/gateway/start.ts'
 import { redisSubscriptions } from '../../src/gateway/subscriptions.ts'
-import { freePort, spawnRedis } from '../support/redis-server.ts'
+import { BUSY } from '../support/busy.ts'
+import { freePort } from '../support/listen.ts'
+import { spawnRedis } from '../support/redis-server.ts'
 
-/** Machines may be busy. */
-const BUSY = { timeout: 10_000, interval: 20 }
 const eventually = <Value>(look: () => Value) => expect.poll(look, BUSY)
 
 const token = crypto.randomUUID()

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, inject, test } from 'vitest'
 import { bundle, startWorker } from '../../scripts/workerd.ts'
+import { pause } from '../support/pause.ts'
 
 /** Requests of one isolate that share batches; `/hold` leads one and is then left by its client. */
 const contents = `
@@ -70,7 +71,7 @@ describe('in workerd', () => {
       for (const path of ['/', '/rash']) {
         const leaving = new AbortController()
         const led = check(`${path}?client=leader`, { signal: leaving.signal }).catch(() => 'left')
-        await new Promise((resolve) => setTimeout(resolve, 20))
+        await pause(20)
         const followers = Array.from({ length: 5 }, (_, n) => check(`/?client=f${n}`))
         leaving.abort()
         expect(await led).toBe('left')

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { listenLocally } from '../support/listen.ts'
 
 const PASSWORD = 's3cret'
 /** URLs with a password, as users paste them by mistake. */
@@ -18,9 +19,7 @@ const MISREAD = [`redis://${PASSWORD}#:x@127.0.0.1:1`, `redis://${PASSWORD}?:x@1
 
 /** A port in use: a gateway whose flags are valid ends too, because it cannot listen. */
 const other = createServer()
-await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
-const address = other.address()
-const taken = `${typeof address === 'object' ? address?.port : ''}`
+const taken = `${await listenLocally(other)}`
 const folder = mkdtempSync(join(tmpdir(), 'tidegate-'))
 afterAll(() => {
   other.close()

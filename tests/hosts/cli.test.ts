@@ -3,9 +3,11 @@ import { accessSync, constants, copyFileSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { Redis } from '@upstash/redis'
 import { Redis as Direct } from 'ioredis'
-import { afterAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, describe, expect, inject, test, vi } from 'vitest'
+import { BUSY } from '../support/busy.ts'
+import { freePort } from '../support/listen.ts'
 import { installPackage } from '../support/package.ts'
-import { freePort } from '../support/redis-server.ts'
+import { pause } from '../support/pause.ts'
 
 const { folder, remove } = installPackage()
 const file = join(folder, 'node_modules/tidegate/dist/cli.js')
@@ -52,10 +54,7 @@ async function start(command: string, args: readonly string[], variables = {}) {
     child.stderr.on('data', hear)
     child.once('exit', () => reject(new Error(`it ended: ${said}`)))
   })
-  for (let tries = 0; tries < 200; tries++) {
-    if ((await fetch(`${url}/healthz`)).ok) break
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  await vi.waitUntil(async () => (await fetch(`${url}/healthz`)).ok, BUSY)
   /** Signals the group of processes, because npm starts the program. */
   const signal = (name: NodeJS.Signals) => process.kill(-(child.pid ?? 0), name)
   return { url, ended, signal, said: () => said }
@@ -192,7 +191,7 @@ describe('tidegate gateway', () => {
       const headers = { authorization: `Bearer ${token}` }
       const pending = fetch(`${gateway.url}/echo/x`, { headers }).then(({ status }) => status)
       const slow = fetch(`${gateway.url}/exists/x`, { headers })
-      await new Promise((resolve) => setTimeout(resolve, 200))
+      await pause(200)
       gateway.signal('SIGTERM')
       const isAnswered = () => fetch(`${gateway.url}/healthz`).then(Boolean, () => false)
       await expect.poll(isAnswered).toBe(false)

@@ -3,8 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, inject, test } from 'vitest'
 import { readSettings } from '../../src/gateway/settings.ts'
+import { freePort } from '../support/listen.ts'
 import { installPackage } from '../support/package.ts'
-import { freePort } from '../support/redis-server.ts'
 
 const PAGES = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`)]
 const texts = PAGES.map((page) => [page, readFileSync(page, 'utf8')] as const)

@@ -10,6 +10,7 @@ import { durableObject, type ObjectNamespace } from '../../src/stores/durable-ob
 import { manualClock, type Subject, storeConformance } from '../../src/testing/index.ts'
 import { startObjects } from '../support/durable-object.ts'
 import { startOrigin } from '../support/origin.ts'
+import { pause } from '../support/pause.ts'
 
 const objects = await startObjects()
 const origin = await startOrigin()
@@ -53,7 +54,7 @@ describe('store: three Durable Objects for all clients, in real time', () => {
     test,
     make: (): Subject => ({
       store: objects.storeOf('TIDEGATE', { shards: 3 }),
-      elapse: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      elapse: pause,
       flush: () => rewrite('DELETE FROM windows'),
       loseExpiry: () => rewrite('UPDATE windows SET ends_at = 9000000000000000'),
     }),
@@ -152,7 +153,7 @@ describe('a Durable Object', () => {
     for (const end = Date.now() + 5000; ; ) {
       const rows = await objects.query('TIDY', 'SELECT key FROM windows ORDER BY key')
       if (rows.length === count || Date.now() > end) return rows
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await pause(50)
     }
   }
 

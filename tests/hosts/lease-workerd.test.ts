@@ -2,6 +2,7 @@ import { Redis } from 'ioredis'
 import { afterAll, describe, expect, test } from 'vitest'
 import { bundle, startWorker } from '../../scripts/workerd.ts'
 import { startGateway } from '../support/gateway-server.ts'
+import { pause } from '../support/pause.ts'
 import { spawnRedis } from '../support/redis-server.ts'
 
 const LIMIT = 1000
@@ -62,7 +63,7 @@ describe('leases of four isolates of workerd, for one client who asks for twice 
         passed++
         sources.set(source, (sources.get(source) ?? 0) + 1)
       }
-      await new Promise((resolve) => setTimeout(resolve, 100))
+      await pause(100)
     }
     expect(passed).toBeLessThanOrEqual(LIMIT)
     expect(passed).toBeGreaterThanOrEqual(LIMIT * 0.99)

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import got from 'got'
 import ky from 'ky'
 import { Agent, RetryAgent, request } from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createLimiter, memory } from '../../src/index.ts'
+import { listenLocally } from '../support/listen.ts'
 
 /** One request a second for each path. */
 const limiter = createLimiter({
@@ -41,8 +41,7 @@ const server = createServer(async (incoming, outgoing) => {
 let url = ''
 
 beforeAll(async () => {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  url = `http://127.0.0.1:${await listenLocally(server)}`
 })
 afterAll(() => {
   server.closeAllConnections()

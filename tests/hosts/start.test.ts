@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, inject, test } from 'vitest'
+import { freePort } from '../support/listen.ts'
 import { startOrigin } from '../support/origin.ts'
-import { freePort } from '../support/redis-server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tidegate-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

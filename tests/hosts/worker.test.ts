@@ -7,8 +7,8 @@ import { WebSocketServer } from 'ws'
 import { bundle, startWorker } from '../../scripts/workerd.ts'
 import { memory } from '../../src/stores/memory.ts'
 import { compileGate, front } from '../../src/worker/front.ts'
+import { freePort } from '../support/listen.ts'
 import { startOrigin } from '../support/origin.ts'
-import { freePort } from '../support/redis-server.ts'
 import { startWsgi } from '../support/wsgi.ts'
 
 const script = await bundle({ entryPoints: ['src/worker.ts'] })

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { createLimiter, guard, memory, type Store } from '../../src/index.ts'
 import { manualClock } from '../../src/testing/index.ts'
+import { pause } from '../support/pause.ts'
 import { warningsOf } from '../support/warnings.ts'
 
 /** A limiter over a store that fails whenever `isDown` says so. */
@@ -81,7 +82,7 @@ test('a listener that fails is logged once a minute', async () => {
       const limiter = createLimiter({ limit: 9, window: '1d', client, store, clock, onStoreError })
       await limiter.check(new Request('https://example.com/'))
     }
-    await new Promise((resolve) => setTimeout(resolve))
+    await pause(0)
   } finally {
     console.error = error
   }

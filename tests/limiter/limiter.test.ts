@@ -10,6 +10,7 @@ import {
   storeFromEnv,
 } from '../../src/index.ts'
 import { manualClock } from '../../src/testing/index.ts'
+import { pause } from '../support/pause.ts'
 import { warningsOf } from '../support/warnings.ts'
 
 const request = (path = '/', headers: Record<string, string> = {}) =>
@@ -443,7 +444,7 @@ describe('a store that is a trip away', () => {
     void limiter.check(request('/', { client: 'a' })).then((made) => {
       decision = made
     })
-    const soon = () => new Promise((resolve) => setTimeout(resolve))
+    const soon = () => pause(0)
     clock.advance(30 * 60_000 - 1)
     await soon()
     expect(decision).toBeUndefined()

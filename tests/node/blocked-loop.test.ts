@@ -5,6 +5,7 @@ import { redisFromUrl } from '../../src/stores/redis-protocol/redis-url.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { manualClock } from '../../src/testing/index.ts'
 import { startTimeout } from '../../src/timer.ts'
+import { pause } from '../support/pause.ts'
 
 const LIMIT = 100
 const CHECKS = 120
@@ -21,7 +22,7 @@ async function written(): Promise<void> {
 }
 
 /** Until requests have opened their connections; too short for all answers to be read. */
-const connected = () => new Promise<void>((resolve) => setTimeout(resolve, 5))
+const connected = () => pause(5)
 
 /** How checks are decided whose answers arrive while this process is busy for `busy` ms. */
 async function checkWhileBusy(

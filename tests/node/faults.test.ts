@@ -4,9 +4,9 @@ import { createLimiter, type Store } from '../../src/index.ts'
 import { redisFromUrl } from '../../src/stores/redis-protocol/redis-url.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { startGateway } from '../support/gateway-server.ts'
-import { freePort, type RedisServer, spawnRedis } from '../support/redis-server.ts'
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+import { freePort } from '../support/listen.ts'
+import { pause } from '../support/pause.ts'
+import { type RedisServer, spawnRedis } from '../support/redis-server.ts'
 
 /** What may happen to a Redis while it counts. */
 const FAULTS: Readonly<Record<string, (redis: Redis, server: Restartable) => Promise<unknown>>> = {

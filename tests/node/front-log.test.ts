@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { memory } from '../../src/index.ts'
 import { manualClock } from '../../src/testing/index.ts'
 import { front } from '../../src/worker/front.ts'
-import { freePort } from '../support/redis-server.ts'
+import { freePort } from '../support/listen.ts'
 
 /** What the Worker writes to the console for 300 requests, a minute's pause, and one more. */
 async function linesOf(env: object): Promise<readonly string[]> {

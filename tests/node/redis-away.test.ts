@@ -8,7 +8,9 @@ import { createLimiter, type Demand, type Grant, type Store, StoreError } from '
 import { redis } from '../../src/stores/redis.ts'
 import type { IoRedisClient } from '../../src/stores/redis-protocol/ioredis.ts'
 import type { NodeRedisClient } from '../../src/stores/redis-protocol/node-redis.ts'
-import { freePort, spawnRedis } from '../support/redis-server.ts'
+import { freePort } from '../support/listen.ts'
+import { pause } from '../support/pause.ts'
+import { spawnRedis } from '../support/redis-server.ts'
 import { warningsOf } from '../support/warnings.ts'
 
 const server = await spawnRedis()
@@ -87,7 +89,7 @@ describe('what nobody waits for while Redis is away is not counted when it is ba
       let grants: readonly Grant[] = []
       while (grants.length === 0) {
         grants = await take(5000).catch(() => [])
-        await new Promise((resolve) => setTimeout(resolve, 10))
+        await pause(10)
       }
       expect(grants).toMatchObject([{ granted: 1, used: 1 }])
     }, 20_000)

@@ -3,6 +3,7 @@ import { createLimiter, type Store, StoreError } from '../../src/index.ts'
 import { redis } from '../../src/stores/redis.ts'
 import { storeConformance } from '../../src/testing/index.ts'
 import { answerLoser } from '../support/lost-answer.ts'
+import { pause } from '../support/pause.ts'
 import { connectToSentinel, startSentinel } from '../support/redis-cluster.ts'
 import { clientSubject } from '../support/subjects.ts'
 
@@ -50,8 +51,6 @@ for (const name of Object.keys(clients) as (keyof typeof clients)[]) {
     }
   })
 }
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Requests through a store one after another, until it is over and the store counts again. */
 async function traffic(store: Store, isOver: () => boolean) {

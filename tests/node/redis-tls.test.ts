@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import { afterAll, expect, test } from 'vitest'
+import { freePort } from '../support/listen.ts'
 import { together } from '../support/redis-cluster.ts'
-import { freePort, spawnRedis } from '../support/redis-server.ts'
+import { spawnRedis } from '../support/redis-server.ts'
 
 const { port, certificate, admin, stop } = await together('tls', async (folder, atEnd) => {
   const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')]

@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, test } from 'vitest'
 import {
@@ -8,7 +8,9 @@ import {
   storeFromEnv as storeOfRoot,
 } from '../../src/index.ts'
 import { storeFromEnv } from '../../src/node.ts'
-import { freePort, spawnRedis } from '../support/redis-server.ts'
+import { BUSY } from '../support/busy.ts'
+import { freePort, listenLocally } from '../support/listen.ts'
+import { spawnRedis } from '../support/redis-server.ts'
 import { warningsOf } from '../support/warnings.ts'
 
 const server = await spawnRedis()
@@ -120,8 +122,7 @@ describe('REDIS_URL', () => {
 
   test('of a server that accepts and says nothing fails in time', async () => {
     const silent = createServer(() => {})
-    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
-    const { port } = silent.address() as AddressInfo
+    const port = await listenLocally(silent)
     const store = storeFromEnv({ REDIS_URL: `redis://127.0.0.1:${port}` })
     await expect(store.take([demand()])).rejects.toBeInstanceOf(StoreError)
     silent.close()
@@ -137,19 +138,12 @@ describe('REDIS_URL', () => {
       onStoreError: () => {},
     })
     const source = async () => (await limiter.check(new Request('https://example.com/'))).source
-    const eventually = async (wanted: string) => {
-      for (let attempt = 0; attempt < 300; attempt++) {
-        if ((await source()) === wanted) return wanted
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      }
-      return 'never'
-    }
     expect(await source()).toBe('local')
     for (let life = 0; life < 2; life++) {
       const redis = await spawnRedis({ port })
-      expect(await eventually('store')).toBe('store')
+      await expect.poll(source, BUSY).toBe('store')
       await redis.stop('SIGKILL')
-      expect(await eventually('local')).toBe('local')
+      await expect.poll(source, BUSY).toBe('local')
     }
   })
 })

@@ -3,6 +3,7 @@ import { batched } from '../../src/stores/redis-protocol/batch.ts'
 import type { Answer } from '../../src/stores/redis-protocol/rest.ts'
 import type { Demand, TakeOptions } from '../../src/stores/store.ts'
 import { upstash } from '../../src/stores/upstash.ts'
+import { pause } from '../support/pause.ts'
 
 /** What keeps work alive in a test: the test itself, which waits for it at its end. */
 function background(): TakeOptions & { done(): Promise<unknown> } {
@@ -93,7 +94,7 @@ describe('a batch', () => {
         sent.push(commands.map(([name = '']) => name))
         // Whoever gives up now changes nothing any more.
         leaving.abort()
-        await new Promise((resolve) => setTimeout(resolve, 5))
+        await pause(5)
         return commands.map(([name]) => ({ result: name }))
       },
       5,
@@ -118,7 +119,7 @@ describe('a batch', () => {
     const send = batched(
       async () => alone++,
       async (commands): Promise<Answer[]> => {
-        await new Promise((resolve) => setTimeout(resolve, 150))
+        await pause(150)
         return commands.map(([name]) => ({ result: name }))
       },
       1,

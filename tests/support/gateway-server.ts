@@ -6,6 +6,7 @@ import { gateway } from '../../src/gateway/gateway.ts'
 import type { GatewayRequest } from '../../src/gateway/http.ts'
 import { listen } from '../../src/gateway/server.ts'
 import { likeUpstash } from './like-upstash.ts'
+import { pause } from './pause.ts'
 
 /** A gateway that listens, and counts what arrives. */
 export interface GatewayServer {
@@ -78,7 +79,7 @@ export async function startGateway(
     host: '127.0.0.1',
     port: 0,
   })
-  while (!backend.isAvailable) await new Promise((resolve) => setTimeout(resolve, 5))
+  while (!backend.isAvailable) await pause(5)
   return {
     url: server.url,
     token,

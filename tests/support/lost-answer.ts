@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { listenLocally } from './listen.ts'
 import type { Address } from './redis-cluster.ts'
-import { freePort } from './redis-server.ts'
 
 /**
  * Stands before servers and can lose an answer: the command arrives and is run, then its connection
@@ -37,9 +37,7 @@ export function answerLoser() {
         server.on('data', (data) => (losing ? end() : client.write(data)))
       })
       proxies.push(proxy)
-      const here = { host, port: await freePort() }
-      await new Promise<void>((resolve) => proxy.listen(here.port, host, resolve))
-      return here
+      return { host, port: await listenLocally(proxy) }
     },
     /** The answer to the next command that holds `part` is lost. */
     loseAnswer(part: string) {

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { listenLocally } from './listen.ts'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -9,9 +10,7 @@ export async function startOrigin(handle: Handler = (_, response) => response.en
     requests.push(request)
     handle(request, response)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const port = typeof address === 'object' && address ? address.port : 0
+  const port = await listenLocally(server)
   return {
     server,
     url: `http://127.0.0.1:${port}`,

@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import { Cluster as IoRedisCluster, Redis } from 'ioredis'
 import { Redis as IoValkey, Cluster as IoValkeyCluster } from 'iovalkey'
 import { createCluster, createSentinel } from 'redis'
-import { freePort, type RedisServer, type SpawnOptions, spawnRedis } from './redis-server.ts'
+import { vi } from 'vitest'
+import { BUSY } from './busy.ts'
+import { freePort } from './listen.ts'
+import { type RedisServer, type SpawnOptions, spawnRedis } from './redis-server.ts'
 
 /** Servers, and how to stop them all. */
 interface Servers {
@@ -23,13 +26,8 @@ const addressOf = ({ url }: RedisServer): Address => ({
 })
 
 /** Asks again until the answer is right; what is waited for is a real server's own agreement. */
-async function until(right: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    if (await right().catch(() => false)) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error('the servers did not agree within ten seconds')
-}
+const until = (right: () => Promise<boolean>) =>
+  vi.waitUntil(() => right().catch(() => false), BUSY)
 
 /** Where clients are told to find a server: at its own address, or at what stands before it. */
 type Announce = (server: Address) => Promise<Address>

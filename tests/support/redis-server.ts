@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { Redis } from 'ioredis'
+import { freePort } from './listen.ts'
 
 /** A Redis of the tests' own, and how to stop it. */
 export interface RedisServer {
@@ -82,19 +82,6 @@ function isInstalled(): boolean {
   } catch {
     return false
   }
-}
-
-/** A port of the loopback interface that nobody listens on. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      const port = typeof address === 'object' && address ? address.port : 0
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 async function waitUntilReady(url: string): Promise<void> {

@@ -3,6 +3,7 @@ import { memory } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { manualClock, type Subject } from '../../src/testing/index.ts'
 import type { Shiftable } from './differential.ts'
+import { pause } from './pause.ts'
 import type { Endpoint } from './servers.ts'
 
 /** Memory, whose time is moved by hand. */
@@ -94,7 +95,7 @@ export function clientSubject(
 async function wait(ms: number): Promise<void> {
   const end = performance.now() + ms
   for (let left = ms; left > 0; left = end - performance.now()) {
-    await new Promise((resolve) => setTimeout(resolve, left))
+    await pause(left)
   }
 }
 

@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { freePort } from '../../support/redis-server.ts'
+import { freePort } from '../../support/listen.ts'
 import type { programs } from './programs.ts'
 
 const EXAMPLES = resolve('examples')
