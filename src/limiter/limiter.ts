@@ -113,7 +113,7 @@ export function createLimiter<
       demands.push({ policy: name, client: asking ?? 'unknown', limit, window, cost: 1 })
     }
     if (demands.length === 0) return UNCOUNTED
-    store ??= openStore(context.env)
+    store ??= openStore(context.env, demands)
     const decision = decide(counting, demands, await store.take(demands, context))
     if (once && decision.allowed) for (const policy of counting) once.add(policy)
     return decision

@@ -1,7 +1,6 @@
-import { assertFunction, assertKeys, describeType } from '../checks.ts'
+import { assertBoolean, assertFunction, assertKeys } from '../checks.ts'
 import type { RequestContext } from '../client/client.ts'
 import { type Clock, systemClock, type Timer } from '../clock.ts'
-import { processEnv } from '../environment.ts'
 import { ConfigError, type StoreError } from '../errors.ts'
 import { type Duration, parseTimeout, warnOfBareNumber } from '../policy/duration.ts'
 import { FOREIGN_NAMES } from '../policy/foreign-names.ts'
@@ -17,8 +16,10 @@ import {
   type FieldWriters,
   type HeaderStyle,
 } from '../response/field-writers.ts'
-import type { Store } from '../stores/store.ts'
+import type { Demand, Store } from '../stores/store.ts'
+import { isDebugging, logChoices } from './debug.ts'
 import type { Decision } from './decision.ts'
+import { checkStore, makeStore } from './open-store.ts'
 import { warnOfSharedNames } from './shared-names.ts'
 
 /**
@@ -68,6 +69,12 @@ export interface SharedOptions<
    */
   readonly refusal?: RefusalFunction<Incoming, Host> | undefined
   /**
+   * Logs at the first request that counts: the store and the variable that names it, the platform, and
+   * the client as the store sees it.
+   * @default whether the variable `TIDEGATE_DEBUG` is `1` or `true`
+   */
+  readonly debug?: boolean | undefined
+  /**
    * Called when the store stops answering, once per outage and isolate. Errors that it throws are
    * logged.
    * @default logs a warning, and another one when the store is back; at most one such pair a minute
@@ -100,11 +107,20 @@ export interface CompiledOptions<
   readonly policies: readonly Policy<Incoming, Host>[]
   readonly fields: FieldWriters
   readonly refusal: RefusalFunction<Incoming, Host> | undefined
-  /** Makes the store that the limiter asks. To be called once, at the first request that counts. */
-  readonly openStore: (env: Env | undefined) => Store
+  /** Makes the store that the limiter asks. To be called once, with the first demands. */
+  readonly openStore: (env: Env | undefined, demands: readonly Demand[]) => Store
 }
 
-const SHARED_KEYS = ['store', 'timeout', 'headers', 'refusal', 'onStoreError', 'clock', 'timer']
+const SHARED_KEYS = [
+  'store',
+  'timeout',
+  'headers',
+  'refusal',
+  'debug',
+  'onStoreError',
+  'clock',
+  'timer',
+]
 
 /** Compiles the options. Throws a `ConfigError` for the first wrong option. */
 export function compileOptions<Env extends object, Incoming extends Request, Host extends object>(
@@ -116,6 +132,7 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
     timeout = '1s',
     headers = 'draft-11',
     refusal,
+    debug,
     clock = systemClock,
     timer,
     onStoreError,
@@ -126,6 +143,7 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
   warnOfBareNumber('timeout', timeout, 50)
   if (typeof store !== 'function') checkStore(store, policies)
   if (refusal !== undefined) assertFunction('refusal', refusal)
+  if (debug !== undefined) assertBoolean('debug', debug)
   if (onStoreError !== undefined) assertFunction('onStoreError', onStoreError)
   assertFunction('clock', clock)
   if (timer !== undefined) assertFunction('timer', timer)
@@ -149,8 +167,12 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
     policies,
     fields: compileFieldWriters(headers),
     refusal,
-    openStore: (env) =>
-      guarded(typeof store === 'function' ? checkStore(makeStore(store, env), policies) : store),
+    openStore(env, demands) {
+      const asked =
+        typeof store === 'function' ? checkStore(makeStore(store, env), policies) : store
+      if (isDebugging(debug, env)) logChoices(asked, demands)
+      return guarded(asked)
+    },
   }
 }
 
@@ -165,48 +187,3 @@ function policiesOf<Env extends object, Incoming extends Request, Host extends o
   }
   return compilePolicies('policies', options.policies)
 }
-
-/** Calls the function given as `store` with the host's environment, otherwise with the process's. */
-function makeStore<Env extends object>(make: (env: Env) => Store, env: Env | undefined): Store {
-  try {
-    return make(env ?? (processEnv() as Env))
-  } catch (error) {
-    // An error that names a variable is complete.
-    const isOfVariable = error instanceof ConfigError && /^[A-Z]/.test(error.option)
-    if (isOfVariable || (env && !(error instanceof ConfigError))) throw error
-    throw new ConfigError(
-      'store',
-      `a function that failed (${error instanceof Error ? error.message : error})`,
-      'memory() with its parentheses, or (env) => upstash({ url: env.URL, token: env.TOKEN })' +
-        (env ? '' : ' and check(request, { env })'),
-    )
-  }
-}
-
-function checkStore<Incoming extends Request, Host extends object>(
-  store: unknown,
-  policies: readonly Policy<Incoming, Host>[],
-): Store {
-  if (!isStore(store)) {
-    const want = 'a store such as memory(), or a function such as storeFromEnv'
-    throw new ConfigError('store', describeType(store), want)
-  }
-  if (store.guard !== 'none' && typeof store.guard !== 'function') {
-    throw new ConfigError(
-      'store',
-      'one that does not say its `guard`',
-      "that of tidegate, or 'none' for one that counts in this isolate's memory",
-    )
-  }
-  if (store.oneClient && policies.some(({ client }) => client !== policies[0]?.client)) {
-    throw new ConfigError(
-      'policies',
-      'clients that differ between policies',
-      'one `client` for all of them: this store keeps those of each client apart',
-    )
-  }
-  return store
-}
-
-const isStore = (value: unknown): value is Store =>
-  typeof (value as Store | null)?.take === 'function'

@@ -66,6 +66,7 @@ export function durableObject(
   return {
     guard,
     oneClient: true,
+    label: 'Durable Objects',
     async take(demands) {
       const client = demands[0]?.client
       if (client === undefined) return []

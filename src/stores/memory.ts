@@ -65,6 +65,7 @@ export function memory(options: MemoryOptions = {}): Store {
 
   return {
     guard: 'none',
+    label: 'memory of this isolate',
     async take(demands) {
       const now = clock()
       const before = demands.map((demand) => windowsOf(demand).get(demand.client))

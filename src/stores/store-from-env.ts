@@ -17,7 +17,10 @@ import { upstash } from './upstash.ts'
 export function storeFromEnv(given: object = {}): Store {
   const environments = [variablesOf(given), processEnv()]
   const rest = resolveRest(environments)
-  if (rest !== undefined) return upstash(rest.credentials())
+  if (rest !== undefined) {
+    const store = upstash(rest.credentials())
+    return { ...store, label: `${store.label}, from ${rest.urlName}` }
+  }
   console.warn(
     'tidegate: no store in the environment (UPSTASH_REDIS_REST_URL and _TOKEN, or KV_REST_API_URL ' +
       'and _TOKEN): counting in the memory of each isolate alone' +

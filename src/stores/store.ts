@@ -133,6 +133,11 @@ export interface Store {
    * the store counts in this isolate's memory. `createLimiter` throws a `ConfigError` if it is missing.
    */
   readonly guard?: Guard | 'none'
+  /**
+   * What the store is and where, for the log of `debug`: `upstash at eu1-calm-1234.upstash.io`. Never
+   * contains a secret.
+   */
+  readonly label?: string | undefined
 }
 
 /** How a limiter wants a store guarded that is a trip away. */

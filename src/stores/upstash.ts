@@ -1,5 +1,6 @@
 import { assertCount, assertKeys, describeType } from '../checks.ts'
 import { ConfigError } from '../errors.ts'
+import { parseUrl } from '../url.ts'
 import { batched } from './redis-protocol/batch.ts'
 import {
   compileRedisOptions,
@@ -69,7 +70,7 @@ export function upstash(
   const keyLocking = resolveKeyLocking(options, isUpstash(url))
   const alone = restSender(url, token, fetcher)
   const send = wait === undefined ? alone : batched(alone, restPipeline(url, token, fetcher), wait)
-  return redisStore(restClient(send), { ...compiled, keyLocking })
+  return redisStore(restClient(send), { ...compiled, host: parseUrl(url)?.host, keyLocking })
 }
 
 function checkWait(batch: unknown): number {

@@ -157,7 +157,9 @@ export function compileGate(options: FrontOptions, env: FrontEnv): Gate {
 /** A Redis that the variables name, else the Durable Object, else memory. */
 function storeFromWorkerEnv(env: object): Store {
   const named = resolveStore([variablesOf(env)], 'TIDEGATE')
-  return named?.kind === 'durable-object' ? durableObject(named.namespace) : storeFromEnv(env)
+  if (named?.kind !== 'durable-object') return storeFromEnv(env)
+  const store = durableObject(named.namespace)
+  return { ...store, label: `${store.label}, from TIDEGATE` }
 }
 
 function parseOrigin(url: unknown): URL {

@@ -9,6 +9,8 @@ import { redisError } from './redis-error.ts'
 export interface RedisStoreSettings {
   /** How errors call the store. */
   readonly name: string
+  /** Where the server is, for logs. */
+  readonly host?: string | undefined
   readonly prefix: string
   /**
    * Whether the keys of one call must share a slot of a cluster.
@@ -31,7 +33,7 @@ const HEALING_MS = 10_000
  * unit is one INCRBY (docs/exactness.md). Keeps nothing about keys, and reads no clock.
  */
 export function redisStore(client: RedisCommands, settings: RedisStoreSettings): Store {
-  const { name, prefix, cluster = false, keyLocking = false } = settings
+  const { name, host, prefix, cluster = false, keyLocking = false } = settings
   const toKey = cluster ? taggedKeyOf : keyOf
   const run = scriptRunner(client, keyLocking)
 
@@ -98,6 +100,7 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
   return {
     guard,
     oneClient: cluster,
+    label: host === undefined ? name : `${name} at ${host}`,
     async take(demands, options) {
       const [first] = demands
       if (first === undefined) return []

@@ -39,6 +39,7 @@ export function redisFromUrl(option: string, url: unknown): Store {
 
   return {
     guard,
+    label: `redis at ${host}, from ${option}`,
     async take(demands, options) {
       connecting ??= connect(address.href)
       const connectedStore = await connecting
