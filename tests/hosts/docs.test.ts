@@ -152,6 +152,22 @@ describe('the code of the documents', () => {
     expect(response.headers.get('ratelimit')).toBe('"burst";r=9;t=1, "hourly";r=999;t=3600')
   })
 
+  test('for debugging logs the line that the page shows', async () => {
+    const { info } = console
+    const lines: string[] = []
+    console.info = (line: string) => lines.push(line)
+    try {
+      const { createLimiter, storeFromEnv } = await load('node_modules/tidegate/dist/index.js')
+      const limiter = createLimiter({ limit: 1, window: '1m', store: storeFromEnv, debug: true })
+      await limiter.check(new Request('https://example.com/'), { ip: '203.0.113.7' })
+    } finally {
+      console.info = info
+    }
+    const shown = blocksOf('docs/troubleshooting.md').find(({ name }) => name === 'debug')
+    const { host } = new URL(gateway.url)
+    expect(lines).toEqual([shown?.code.trim().replace('eu1-calm-1234.upstash.io', host)])
+  })
+
   /** The statuses of 102 requests to a Worker, one after the other to each of its isolates in turn. */
   async function statusesOfWorker(main: string, more: Partial<WorkerOptions> = {}) {
     const origin = await startOrigin()
