@@ -1,5 +1,3 @@
-import type { Panel } from './report/bar-chart.ts'
-
 /** What a benchmark found: by contestant, then by measure. */
 export type Figures = Readonly<Record<string, Readonly<Record<string, number | string>>>>
 
@@ -15,5 +13,4 @@ export interface Row {
 export interface Outcome {
   readonly figures: Figures
   readonly rows: readonly Row[]
-  readonly plots: readonly Panel[]
 }

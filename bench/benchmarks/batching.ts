@@ -44,18 +44,6 @@ export async function batching(backend: Backend): Promise<Outcome> {
         met: calls <= 0.15,
       }
     }),
-    plots: [
-      {
-        file: 'batching',
-        title: `Trips per check, ${CLIENTS} different clients at once, Node`,
-        note: 'less is better',
-        target: 0.15,
-        bars: Object.entries(figures).map(([label, figure]) => ({
-          label,
-          value: figure['trips per check, Node'] ?? Number.NaN,
-        })),
-      },
-    ],
   }
 }
 

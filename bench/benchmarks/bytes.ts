@@ -100,17 +100,6 @@ export async function bytes(): Promise<Outcome> {
       row('Hono middleware + memory', MEMORY, RIVAL_MEMORY, 4.5),
       row('the same + upstash store, client excluded', UPSTASH, RIVAL_UPSTASH, 5.5),
     ],
-    plots: [
-      {
-        file: 'bytes',
-        title: 'Bundle, bytes after gzip',
-        note: 'less is better',
-        bars: Object.entries(figures).map(([label, figure]) => ({
-          label,
-          value: figure['gzip bytes'],
-        })),
-      },
-    ],
   }
 }
 

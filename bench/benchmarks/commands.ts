@@ -33,18 +33,6 @@ export async function commands(backend: Backend): Promise<Outcome> {
         met: ours <= 22,
       },
     ],
-    plots: [
-      {
-        file: 'commands',
-        title: 'Billed commands for 20 requests of one client',
-        note: 'less is better',
-        target: 22,
-        bars: Object.entries(figures).map(([label, figure]) => ({
-          label,
-          value: figure['commands for 20 requests'],
-        })),
-      },
-    ],
   }
 }
 

@@ -44,18 +44,6 @@ export async function heap(): Promise<Outcome> {
       tidegate: `${held['MB held']} MB`,
       met: held['MB held'] <= AT_MOST,
     })),
-    plots: [
-      {
-        file: 'heap',
-        title: 'MB of heap held after 1,000,000 different clients',
-        note: 'less is better',
-        target: AT_MOST,
-        bars: Object.entries(figures).map(([label, figure]) => ({
-          label,
-          value: figure['MB held'],
-        })),
-      },
-    ],
   }
 }
 

@@ -71,26 +71,6 @@ export async function leasing(backend: Backend): Promise<Outcome> {
         met: held['admitted ÷ limit'] >= 0.99,
       },
     ],
-    plots: [
-      {
-        file: 'lease',
-        title: `Billed commands per allowed request, one hot key at ${RATE} req/s`,
-        note: 'less is better',
-        bars: Object.entries(figures).map(([label, figure]) => ({
-          label,
-          value: figure['commands per allowed request'],
-        })),
-      },
-      {
-        file: 'latency',
-        title: `Milliseconds that a check adds (p50), the store ${TRIP_MS} ms away`,
-        note: 'less is better',
-        bars: Object.entries(figures).map(([label, figure]) => ({
-          label,
-          value: figure['added p50, ms'],
-        })),
-      },
-    ],
   }
 }
 

@@ -37,7 +37,6 @@ export async function refusals(backend: Backend): Promise<Outcome> {
         met: ours.every((trips) => trips === 0),
       },
     ],
-    plots: [],
   }
 }
 

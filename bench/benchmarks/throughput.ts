@@ -43,15 +43,5 @@ export function throughputOutcome(
       met: ours >= 0.85 && ours > theirs,
     }
   })
-  const panel = (mode: 'many clients' | 'one client') => ({
-    file: `throughput-${where.toLowerCase()}`,
-    title: `Throughput in ${where}, ${mode}, ÷ bare Hono`,
-    note: 'more is better',
-    target: 0.85,
-    bars: Object.entries(figures).map(([label, figure]) => ({
-      label,
-      value: figure[`${mode}, ÷ bare`],
-    })),
-  })
-  return { figures, rows, plots: [panel('many clients'), panel('one client')] }
+  return { figures, rows }
 }

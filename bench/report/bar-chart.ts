@@ -1,13 +1,9 @@
 /** Bars of one measure, each of one contestant. */
 export interface Panel {
-  /** What the file is called, without ending. Panels of one file are drawn below one another. */
-  readonly file: string
   readonly title: string
   /** Which way is better. */
   readonly note: string
   readonly bars: readonly Bar[]
-  /** Where a line is drawn that bars have to reach, or to stay below. */
-  readonly target?: number
 }
 
 export interface Bar {
@@ -25,7 +21,7 @@ const VALUE = 64
  * Horizontal bars as SVG, ours in colour. It brings its own ground, and both sets of colours, so that
  * it can be read on light and dark pages.
  */
-export function barChart(panels: readonly Panel[], columns = 1, width = 780): string {
+export function barChart(panels: readonly Panel[], columns: number, width: number): string {
   const labels = panels.flatMap(({ bars }) => bars.map(({ label }) => label.length))
   const label = Math.ceil(Math.max(...labels) * LETTER) + 12
   const rows = Math.max(...panels.map(({ bars }) => bars.length))
@@ -52,19 +48,17 @@ text { font: 12px system-ui, sans-serif; fill: #24292f }
 .ground { fill: #ffffff; stroke: #d0d7de }
 .bar { fill: #afb8c1 }
 .ours { fill: #0a7ea4 }
-.target { stroke: #cf222e; stroke-dasharray: 3 3 }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3 }
   .note { fill: #9198a1 }
   .ground { fill: #0d1117; stroke: #3d444d }
   .bar { fill: #656c76 }
   .ours { fill: #39b6dd }
-  .target { stroke: #ff7b72 }
 }
 `
 
-function draw({ title, note, bars, target }: Panel, label: number, width: number): string {
-  const most = Math.max(...bars.map(({ value }) => value), target ?? 0)
+function draw({ title, note, bars }: Panel, label: number, width: number): string {
+  const most = Math.max(...bars.map(({ value }) => value))
   const scale = (value: number) => Number((((width - label - VALUE) * value) / most).toFixed(1))
   const lines = bars.map(({ label: text, value }, index) => {
     const y = HEAD + index * ROW
@@ -74,11 +68,9 @@ function draw({ title, note, bars, target }: Panel, label: number, width: number
 <rect class="bar${ours}" x="${label}" y="${y}" width="${Math.max(1, scale(value))}" height="16" rx="2"/>
 <text x="${end + 6}" y="${y + 12}">${shown(value)}</text>`
   })
-  const x = label + scale(target ?? 0)
-  const line = `<line class="target" x1="${x}" x2="${x}" y1="${HEAD - 6}" y2="${HEAD + bars.length * ROW}"/>`
   return `<text class="title" x="0" y="12">${escaped(title)}</text>
 <text class="note" x="0" y="29">${escaped(note)}</text>
-${lines.join('\n')}${target === undefined ? '' : `\n${line}`}
+${lines.join('\n')}
 `
 }
 
