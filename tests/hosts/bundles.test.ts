@@ -62,6 +62,17 @@ describe('no bundle for the edge names what the edge has not', () => {
   })
 })
 
+describe('no bundle has a framework that its application does not use', () => {
+  const optional = ['@upstash/redis', '@vercel/kv', 'ioredis', 'cloudflare:workers']
+  for (const [name, file] of entries) {
+    if (name === 'tidegate/hono') continue
+    test(`${name} has no trace of hono`, async () => {
+      const code = await bundle({ entryPoints: [resolve(file)], external: optional })
+      expect(code).not.toMatch(/hono/i)
+    })
+  }
+})
+
 /** Bytes after minify and gzip -9. To raise one is a decision, and shows in a diff. */
 const BUDGETS = {
   'the middleware for Hono, and memory': [

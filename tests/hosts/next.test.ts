@@ -2,7 +2,9 @@
  * The examples in a real Next.js: built with `next build` and served by `next start`, around the
  * built package, with the store behind our own gateway in front of a real Redis.
  */
-import { readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { startGateway } from '../support/gateway-server.ts'
 import {
@@ -170,6 +172,33 @@ test('docs/next.md shows the files of the examples as they are', () => {
     ['proxy.ts', readFileSync('examples/next-proxy/proxy.ts', 'utf8')],
   ])
 })
+
+test(
+  'a fresh project installs the packed package without a warning and without Hono',
+  async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'tidegate-next-'))
+    try {
+      const { dependencies } = JSON.parse(readFileSync('examples/next/package.json', 'utf8'))
+      const { tidegate: _, ...fresh } = dependencies
+      writeFileSync(
+        join(cwd, 'package.json'),
+        JSON.stringify({ private: true, dependencies: fresh }),
+      )
+      const quiet = ['--no-audit', '--no-fund', '--prefer-offline']
+      await host.run('npm', ['install', ...quiet], { cwd })
+      await host.run('npm', ['pack', '--pack-destination', cwd], { cwd: process.cwd() })
+      const [tarball] = readdirSync(cwd).filter((name) => name.endsWith('.tgz'))
+      const said = await host.run('npm', ['install', ...quiet, `./${tarball}`], { cwd })
+      expect(said).toMatch(/added 1 package/)
+      expect(said).not.toMatch(/warn|deprecated/i)
+      expect(existsSync(join(cwd, 'node_modules/tidegate/dist/adapters/next.js'))).toBe(true)
+      expect(existsSync(join(cwd, 'node_modules/hono'))).toBe(false)
+    } finally {
+      rmSync(cwd, { recursive: true, force: true })
+    }
+  },
+  INSTALL,
+)
 
 describe('examples/next, by its middleware.ts', () => {
   let app: Awaited<ReturnType<typeof serve>>
