@@ -5,12 +5,15 @@ const MAX_LENGTH = 200
  * Returns the message of an error without what may be secret or name a client: the command that a
  * client library quotes with its keys, the user and password and the path of a URL, e-mail
  * addresses, tokens, passwords and keys that are named as such, and each text of `secrets`. Adds the
- * code of the cause, since Node hides the reason of a failed `fetch` there.
+ * code of the cause, since Node hides the reason of a failed `fetch` there, and before it the name of
+ * the error if `isNamed`.
  */
-export function redactedMessage(error: unknown, secrets: readonly string[] = []): string {
-  const { message = String(error), cause } = error instanceof Error ? error : { cause: undefined }
-  const reason = cause instanceof Error && 'code' in cause ? ` (${cause.code})` : ''
-  const text = (message + reason)
+export function redactedMessage(
+  error: unknown,
+  secrets: readonly string[] = [],
+  isNamed = false,
+): string {
+  const text = textOf(error, isNamed)
     .replace(/,? ?(?:command was:|with args beginning with:)[\s\S]*/i, '')
     .replace(/:\/\/\S*@/g, '://')
     // Redis names the place in a script "@user_script:1".
@@ -20,4 +23,16 @@ export function redactedMessage(error: unknown, secrets: readonly string[] = [])
   return secrets
     .reduce((shown, secret) => (secret ? shown.replaceAll(secret, '…') : shown), text)
     .slice(0, MAX_LENGTH)
+}
+
+/** The whole message. Code of others may throw anything, also a value that cannot be converted. */
+function textOf(error: unknown, isNamed: boolean): string {
+  try {
+    if (!(error instanceof Error)) return String(error)
+    const { name, message, cause } = error
+    const reason = cause instanceof Error && 'code' in cause ? ` (${cause.code})` : ''
+    return (isNamed ? `${name}: ` : '') + message + reason
+  } catch {
+    return 'an error that cannot be shown'
+  }
 }

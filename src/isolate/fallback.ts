@@ -58,9 +58,7 @@ function report(listener: OutageListener, error: StoreError, log: Log): void {
 /** A store of somebody else's may throw anything; an outage it is all the same. */
 function asStoreError(error: unknown, demands: readonly Demand[]): StoreError {
   if (error instanceof StoreError) return error
-  const named = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  const cause = error instanceof Error ? error.cause : undefined
   const clients = demands.map(({ client }) => client)
-  const said = redactedMessage(new Error(named, { cause }), clients)
+  const said = redactedMessage(error, clients, true)
   return new StoreError('unreachable', `the store failed: ${said}`, { cause: new Error(said) })
 }

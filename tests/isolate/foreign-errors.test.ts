@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest'
+import type { StoreError } from '../../src/errors.ts'
+import { memory } from '../../src/stores/memory.ts'
+import { redisStore } from '../../src/stores/redis-protocol/redis-store.ts'
+import type { Demand, Store } from '../../src/stores/store.ts'
+import { manualClock } from '../../src/testing/index.ts'
+import { everyPolicy, isolate } from '../support/guarded.ts'
+
+const demand: Demand = { policy: '', client: 'a', limit: 1000, window: 60_000, cost: 1 }
+
+class ThrowingMessage extends Error {
+  override get message(): string {
+    throw new Error('no message')
+  }
+}
+
+/** What a store of somebody else's may throw, and `String` cannot convert. */
+const UNPRINTABLE: Readonly<Record<string, unknown>> = {
+  'an object without prototype': Object.create(null),
+  'an error whose message throws': new ThrowingMessage(),
+  'an error whose name is a symbol': Object.assign(new Error('away'), { name: Symbol('name') }),
+  'an error whose cause has a symbol for its code': new Error('away', {
+    cause: Object.assign(new Error('reset'), { code: Symbol('code') }),
+  }),
+}
+
+describe('a store that fails with an error that cannot be printed', () => {
+  for (const [name, error] of Object.entries(UNPRINTABLE)) {
+    test(`is away like any other: ${name}`, async () => {
+      const store: Store = { take: () => Promise.reject(error) }
+      const errors: StoreError[] = []
+      const onStoreError = (reported: StoreError) => errors.push(reported)
+      const guarded = isolate(store, manualClock(), { onStoreError })
+      for (const used of [1, 2]) {
+        expect(await guarded.take([demand])).toMatchObject([{ granted: 1, used, source: 'local' }])
+      }
+      expect(errors).toMatchObject([{ name: 'StoreError', code: 'unreachable' }])
+      expect(errors[0]?.message).toMatch(/^the store failed: ./)
+    })
+
+    test(`is away like any other, behind a client of Redis: ${name}`, async () => {
+      const fail = () => Promise.reject(error)
+      const client = { eval: fail, evalsha: fail, incrby: fail }
+      const store = redisStore(client, { name: 'redis', prefix: 'k' })
+      await expect(store.take([demand])).rejects.toMatchObject({
+        name: 'StoreError',
+        code: 'unreachable',
+      })
+    })
+  }
+
+  test('keeps no units that were set aside for the call', async () => {
+    const clock = manualClock()
+    const near = memory({ clock })
+    let isAway = false
+    const store: Store = {
+      take: (demands) => (isAway ? Promise.reject(Object.create(null)) : near.take(demands)),
+    }
+    const leasing = isolate(store, clock, { ahead: everyPolicy(2000) })
+    const used = async () => (await leasing.take([demand]))[0]
+    for (let n = 0; n < 50; n++) {
+      await used()
+      clock.advance(20)
+    }
+    const before = await used()
+    expect(before?.source).toBe('lease')
+    isAway = true
+    const small = { ...demand, policy: 'small', limit: 1 }
+    for (const granted of [1, 0, 0]) {
+      const grants = await leasing.take([demand, small])
+      expect(grants.map((grant) => grant.granted)).toEqual([granted, granted])
+    }
+    // One of the three calls and this one were granted a unit.
+    expect(await used()).toMatchObject({ used: (before?.used ?? 0) + 2, source: 'lease' })
+  })
+})
