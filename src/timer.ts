@@ -30,5 +30,8 @@ export function startTimeout(ms: number, expire: () => void, time: TimeSource = 
     if (late <= LATE_MS) expire()
     else stop = timer(Math.min(late, ms / 2), expire)
   })
-  return () => stop()
+  return () => {
+    // JavaScript may pass a timer that returns the id of `setTimeout`, or nothing.
+    if (typeof stop === 'function') stop()
+  }
 }

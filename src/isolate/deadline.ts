@@ -24,6 +24,8 @@ export async function withDeadline<Answer>(
       time,
     )
   })
+  // If `ask` throws at once, nothing awaits it.
+  expiry.catch(() => {})
   try {
     return await Promise.race([ask(controller.signal), expiry])
   } finally {

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import type { Timer } from '../../src/clock.ts'
+import { withDeadline } from '../../src/isolate/deadline.ts'
+import { manualClock } from '../../src/testing/index.ts'
+import { isolate } from '../support/guarded.ts'
+import { pause } from '../support/pause.ts'
+
+const demand = { policy: '', client: 'a', limit: 5, window: 1000, cost: 1 }
+const answer = [{ granted: 1, used: 1, resetIn: 1000, retryIn: 0 }]
+
+/** Timers as JavaScript may pass them: what they return does not stop them. */
+const WITHOUT_STOP: Readonly<Record<string, unknown>> = {
+  'returns nothing': () => {},
+  'returns what setTimeout returns': () => 5,
+}
+
+for (const [name, timer] of Object.entries(WITHOUT_STOP)) {
+  test(`an answer in time counts even if the timer ${name}`, async () => {
+    const store = { take: async () => answer }
+    const guarded = isolate(store, manualClock(), { timer: timer as Timer })
+    expect(await guarded.take([demand])).toEqual(answer)
+  })
+}
+
+test('a store that throws at once leaves no rejection unhandled, also if the timer goes off', async () => {
+  const clock = manualClock()
+  const timer: Timer = (ms, run) => {
+    clock.timer(ms, run)
+    return () => {}
+  }
+  const failing = withDeadline(
+    5,
+    () => {
+      throw new Error('away')
+    },
+    { clock, timer },
+  )
+  await expect(failing).rejects.toThrow('away')
+  clock.advance(5)
+  // An unhandled rejection fails the run after this test.
+  await pause(1)
+})
