@@ -1,4 +1,5 @@
 import type { ExecutionContext, Hono } from 'hono'
+import { address } from '../measure/address.ts'
 import { CLIENT } from './quota.ts'
 
 /** Whether every request of a round has a client of its own, or all have one. */
@@ -50,8 +51,6 @@ function requestsOf(mode: Mode, count: number, first: number): readonly Request[
   if (mode === 'many') return Array.from({ length: count }, (_, index) => request(first + index))
   return Array.from<Request>({ length: count }).fill(request(first))
 }
-
-const address = (index: number) => `10.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`
 
 function fieldsOf({ status, headers }: Response): Record<string, string> {
   const sent = [...headers].filter(([name]) => name.startsWith('ratelimit'))

@@ -2,6 +2,7 @@
  * Our own gateway in a process of its own, so that it takes no time from what is measured: once
  * near, once as far away as the bench wants, beside a Redis that is as far. Counts HTTP requests.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { redisBackend } from '../../src/gateway/backend.ts'
 import { commandFilter } from '../../src/gateway/command-filter.ts'
 import { gateway } from '../../src/gateway/gateway.ts'
@@ -37,7 +38,7 @@ const server = await listen({
   host: '127.0.0.1',
   port: 0,
 })
-while (!backend.isAvailable) await new Promise((resolve) => setTimeout(resolve, 5))
+while (!backend.isAvailable) await sleep(5)
 
 const portOf = (url: string) => Number(new URL(url).port)
 const far = async (url: string) => {

@@ -3,6 +3,7 @@
  * heap it holds than before the first. Needs --expose-gc.
  */
 import { setImmediate as turn } from 'node:timers/promises'
+import { address } from '../measure/address.ts'
 import type { Subject } from './subject.ts'
 
 const [, , name = '', clients = ''] = process.argv
@@ -16,10 +17,6 @@ const after = await heapUsed()
 const proof = await prove(address(0), address(Number(clients) - 1))
 process.on('disconnect', () => process.exit())
 process.send?.({ held: after - before, proof })
-
-function address(index: number): string {
-  return `10.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`
-}
 
 async function heapUsed(): Promise<number> {
   for (let i = 0; i < 3; i++) {

@@ -1,7 +1,7 @@
 /**
  * How many requests a Node server admits beyond its limit while 500 connections keep it, the gateway
  * and Redis busy on the same cores: with the timer of version 0.1, and with the one that tells a busy
- * process from a silent store. `npm install && npm run overload` in this folder.
+ * process from a silent store. `npm install && npm run overload` in `bench/`.
  */
 import autocannon from 'autocannon'
 import { startBackend } from '../backend/backend.ts'

@@ -1,5 +1,5 @@
 /** The server that the gateway is measured against: the same parts, and nothing behind them. */
-import { listen } from '../src/gateway/server.ts'
+import { listen } from '../../src/gateway/server.ts'
 
 const headers = { 'content-type': 'application/json', 'upstash-sync-token': 'tidegate' }
 const { url } = await listen({

@@ -1,15 +1,18 @@
 /**
  * What the gateway sustains beside a plain HTTP echo of the same server, and beside what the same
  * Redis does without it. All take turns in one run, so that what else the machine does hits all.
- * `npm install && npm run gateway` in this folder, with redis-server and redis-benchmark on the PATH.
+ * `npm install && npm run gateway-load` in `bench/`, with redis-server and redis-benchmark on the PATH.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import autocannon from 'autocannon'
 import { Redis } from 'ioredis'
-import { PLAIN } from '../src/stores/redis-protocol/script.ts'
+import { PLAIN } from '../../src/stores/redis-protocol/script.ts'
+import { median } from '../measure/statistics.ts'
+import { startListening } from './listening.ts'
 
 const SECONDS = Number(process.env.SECONDS ?? 2)
 const ROUNDS = Number(process.env.ROUNDS ?? 5)
@@ -21,9 +24,12 @@ const TOKEN = crypto.randomUUID()
 
 const children: ChildProcess[] = []
 
-interface Program {
-  readonly url: string
-  readonly pid: number
+/** Starts a program that ends with this one. */
+async function start(file: string, args: readonly string[] = []) {
+  const env = { GATEWAY_TOKEN: TOKEN }
+  const { child, url } = await startListening(new URL(file, import.meta.url), args, env)
+  children.push(child)
+  return { url, pid: child.pid ?? 0 }
 }
 
 /** What one turn came to. */
@@ -37,25 +43,6 @@ interface Turn {
 }
 
 type Work = () => Promise<Omit<Turn, 'cores'>>
-
-/** Starts a program of this repository, once it has said where it listens. */
-async function start(file: string, args: readonly string[] = []): Promise<Program> {
-  const child = spawn(process.execPath, [new URL(file, import.meta.url).pathname, ...args], {
-    env: { ...process.env, GATEWAY_TOKEN: TOKEN },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  children.push(child)
-  let said = ''
-  for await (const chunk of child.stdout) {
-    said += chunk
-    const [, url] = /listening on (\S+)/.exec(said) ?? []
-    if (url !== undefined) {
-      child.stdout.resume()
-      return { url, pid: child.pid ?? 0 }
-    }
-  }
-  throw new Error(`${file} ended: ${said}`)
-}
 
 const post = (url: string, body: string) =>
   fetch(url, { method: 'POST', headers: { authorization: `Bearer ${TOKEN}` }, body })
@@ -107,19 +94,22 @@ function timeOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 10_000
 }
 
-const median = (numbers: readonly number[]) =>
-  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
-
 try {
   const settings = ['--port', `${PORT}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
   const server = spawn('redis-server', settings, { stdio: 'ignore' })
   children.push(server)
   const echo = await start('echo.ts')
   const redisUrl = `redis://127.0.0.1:${PORT}`
-  const gateway = await start('../src/cli/main.ts', ['gateway', '--redis', redisUrl, '--port', '0'])
+  const gateway = await start('../../src/cli/main.ts', [
+    'gateway',
+    '--redis',
+    redisUrl,
+    '--port',
+    '0',
+  ])
   for (;;) {
     if ((await fetch(`${gateway.url}/healthz`)).ok) break
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await sleep(50)
   }
   const redis = new Redis(redisUrl)
 
