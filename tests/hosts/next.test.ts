@@ -186,7 +186,8 @@ test(
       )
       const quiet = ['--no-audit', '--no-fund', '--prefer-offline']
       await host.run('npm', ['install', ...quiet], { cwd })
-      await host.run('npm', ['pack', '--pack-destination', cwd], { cwd: process.cwd() })
+      const pack = ['pack', '--ignore-scripts', '--pack-destination', cwd]
+      await host.run('npm', pack, { cwd: process.cwd() })
       const [tarball] = readdirSync(cwd).filter((name) => name.endsWith('.tgz'))
       const said = await host.run('npm', ['install', ...quiet, `./${tarball}`], { cwd })
       expect(said).toMatch(/added 1 package/)

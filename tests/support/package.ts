@@ -5,13 +5,14 @@ import { join, resolve } from 'node:path'
 
 /**
  * A folder in which the package is installed as npm would from the registry: what `npm pack` packs,
- * beside links to `peers` of this repository.
+ * beside links to `peers` of this repository. It does not build again: other tests use `dist`.
  */
 export function installPackage(...peers: readonly string[]) {
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-'))
   const modules = join(folder, 'node_modules')
   mkdirSync(join(modules, 'tidegate'), { recursive: true })
-  const packed = execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {
+  const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]
+  const packed = execFileSync('npm', pack, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
   })
