@@ -1,48 +1,28 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { unstable_readConfig as readConfig } from 'wrangler'
 import { bundle, NAME, objectsOf, startWorker, type WorkerOptions } from '../../scripts/workerd.ts'
 import { startOrigin } from '../support/origin.ts'
-import { installPackage } from '../support/package.ts'
 import { redisCommand } from '../support/subjects.ts'
+import { blocksOf, installDocsCode, PAGES } from './support/docs-code.ts'
 
-/** docs/next.md shows the files of two examples, which `next build` checks (tests/hosts/next.test.ts). */
-const PAGES = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`)].filter(
-  (page) => page !== 'docs/next.md',
+const { folder, load, remove } = installDocsCode(
+  PAGES,
+  'hono',
+  '@upstash/redis',
+  '@types/node',
+  'ioredis',
+  '@trpc/server',
+  '@types/express',
+  'express',
+  'fastify',
 )
-const { folder, remove } = installPackage('hono', '@upstash/redis', '@types/node', 'ioredis')
 const gateway = inject('gateway')
-
-/** A block of code on a page. Its first line names its language and its file. */
-interface Block {
-  readonly language: string
-  readonly name: string | undefined
-  readonly code: string
-}
-
-function blocksOf(page: string): readonly Block[] {
-  const blocks = readFileSync(page, 'utf8').matchAll(/^```(\w+)(?: (\S+))?\n(.*?)^```$/gms)
-  return [...blocks].map(([, language = '', name, code = '']) => ({ language, name, code }))
-}
-
-/** Each page has a folder of its own beside the installed package. */
-const folderOf = (page: string) => join(folder, basename(page, '.md'))
-
-for (const page of PAGES) {
-  mkdirSync(folderOf(page))
-  for (const { name, code } of blocksOf(page)) {
-    if (name !== undefined) writeFileSync(join(folderOf(page), name), code)
-  }
-}
 
 // wrangler.toml names its main file by a path.
 symlinkSync(join(folder, 'node_modules'), join(folder, 'README', 'node_modules'))
-
-/** The file `name` of a page, such as `README/hono.ts`. */
-const load = (name: string) => import(pathToFileURL(join(folder, name)).href)
 
 /** The statuses of requests, of which `send` makes one. */
 async function statusesOf(

@@ -146,6 +146,16 @@ function forged(n: number): Readonly<Record<string, string>> {
   }
 }
 
+/** What is left to five visitors with addresses in a row, after a request of each. */
+async function leftOf(ask: (headers: HeadersInit) => Promise<Response>, first: number) {
+  const left: number[] = []
+  for (let n = first; n < first + 5; n++) {
+    const state = quotaOf(await ask(from(`198.51.100.${n}`)))
+    left.push(Number(/;r=(\d+)/.exec(state ?? '')?.[1]))
+  }
+  return left
+}
+
 /** What the App Router in a browser sends when a link comes into view. */
 const ROUTER_PREFETCH = {
   rsc: '1',
@@ -291,6 +301,10 @@ describe('examples/next-proxy, by its proxy.ts around the team’s own', () => {
     expect(neighbour.status).toBe(200)
   })
 
+  test('gives five visitors five buckets', async () => {
+    expect(await leftOf(ask, 21)).toEqual(Array(5).fill(99))
+  })
+
   test('leaves out a prefetch of the App Router', async () => {
     const before = gateway.seen.requests
     const response = await ask({ ...from('198.51.100.4'), ...ROUTER_PREFETCH })
@@ -339,6 +353,10 @@ describe('examples/next-proxy as middleware.ts, with a matcher that leaves nothi
     expect(app.runtime).toBe('edge')
     expect(await response.text()).toMatch(REQUEST_ID)
     expect(quotaOf(response)).toMatch(/^"default";r=99;/)
+  })
+
+  test('gives five visitors five buckets', async () => {
+    expect(await leftOf(ask, 31)).toEqual(Array(5).fill(99))
   })
 
   test.each(BROWSER_PREFETCHES)('skips a prefetch that says %o', async (header) => {

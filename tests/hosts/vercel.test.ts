@@ -173,6 +173,15 @@ describe('the middleware of this repository on Vercel', () => {
     expect(quotas[1]).toMatch(`"all";r=${limit - 2};`)
   })
 
+  test('gives five visitors five buckets', async () => {
+    const send = deploy()
+    for (let visitor = 1; visitor <= 5; visitor++) {
+      const headers = { 'x-vercel-forwarded-for': somebody() }
+      const response = await send('/', { headers })
+      expect(response.headers.get('ratelimit')).toMatch(`"all";r=${(policies[1]?.limit ?? 0) - 1};`)
+    }
+  })
+
   test('believes that header nowhere but on Vercel, whatever the variables say', async () => {
     const name = `p${crypto.randomUUID()}`
     const send = deploy({ POLICIES: JSON.stringify([{ name, limit: 9, window: '1m' }]) }, {})

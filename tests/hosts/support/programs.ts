@@ -69,7 +69,9 @@ export function programs() {
     ): Promise<() => string> {
       const { program, ended, failure, output } = start(command, args, options)
       const listening = new Promise<void>((resolve) => {
-        program.stdout.on('data', () => ready.test(output()) && resolve())
+        const look = () => ready.test(output()) && resolve()
+        program.stdout.on('data', look)
+        program.stderr.on('data', look)
       })
       const gone = ended.then((code) => {
         throw failure(`ended with ${code} before it was ready`)
