@@ -2,7 +2,10 @@ import type { Identity } from '../client/client.ts'
 
 /** What a check may use besides the request. */
 export interface CheckContext<Env extends object = object> {
-  /** The host's bindings or variables. The store is made from those of the first request. */
+  /**
+   * The host's bindings or variables. The store is made from those of the first request.
+   * @default the variables of the process
+   */
   readonly env?: Env | undefined
   /**
    * Keeps work alive after the response: `(work) => ctx.waitUntil(work)` of the host. Leases are
@@ -13,6 +16,7 @@ export interface CheckContext<Env extends object = object> {
   /**
    * The client's address, where a framework provides it: `getClientAddress()`, `req.ip`. `ip()` uses
    * it in place of the address that it would read itself. `null` or `undefined`: not passed.
+   * @default the address that `ip()` reads itself
    */
   readonly ip?: string | null | undefined
   /**

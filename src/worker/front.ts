@@ -21,11 +21,20 @@ import { forward, type Origin, refuseToForward } from './origin.ts'
 
 /** The variables that configure the Worker. */
 export interface FrontEnv {
-  /** Where allowed requests go. On Cloudflare the default is the zone's own origin. */
+  /**
+   * Where allowed requests go.
+   * @default on Cloudflare the zone's own origin; elsewhere every request gets 500
+   */
   readonly ORIGIN_URL?: string | undefined
-  /** The policies: a list in `[vars]`, or JSON text. */
+  /**
+   * The policies: a list in `[vars]`, or JSON text.
+   * @default the option `policies`; without both, every request gets 500
+   */
   readonly POLICIES?: unknown
-  /** Sent to the origin as `X-Origin-Secret`, so that it can refuse requests that bypass the gate. */
+  /**
+   * Sent to the origin as `X-Origin-Secret`, so that it can refuse requests that bypass the gate.
+   * @default the field is not sent
+   */
   readonly ORIGIN_SECRET?: string | undefined
   /**
    * How long the origin may take to begin its response, including an upload.
@@ -35,9 +44,13 @@ export interface FrontEnv {
   /**
    * The origins whose scripts may read the Worker's own responses, such as a 429: `*`, or a list
    * separated by commas. The origin server decides for its own responses.
+   * @default no other origin
    */
-  readonly CORS_ORIGINS?: Cors | undefined
-  /** The Durable Object of class `TidegateObject`. Counts if the variables name no Redis. */
+  readonly CORS_ORIGINS?: string | readonly string[] | undefined
+  /**
+   * The Durable Object of class `TidegateObject`. Counts if the variables name no Redis.
+   * @default memory counts, with a warning
+   */
   readonly TIDEGATE?: ObjectNamespace | undefined
 }
 

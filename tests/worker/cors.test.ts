@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../../src/index.ts'
 import { compileCors } from '../../src/worker/cors.ts'
+import type { FrontEnv } from '../../src/worker/front.ts'
 
 /** The origin for which an answer of the gate says that its scripts may read it. */
 function grantedTo(origin: string, cors: unknown): string | null {
@@ -27,6 +28,11 @@ describe('blanks and empty parts around origins do not matter', () => {
   for (const all of ['*', ' * ', '*\n', '*,', ['*']]) {
     test(JSON.stringify(all), () => expect(grantedTo('https://c.example', all)).toBe('*'))
   }
+})
+
+test('the variable is a text: origins separated by commas', () => {
+  const variables: FrontEnv = { CORS_ORIGINS: 'https://a.example, https://b.example' }
+  expect(grantedTo('https://b.example', variables.CORS_ORIGINS)).toBe('https://b.example')
 })
 
 describe('an origin that browsers send is allowed', () => {
