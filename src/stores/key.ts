@@ -10,7 +10,8 @@ export const DEFAULT_PREFIX = 'ratelimit'
  * `ratelimit:login:203.0.113.7` for one named `login`. A client with a colon (IPv6) would read as
  * policy and client, so for the unnamed policy its name stays, empty: `ratelimit::2001:db8::/64`.
  */
-export function keyOf(prefix: string, { policy, client }: KeyParts): string {
+export function keyOf(prefix: string, demand: KeyParts): string {
+  const { policy, client } = demand
   return policy === '' && !client.includes(':')
     ? `${prefix}:${client}`
     : `${prefix}:${policy}:${client}`
