@@ -70,6 +70,12 @@ describe('the code of the documents', () => {
     execFileSync(resolve('node_modules/.bin/tsc'), ['-p', folder], { stdio: 'inherit' })
   })
 
+  test('in options.md sets options that exist, to values that they take', async () => {
+    const blocks = blocksOf('docs/options.md')
+    expect(blocks.length).toBeGreaterThan(10)
+    for (const { name } of blocks) await load(`options/${name}`)
+  })
+
   test('for Hono limits', async () => {
     await forget()
     const { default: app } = await load('README/hono.ts')
