@@ -12,6 +12,18 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 
+test('CHANGELOG.md has an entry for the version of the package', () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const headings = readFileSync('CHANGELOG.md', 'utf8')
+    .split('\n')
+    .filter((line) => /^## /.test(line))
+  const versions = headings.map(
+    (line) => /^## (\S+) \((?:unreleased|\d{4}-\d\d-\d\d)\)$/.exec(line)?.[1],
+  )
+  expect(versions).toContain(version)
+  expect(versions).not.toContain(undefined)
+})
+
 test('npm pack builds what it packs, whatever an older build has left', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-pack-'))
   try {
