@@ -89,8 +89,9 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
     } catch (error) {
       for (const { record } of states) {
         record.isUncertain = true
-        // Otherwise new keys would evict exhausted ones while the store is away.
-        if (!record.window) records.delete(record.key)
+        // Otherwise new keys would evict exhausted ones while the store is away. A later call may have
+        // made another record of the key, and learned from an answer.
+        if (!record.window && records.get(record.key) === record) records.delete(record.key)
       }
       // No units are taken ahead from the local count.
       return local.take(

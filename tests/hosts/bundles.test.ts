@@ -83,16 +83,16 @@ const BUDGETS = {
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
     17_020,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 18_010],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 18_020],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    17_850,
+    17_860,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
     22_500,
   ],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 15_690],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 15_700],
 } as const
 
 describe('bundles stay within their budgets', () => {

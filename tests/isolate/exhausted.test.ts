@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/stores/memory.ts'
-import type { Demand, Store } from '../../src/stores/store.ts'
+import type { Demand, Grant, Store } from '../../src/stores/store.ts'
 import { manualClock } from '../../src/testing/index.ts'
 import { guarded } from '../support/guarded.ts'
 
@@ -202,5 +202,24 @@ describe('what this isolate knows', () => {
     expect(trips()).toBe(3)
     expect(await knowing.take([demand])).toMatchObject([{ granted: 0, used: 3, source: 'known' }])
     expect(trips()).toBe(3)
+  })
+
+  test('outlives the failure of a call that was sent before', async () => {
+    const answers: ((answer: readonly Grant[] | Promise<never>) => void)[] = []
+    const store: Store = { take: () => new Promise((resolve) => answers.push(resolve)) }
+    const knowing = guarded(store, manualClock())
+    const former = knowing.take([demand])
+    const latter = knowing.take([demand])
+    answers[0]?.(Promise.reject(new Error('away')))
+    await former
+    const answered = knowing.take([demand])
+    answers[2]?.([{ granted: 0, used: 3, resetIn: 1000, retryIn: 1001 }])
+    expect(await answered).toMatchObject([{ granted: 0, used: 3 }])
+    answers[1]?.(Promise.reject(new Error('away')))
+    await latter
+    const next = knowing.take([demand])
+    // It is not asked again.
+    answers[3]?.([{ granted: 1, used: 1, resetIn: 1000, retryIn: 0 }])
+    expect(await next).toMatchObject([{ granted: 0, source: 'known' }])
   })
 })
