@@ -1,5 +1,6 @@
 import { detectPlatform } from '../environment.ts'
 import { type Log, quietLog } from '../quiet-log.ts'
+import { redactedMessage } from '../redact.ts'
 import type { Demand, Grant, Guard, TakeOptions } from '../stores/store.ts'
 import { withDeadline } from './deadline.ts'
 import {
@@ -163,6 +164,8 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
 /** Work that the host rejects (its method was passed unbound) may still finish by itself. */
 function keepAlive(waitUntil: NonNullable<WaitUntil>, work: Promise<unknown>, log: Log): void {
   new Promise<void>((resolve) => resolve(waitUntil(work))).catch((error: unknown) =>
-    log(`waitUntil failed (${error}): pass it as (work) => context.waitUntil(work)`),
+    log(
+      `waitUntil failed (${redactedMessage(error)}): pass it as (work) => context.waitUntil(work)`,
+    ),
   )
 }

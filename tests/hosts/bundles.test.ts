@@ -81,7 +81,7 @@ const BUDGETS = {
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
-    17_020,
+    17_030,
   ],
   'tidegate, all of it': ['export * from "./dist/index.js"', 18_020],
   'tidegate/next, with the store from the environment': [

@@ -5,6 +5,7 @@ import { redisStore } from '../../src/stores/redis-protocol/redis-store.ts'
 import type { Demand, Store } from '../../src/stores/store.ts'
 import { manualClock } from '../../src/testing/index.ts'
 import { everyPolicy, isolate } from '../support/guarded.ts'
+import { pause } from '../support/pause.ts'
 
 const demand: Demand = { policy: '', client: 'a', limit: 1000, window: 60_000, cost: 1 }
 
@@ -74,3 +75,51 @@ describe('a store that fails with an error that cannot be printed', () => {
     expect(await used()).toMatchObject({ used: (before?.used ?? 0) + 2, source: 'lease' })
   })
 })
+
+describe('a callback that throws an error that cannot be printed', () => {
+  test('of the store, is logged', async () => {
+    const store: Store = { take: () => Promise.reject(new Error('away')) }
+    const onStoreError = () => Promise.reject(Object.create(null))
+    const lines = await errorsOf(async () => {
+      await isolate(store, manualClock(), { onStoreError }).take([demand])
+      await pause(1)
+    })
+    expect(lines).toEqual(['tidegate: onStoreError failed: an error that cannot be shown'])
+  })
+
+  for (const [name, error, said] of [
+    ['is logged', Object.create(null), 'an error that cannot be shown'],
+    ['is logged without secrets', new Error('no token=s3cret'), 'no token=…'],
+  ]) {
+    test(`of the host, to keep work alive, ${name}`, async () => {
+      const clock = manualClock()
+      const leasing = isolate(memory({ clock }), clock, { ahead: everyPolicy(2000) })
+      const waitUntil = () => {
+        throw error
+      }
+      const lines = await errorsOf(async () => {
+        for (let n = 0; n < 100; n++) {
+          await leasing.take([demand], { waitUntil })
+          clock.advance(20)
+        }
+        await pause(1)
+      })
+      expect(lines).toEqual([
+        `tidegate: waitUntil failed (${said}): pass it as (work) => context.waitUntil(work)`,
+      ])
+    })
+  }
+})
+
+/** What is written to console.error meanwhile, and not shown. */
+async function errorsOf(body: () => Promise<unknown>): Promise<string[]> {
+  const lines: string[] = []
+  const { error } = console
+  console.error = (line: string) => lines.push(line)
+  try {
+    await body()
+  } finally {
+    console.error = error
+  }
+  return lines
+}
