@@ -61,9 +61,13 @@ export function settle(
       : grant
   if (lease === undefined) return told
   if (isCurrent) addUnits(lease, grant.granted - demand.cost)
-  // Of answers that overtook each other the newer one knows more.
+  // Of answers that overtook each other the newer one knows more. It may be about a higher limit.
   const used = Math.max(record.window?.used ?? 0, grant.used) - lease.units
-  return { ...told, granted: Math.min(grant.granted, demand.cost), used: Math.max(0, used) }
+  return {
+    ...told,
+    granted: Math.min(grant.granted, demand.cost),
+    used: Math.max(0, Math.min(used, demand.limit)),
+  }
 }
 
 /** A grant that was counted in the observed window, with the times of that window. */
@@ -88,7 +92,8 @@ export function localGrant(
   if (window === undefined) return { ...NO_GRANT, granted, unseen: !granted, source }
   return {
     granted,
-    used: Math.min(window.used - (lease?.units ?? 0), demand.limit),
+    // More units than were used are held if an operator has set the count below 0.
+    used: Math.max(0, Math.min(window.used - (lease?.units ?? 0), demand.limit)),
     resetIn: resetIn(window, now),
     retryIn: isRefused ? retryIn(window, now) : 0,
     source,

@@ -81,12 +81,12 @@ const BUDGETS = {
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
-    17_030,
+    17_040,
   ],
   'tidegate, all of it': ['export * from "./dist/index.js"', 18_020],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    17_860,
+    17_870,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
