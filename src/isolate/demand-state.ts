@@ -60,7 +60,8 @@ export function settle(
       ? withWindowTimes(grant, demand, asked.window, now)
       : grant
   if (lease === undefined) return told
-  if (isCurrent) addUnits(lease, grant.granted - demand.cost)
+  // A custom store may grant more than it was asked for, and has not counted that.
+  if (isCurrent) addUnits(lease, Math.min(grant.granted - demand.cost, asked.reserve))
   // Of answers that overtook each other the newer one knows more. It may be about a higher limit.
   const used = Math.max(record.window?.used ?? 0, grant.used) - lease.units
   return {

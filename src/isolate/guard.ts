@@ -71,7 +71,7 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
       const { demand, record, lease } = state
       const reserve = lease ? refillOf(state, lease, now) : 0
       demands.push(reserve > 0 ? { ...demand, reserve } : demand)
-      asked.push({ windowId: record.windowId, window: record.window })
+      asked.push({ reserve, windowId: record.windowId, window: record.window })
       if (lease === undefined || reserve === 0) continue
       // One at a time: requests that find no units meanwhile ask for their own alone.
       startRefill(lease, now)

@@ -54,8 +54,10 @@ export const isExhausted = (
   // The store shortens a window that is longer than its policy's (of a new deployment, say).
   known.until - now <= window
 
-/** What was known of a key when a question about it was sent. */
+/** A question about a key, and what was known of the key when it was sent. */
 export interface Asked {
+  /** Units to take ahead. */
+  readonly reserve: number
   readonly windowId: number
   readonly window: ObservedWindow | undefined
 }

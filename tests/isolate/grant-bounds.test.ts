@@ -52,3 +52,12 @@ describe('the units used are 0 or more, and no more than the limit', () => {
     expect(await narrow).toMatchObject([{ granted: 0, used: 10 }])
   })
 })
+
+test('a store that grants more than it was asked for gives a lease no more units than that', async () => {
+  const { checks, asked } = behind((grant) => ({ ...grant, granted: grant.granted + 1000 }))
+  const grants = await checks(500)
+  expect(grants.map((grant) => grant?.source)).toContain('lease')
+  const passed = grants.filter((grant) => grant?.granted === 1)
+  expect(passed).toHaveLength(500)
+  expect(asked()).toBeGreaterThanOrEqual(passed.length)
+})
