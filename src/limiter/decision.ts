@@ -62,13 +62,15 @@ export function decide(
   let allowed = true
   let index = 0
   for (const { name, limit, window } of policies) {
-    const { granted, used, resetIn, retryIn, unseen, source: by = 'store' } = grants[index] ?? NONE
-    if (granted < (demands[index]?.cost ?? 0)) allowed = false
+    const grant = grants?.[index] ?? NONE
+    const { granted, used, resetIn, retryIn, unseen, source: by = 'store' } = grant
+    // A custom store may return anything. NaN and `undefined` refuse the request.
+    if (!(granted >= (demands[index]?.cost ?? 0))) allowed = false
     index++
     if (source !== by) source = source ? furthest(source, by) : by
     if (unseen) continue
-    // A store may return any number; the header fields need whole numbers up to the quota.
-    const remaining = Math.min(limit, Math.max(0, Math.floor(limit - used)))
+    // The header fields need whole numbers up to the quota.
+    const remaining = Math.min(limit, Math.max(0, Math.floor(limit - used) || 0))
     const state = { name, limit, window, remaining, resetIn, retryIn }
     states.push(state)
     tightest = tightest ? tighter(tightest, state) : state

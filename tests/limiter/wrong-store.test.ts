@@ -30,3 +30,26 @@ describe('a store given as a function that fails', () => {
     })
   }
 })
+
+describe('a store in memory that does not return a number of units granted lets nobody pass', () => {
+  const times = { used: 1, resetIn: 1000, retryIn: 0 }
+  const answers: Readonly<Record<string, unknown>> = {
+    'NaN units': [{ ...times, granted: Number.NaN }],
+    'a grant without them': [times],
+    'an empty grant': [{}],
+    'a list of nothing': new Array(1),
+    'no list': 5,
+    null: null,
+    nothing: undefined,
+  }
+  for (const [name, answer] of Object.entries(answers)) {
+    test(name, async () => {
+      const store = { guard: 'none', take: async () => answer } as unknown as Store
+      const limiter = createLimiter({ limit: 1, window: '1s', client: () => 'a', store })
+      const decision = await limiter.check(new Request('https://example.com/'))
+      expect(decision.allowed).toBe(false)
+      const { headers } = limiter.refuse(decision)
+      for (const [, value] of headers) expect(value).not.toMatch(/NaN|undefined/)
+    })
+  }
+})
