@@ -50,8 +50,11 @@ function assertRequest(method: string, request: unknown): void {
   reject(method, request, 'a Request of the Fetch API')
 }
 
-const hasHeaders = (value: unknown): value is { readonly headers: Headers } =>
-  typeof (value as Response | null | undefined)?.headers?.get === 'function'
+/** Header fields are read with `has` and `keys`, too. The `headers` of a stub often have `get` alone. */
+function hasHeaders(value: unknown): value is { readonly headers: Headers } {
+  const headers = (value as Response | null | undefined)?.headers
+  return typeof headers?.has === 'function' && typeof headers.keys === 'function'
+}
 
 function reject(method: string, value: unknown, want: string): never {
   throw new ConfigError(method, describeValue(value), want)

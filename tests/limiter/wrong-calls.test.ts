@@ -14,6 +14,9 @@ const refused = allowed.then(() => limiter.check(request))
 /** A request of Express: its headers are a plain object. */
 const ofExpress = { method: 'GET', url: '/', headers: { host: 'example.com' }, get: () => '' }
 
+/** The header fields of a stub. Those of the Fetch API have more methods. */
+const stubbed = { url: '/', method: 'GET', status: 200, headers: { get: () => null } }
+
 /** The methods as JavaScript calls them, whatever the types say. */
 const { check, mark, refuse } = limiter as unknown as Record<
   'check' | 'mark' | 'refuse',
@@ -25,6 +28,15 @@ const WRONG: Readonly<Record<string, [call: () => unknown, message: RegExp]>> = 
   "check('user_42')": [() => check('user_42'), /^check: got "user_42", want a Request/],
   'check(null)': [() => check(null), /^check: got null, want a Request/],
   'check(request of Express)': [() => check(ofExpress), /^check: got .*, want a Request/],
+  'check(stub)': [() => check(stubbed), /^check: got .*, want a Request/],
+  'mark(stub, decision)': [
+    async () => mark(stubbed, await allowed),
+    /^mark: got .*, want a Response/,
+  ],
+  'refuse(decision, stub)': [
+    async () => refuse(await refused, stubbed),
+    /^refuse: got .*, want a Request/,
+  ],
   'check(response)': [() => check(new Response()), /^check: got .*, want a Request/],
   'check(request, null)': [() => check(request, null), /^check: got null, want check\(request, \{/],
   "check(request, 'ip')": [() => check(request, 'ip'), /^check: got "ip", want check\(request, \{/],
