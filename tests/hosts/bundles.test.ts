@@ -81,18 +81,18 @@ const BUDGETS = {
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
-    17_060,
+    17_090,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 18_040],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 18_070],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    17_890,
+    17_920,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    22_520,
+    22_550,
   ],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 15_710],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 15_740],
 } as const
 
 describe('bundles stay within their budgets', () => {

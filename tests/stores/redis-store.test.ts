@@ -179,3 +179,44 @@ describe('a window seen from afar', () => {
     expect(model.life('k:a')?.count).toBe(1)
   })
 })
+
+describe('an answer of the backend', () => {
+  const observed = { used: 2, isOpen: () => true }
+
+  /** A store over a backend that answers every command with this. */
+  const answering = (answer: unknown) => {
+    const command = async () => answer
+    const client = { eval: command, evalsha: command, incrby: command }
+    return redisStore(client, { name: 'redis', prefix: 'k' })
+  }
+
+  for (const count of [null, '', ' ', 'QUEUED', true, [], [3], {}, 3.5]) {
+    test(`that is ${JSON.stringify(count)} is no count`, async () => {
+      await expect(answering(count).take([demand], { observed })).rejects.toMatchObject({
+        code: 'unreachable',
+        message: 'redis: the answer is no count',
+      })
+    })
+
+    test(`with ${JSON.stringify(count)} is no answer of the script`, async () => {
+      for (const answer of [count, [count, 3, 1000, 0], [1, count, 1000, 0]]) {
+        await expect(answering(answer).take([demand])).rejects.toMatchObject({
+          code: 'unreachable',
+          message: 'redis: the answer is not that of the script',
+        })
+      }
+    })
+  }
+
+  const types: readonly ((value: number) => unknown)[] = [Number, String, BigInt]
+  for (const convert of types) {
+    test(`may hold each number as a ${convert.name}`, async () => {
+      const count = await answering(convert(3)).take([demand], { observed })
+      expect(count).toMatchObject([{ granted: 1, used: 3 }])
+      const answer = [1, 3, 1000, 0].map((value) => convert(value))
+      expect(await answering(answer).take([demand])).toEqual([
+        { granted: 1, used: 3, resetIn: 1000, retryIn: 0 },
+      ])
+    })
+  }
+})

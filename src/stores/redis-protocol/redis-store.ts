@@ -129,7 +129,7 @@ const isPlain = ({ cost, reserve = 0, limit }: Demand, { used }: Observed): bool
   cost <= 1 && cost + reserve > 0 && used > 0 && used < limit
 
 function readGrants(demands: readonly Demand[], answer: unknown): readonly Grant[] {
-  const numbers = Array.isArray(answer) ? answer.map(Number) : []
+  const numbers = Array.isArray(answer) ? answer.map(toInteger) : []
   if (numbers.length !== 4 * demands.length || !numbers.every(Number.isInteger)) {
     throw new StoreError('unreachable', 'the answer is not that of the script')
   }
@@ -140,7 +140,11 @@ function readGrants(demands: readonly Demand[], answer: unknown): readonly Grant
 }
 
 function readCount(answer: unknown): number {
-  const count = Number(answer)
+  const count = toInteger(answer)
   if (Number.isInteger(count)) return count
   throw new StoreError('unreachable', 'the answer is no count')
 }
+
+/** NaN unless a client returned a whole number or its digits. `Number` reads null, '' and [] as 0. */
+const toInteger = (value: unknown): number =>
+  typeof value !== 'object' && /^-?\d+$/.test(String(value)) ? Number(value) : Number.NaN
