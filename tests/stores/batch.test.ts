@@ -114,6 +114,24 @@ describe('a batch', () => {
     expect(sent).toEqual([['A', 'B', 'C']])
   })
 
+  test('of which all have given up is not sent', async () => {
+    let requests = 0
+    const send = batched(
+      async () => 'alone',
+      async (): Promise<Answer[]> => {
+        requests++
+        return []
+      },
+      1,
+    )
+    const options = background()
+    const gone = { ...options, signal: AbortSignal.abort() }
+    const settled = await Promise.allSettled([send(['A'], gone), send(['B'], gone)])
+    expect(settled).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }])
+    await options.done()
+    expect(requests).toBe(0)
+  })
+
   test('of a slow server is waited for, and sends nothing twice', async () => {
     let alone = 0
     const send = batched(

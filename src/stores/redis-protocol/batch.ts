@@ -105,7 +105,7 @@ async function sendBatch(waiting: readonly Waiting[], sendAll: SendAll): Promise
   const stop = startTimeout(BATCH_TIMEOUT_MS, () => abort.abort())
   try {
     const commands = sent.filter((command) => command !== undefined)
-    const answers = await sendAll(commands, abort.signal)
+    const answers = commands.length > 0 ? await sendAll(commands, abort.signal) : []
     if (answers.length !== commands.length) {
       throw new StoreError('unreachable', 'a batch without one answer for each command')
     }
