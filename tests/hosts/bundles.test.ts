@@ -81,16 +81,16 @@ const BUDGETS = {
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
-    17_090,
+    17_100,
   ],
   'tidegate, all of it': ['export * from "./dist/index.js"', 18_070],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    17_920,
+    17_930,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    22_550,
+    22_560,
   ],
   'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 15_740],
 } as const
