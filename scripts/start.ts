@@ -83,7 +83,7 @@ function describe({ name = 'default', limit, window, methods, match }: PolicyOpt
 function portOf(text: string): number {
   const port = Number(text)
   if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port
-  throw new ConfigError('PORT', JSON.stringify(text), 'a port from 1 to 65535')
+  throw new ConfigError('PORT', 'a port from 1 to 65535', JSON.stringify(text))
 }
 
 /** workerd reports a port in use late, and with an error that is hard to understand. */

@@ -3,9 +3,19 @@ import { ConfigError } from './errors.ts'
 /** The largest whole number that a header field can carry (RFC 9651 §3.3.1). */
 export const MAX_INTEGER = 999_999_999_999_999
 
-/** Throws a `ConfigError` unless `ok`, a condition on the value `got` of an option. */
-export function assertOption(ok: unknown, option: string, got: unknown, want: string): asserts ok {
-  if (!ok) throw new ConfigError(option, describeValue(got), want)
+/**
+ * Throws a `ConfigError` unless `ok`, a condition on the value `got` of an option.
+ *
+ * @param hint how to correct the value; the end of the message
+ */
+export function assertOption(
+  ok: unknown,
+  option: string,
+  got: unknown,
+  expected: string,
+  hint = '',
+): asserts ok {
+  if (!ok) throw new ConfigError(option, expected, describeValue(got) + hint)
 }
 
 /**
@@ -30,9 +40,10 @@ export function describeType(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return `${value}`
   if (value instanceof Promise) return 'a promise'
-  if (Array.isArray(value)) return 'a list'
-  if (typeof value !== 'string') return `a value of type ${typeof value}`
-  return value.includes('://') ? 'a URL' : `a text of ${value.length} characters`
+  if (Array.isArray(value)) return value.length > 0 ? 'a list' : 'an empty list'
+  if (typeof value === 'object') return 'an object'
+  if (typeof value !== 'string') return `a ${typeof value}`
+  return value.includes('://') ? 'a URL' : `a string of ${value.length} characters`
 }
 
 /** Throws a `ConfigError` unless `value` is one of `choices`. */
@@ -42,7 +53,7 @@ export function assertChoice(
   choices: readonly unknown[],
   got = describeValue(value),
 ): void {
-  if (!choices.includes(value)) throw new ConfigError(option, got, `one of ${choices.join(', ')}`)
+  if (!choices.includes(value)) throw new ConfigError(option, `one of ${choices.join(', ')}`, got)
 }
 
 /**
@@ -100,8 +111,8 @@ export function assertCount(
 }
 
 /** Throws a `ConfigError` unless a value is a function. */
-export function assertFunction(option: string, value: unknown, want = 'a function'): void {
-  assertOption(typeof value === 'function', option, value, want)
+export function assertFunction(option: string, value: unknown, expected = 'a function'): void {
+  assertOption(typeof value === 'function', option, value, expected)
 }
 
 /** Throws a `ConfigError` unless a value is `true` or `false`. */
@@ -118,5 +129,5 @@ export function assertHeaderName(option: string, name: unknown): asserts name is
 /** Throws a `ConfigError` unless `prefix` can begin a key. */
 export function assertPrefix(prefix: unknown): asserts prefix is string {
   const isPrefix = typeof prefix === 'string' && /^[\x21-\x7e]{1,128}$/.test(prefix)
-  assertOption(isPrefix, 'prefix', prefix, '1 to 128 printable characters without spaces')
+  assertOption(isPrefix, 'prefix', prefix, '1 to 128 printable ASCII characters without spaces')
 }

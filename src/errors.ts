@@ -1,14 +1,14 @@
 /**
  * An option or a variable is wrong. Thrown at construction, or at the first request if the store or
  * the policies come from the environment. `option` is the name as the caller wrote it, with the index
- * in a list: `policies[1].window`.
+ * in a list: `policies[1].window`. The message is `<option>: expected <expected>, got <got>`.
  */
 export class ConfigError extends TypeError {
   override readonly name = 'ConfigError'
   readonly option: string
 
-  constructor(option: string, got: string, want: string) {
-    super(`${option}: got ${got}, want ${want}`)
+  constructor(option: string, expected: string, got?: string) {
+    super(`${option}: expected ${expected}${got ? `, got ${got}` : ''}`)
     this.option = option
   }
 }

@@ -91,7 +91,7 @@ function number(least: number, most: number): Read<number> {
   return (option, text) => {
     const value = text.trim() === '' ? Number.NaN : Number(text)
     if (value >= least && value <= most) return value
-    throw new ConfigError(option, describeValue(text), `a number from ${least} to ${most}`)
+    throw new ConfigError(option, `a number from ${least} to ${most}`, describeValue(text))
   }
 }
 
@@ -99,7 +99,7 @@ function whole(least: number, most: number): Read<number> {
   return (option, text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
     if (value >= least && value <= most) return value
-    throw new ConfigError(option, describeValue(text), `a whole number from ${least} to ${most}`)
+    throw new ConfigError(option, `a whole number from ${least} to ${most}`, describeValue(text))
   }
 }
 
@@ -107,6 +107,6 @@ function oneOf<Name extends string>(names: readonly Name[]): Read<Name> {
   return (option, text) => {
     const name = names.find((one) => one === text)
     if (name !== undefined) return name
-    throw new ConfigError(option, describeValue(text), `one of ${names.join(', ')}`)
+    throw new ConfigError(option, `one of ${names.join(', ')}`, describeValue(text))
   }
 }

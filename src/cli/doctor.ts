@@ -137,7 +137,7 @@ function readStore(flags: Flags, env: Environment): NamedStore | undefined {
     value === undefined ? [] : [flag],
   )
   if (first !== undefined && second !== undefined) {
-    throw new ConfigError(first, `a second store, besides ${second}`, 'one of the two')
+    throw new ConfigError(first, 'only one store', `${second} too`)
   }
   if (redis !== undefined) return redisOverTcp('--redis', redis)
   if (url !== undefined || token !== undefined) {
@@ -190,5 +190,5 @@ function percent(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const [, number] = /^(\d+(?:\.\d+)?) ?%$/.exec(text) ?? []
   if (number !== undefined && Number(number) <= 100) return Number(number) / 100
-  throw new ConfigError(option, describeValue(text), 'a percentage such as 80%')
+  throw new ConfigError(option, 'a percentage such as 80%', describeValue(text))
 }

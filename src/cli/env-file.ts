@@ -8,7 +8,7 @@ import { ConfigError } from '../errors.ts'
 export function readEnvFiles(option: string, files: readonly string[]): Environment {
   // A named import of `parseEnv` would fail at the start on Node before 20.12.
   if (typeof util.parseEnv !== 'function') {
-    throw new ConfigError(option, `Node ${process.versions.node}`, 'Node 20.12 or newer')
+    throw new ConfigError(option, 'Node 20.12 or newer', `Node ${process.versions.node}`)
   }
   return Object.assign({}, ...files.map((file) => util.parseEnv(readText(option, file))))
 }
@@ -20,8 +20,8 @@ function readText(option: string, file: string): string {
     const why = error instanceof Error && 'code' in error ? error.code : error
     throw new ConfigError(
       option,
-      `${describeValue(file)}, which cannot be read (${why})`,
       'a readable file',
+      `${describeValue(file)}, which cannot be read (${why})`,
     )
   }
 }

@@ -59,8 +59,8 @@ function storedName(
   if (typeof text !== 'string') {
     throw new ConfigError(
       'client',
+      'the function to return a string or { plain }',
       describeValue(text),
-      'a function that returns a text or { plain }',
     )
   }
   return typeof identity === 'object' && READABLE.test(text) ? text : sha256(text)

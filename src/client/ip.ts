@@ -51,7 +51,7 @@ export function ip(options: IpOptions = {}): Client {
     Boolean,
   )
   if (given.length > 1) {
-    throw new ConfigError('ip', given.join(' and '), 'one of them, since only one can be right')
+    throw new ConfigError('ip', 'only one source of the address', given.join(' and '))
   }
 
   let configured: ConfiguredSource | undefined
@@ -64,8 +64,8 @@ export function ip(options: IpOptions = {}): Client {
 const LIST_FIELD = /forwarded[-_]for|^(?:x[-_])?forwarded$|^via$/i
 
 function headerSource(name: string): ConfiguredSource {
-  const want = 'a header that holds one address; for X-Forwarded-For set trustedHops instead'
-  assertOption(!LIST_FIELD.test(name), 'header', name, want)
+  const hint = ' (a list: set trustedHops instead)'
+  assertOption(!LIST_FIELD.test(name), 'header', name, 'a header that holds one address', hint)
   // CloudFront always appends a port, and writes IPv6 addresses without brackets.
   const port = /^cloudfront-viewer-address$/i.test(name) ? /:\d{1,5}$/ : ''
   return {

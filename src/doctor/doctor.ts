@@ -162,7 +162,7 @@ function readOptions(options: DoctorOptions) {
   const { prefix = DEFAULT_PREFIX, probes = 20, fetch: fetcher = globalFetch } = options
   assertPrefix(prefix)
   if (!isCount(probes) || probes > 1000) {
-    throw new ConfigError('probes', describeValue(probes), 'a whole number from 1 to 1000')
+    throw new ConfigError('probes', 'a whole number from 1 to 1000', describeValue(probes))
   }
   const thresholds: Thresholds = {
     probes,
@@ -178,19 +178,19 @@ function readOptions(options: DoctorOptions) {
 
 function parseFraction(option: string, value: unknown): number {
   if (typeof value === 'number' && value >= 0 && value <= 1) return value
-  throw new ConfigError(option, describeValue(value), 'a part of 1, such as 0.8')
+  throw new ConfigError(option, 'a fraction from 0 to 1, such as 0.8', describeValue(value))
 }
 
 function readTarget(target: Target, address: string | undefined, fetcher: typeof fetch) {
   const url = address === undefined ? undefined : parseUrl(address)
   if (address !== undefined && url === undefined) {
-    throw new ConfigError('address', 'no URL', 'the URL that the function sends to')
+    throw new ConfigError('address', 'the URL that the function sends to', 'another string')
   }
   if (typeof target === 'function') {
     return { source: target, protocol: 'redis', address: url } as const
   }
   if (typeof target !== 'object' || target === null) {
-    throw new ConfigError('doctor', describeType(target), '{ url, token }, a function, or a store')
+    throw new ConfigError('doctor', '{ url, token }, a function, or a store', describeType(target))
   }
   if ('take' in target) return { source: target, protocol: 'store', address: url } as const
   const credentials = {

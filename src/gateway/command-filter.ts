@@ -59,13 +59,15 @@ const COMMAND_NAME = /^[a-z][a-z\d._-]*(\|[a-z\d._-]+)?$/i
 export function commandFilter(more: readonly string[] = []): CommandFilter {
   const allowsAll = more.includes('all')
   for (const name of more) {
-    const want = "names of commands such as 'scan,config|get', or all"
-    if (!COMMAND_NAME.test(name)) throw new ConfigError('--allow', describeValue(name), want)
+    if (!COMMAND_NAME.test(name)) {
+      const expected = "names of commands such as 'scan,config|get', or all"
+      throw new ConfigError('--allow', expected, describeValue(name))
+    }
     if (changesConnection(name.toUpperCase())) {
       throw new ConfigError(
         '--allow',
+        'no command that would change or block the connection, which all requests share',
         describeValue(name),
-        'no command of a connection: all requests share one',
       )
     }
   }

@@ -63,14 +63,14 @@ const checkRedis = (url: string | undefined, option: string): string =>
 /** Rejects an empty host, as from a variable that is not set: it would open all interfaces. */
 function checkHost(text: string): string {
   if (isIP(text) > 0 || /^[\w.-]+$/.test(text)) return text
-  const want = 'an address or a name of this machine to listen on, such as 127.0.0.1'
-  throw new ConfigError('--host', describeValue(text), want)
+  const expected = 'an address or host name of this machine, such as 127.0.0.1'
+  throw new ConfigError('--host', expected, describeValue(text))
 }
 
 function checkPort(text: string | undefined, option: string): number {
   if (text === undefined) return 8079
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
-  throw new ConfigError(option, describeValue(text), 'a port, 0 to 65535')
+  throw new ConfigError(option, 'a port from 0 to 65535', describeValue(text))
 }
 
 /**
@@ -78,14 +78,15 @@ function checkPort(text: string | undefined, option: string): number {
  * Tokens are never shown and have no default: with a token, anybody can run scripts in the Redis.
  */
 function checkTokens(text: string | undefined, option: string): readonly string[] {
-  const want = 'a secret of 16 characters or more, without spaces (openssl rand -hex 32 makes one)'
+  const expected =
+    'a secret of 16 characters or more, without spaces (to make a secret: openssl rand -hex 32)'
   const from = option === '--token' ? option : '--token or GATEWAY_TOKEN'
-  if (text === undefined || text === '') throw new ConfigError(from, 'nothing', want)
+  if (text === undefined || text === '') throw new ConfigError(from, expected, 'nothing')
   const tokens = splitList(text)
   for (const token of tokens) {
-    if (token.length < 16) throw new ConfigError(option, `${token.length} characters`, want)
+    if (token.length < 16) throw new ConfigError(option, expected, `a length of ${token.length}`)
     if (!/^[\x21-\x7e]+$/.test(token)) {
-      throw new ConfigError(option, 'characters that no header can carry', want)
+      throw new ConfigError(option, expected, 'characters that no header can carry')
     }
   }
   return tokens
@@ -93,19 +94,21 @@ function checkTokens(text: string | undefined, option: string): readonly string[
 
 function readTls(cert: string | undefined, key: string | undefined): Settings['tls'] {
   if (cert === undefined && key === undefined) return undefined
-  if (cert === undefined) throw new ConfigError('--tls-cert', 'nothing', 'a file, beside --tls-key')
-  if (key === undefined) throw new ConfigError('--tls-key', 'nothing', 'a file, beside --tls-cert')
+  if (cert === undefined) {
+    throw new ConfigError('--tls-cert', 'the certificate for --tls-key', 'nothing')
+  }
+  if (key === undefined) throw new ConfigError('--tls-key', 'the key for --tls-cert', 'nothing')
   return { cert: readPem('--tls-cert', cert), key: readPem('--tls-key', key) }
 }
 
 function readPem(option: string, file: string): string {
-  const want = 'a file in PEM format'
+  const expected = 'a file in PEM format'
   try {
     const text = readFileSync(file, 'utf8')
     if (text.includes('-----BEGIN ')) return text
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? error.code : error
-    throw new ConfigError(option, `${describeValue(file)}, which cannot be read (${why})`, want)
+    throw new ConfigError(option, expected, `${describeValue(file)}, which cannot be read (${why})`)
   }
-  throw new ConfigError(option, `${describeValue(file)}, which is none`, want)
+  throw new ConfigError(option, expected, `${describeValue(file)}, which has no "-----BEGIN"`)
 }

@@ -9,7 +9,7 @@ export function assertCheck(request: unknown, context: unknown): void {
     reject('check', context, 'check(request, { env, waitUntil })')
   }
   const { ip } = context as { readonly ip?: unknown }
-  if (typeof (ip ?? '') !== 'string') reject('ip', ip, 'the address of the client as a text')
+  if (typeof (ip ?? '') !== 'string') reject('ip', ip, "the client's address as a string")
 }
 
 /** Throws the `ConfigError` for a second argument of `handle` that is no function. */
@@ -32,7 +32,9 @@ export function assertMark(response: unknown, decision: unknown): void {
 /** Throws a `ConfigError` unless `refuse` got a decision that refuses its request. */
 export function assertRefuse(decision: unknown, request: unknown, isRequired: boolean): void {
   assertDecision('refuse', decision)
-  if (decision.allowed) reject('refuse', decision, 'a decision whose `allowed` is false')
+  if (decision.allowed) {
+    throw new ConfigError('refuse', 'a decision whose `allowed` is false', 'an allowed request')
+  }
   if (request === undefined && !isRequired) return
   if (!(request instanceof Request)) assertRequest('refuse', request)
 }
@@ -56,6 +58,6 @@ function hasHeaders(value: unknown): value is { readonly headers: Headers } {
   return typeof headers?.has === 'function' && typeof headers.keys === 'function'
 }
 
-function reject(method: string, value: unknown, want: string): never {
-  throw new ConfigError(method, describeValue(value), want)
+function reject(method: string, value: unknown, expected: string): never {
+  throw new ConfigError(method, expected, describeValue(value))
 }

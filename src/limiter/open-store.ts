@@ -16,9 +16,9 @@ export function makeStore<Env extends object>(
     if (isOfVariable || (env && !(error instanceof ConfigError))) throw error
     throw new ConfigError(
       'store',
-      `a function that failed (${error instanceof Error ? error.message : error})`,
       'memory() with its parentheses, or (env) => upstash({ url: env.URL, token: env.TOKEN })' +
         (env ? '' : ' and check(request, { env })'),
+      `a function that threw ${error}`,
     )
   }
 }
@@ -29,21 +29,19 @@ export function checkStore(
   policies: readonly { readonly client: unknown }[],
 ): Store {
   if (!isStore(store)) {
-    const want = 'a store such as memory(), or a function such as storeFromEnv'
-    throw new ConfigError('store', describeType(store), want)
+    const expected = 'a store such as memory(), or a function such as storeFromEnv'
+    throw new ConfigError('store', expected, describeType(store))
   }
   if (store.guard !== 'none' && typeof store.guard !== 'function') {
     throw new ConfigError(
       'store',
-      'one that does not say its `guard`',
-      "that of tidegate, or 'none' for one that counts in this isolate's memory",
+      '`guard` to be set (`guard` from "tidegate", or "none" if it counts in this isolate\'s memory)',
     )
   }
   if (store.oneClient && policies.some(({ client }) => client !== policies[0]?.client)) {
     throw new ConfigError(
       'policies',
-      'clients that differ between policies',
-      'one `client` for all of them: this store keeps those of each client apart',
+      'the same `client` in every policy, since this store counts each client separately',
     )
   }
   return store

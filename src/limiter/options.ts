@@ -183,7 +183,7 @@ function policiesOf<Env extends object, Incoming extends Request, Host extends o
   if (!listed && options.policies === undefined) return [compilePolicy('', options)]
   const both = POLICY_KEYS.find((key) => options[key] !== undefined)
   if (both !== undefined) {
-    throw new ConfigError(both, 'an option beside `policies`', 'it inside an entry of `policies`')
+    throw new ConfigError(both, 'inside the entries of `policies`', 'it next to `policies`')
   }
   return compilePolicies('policies', options.policies)
 }

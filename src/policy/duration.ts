@@ -13,8 +13,8 @@ const MS_PER_UNIT = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 /** Returns a duration in ms, at least 1. Throws a `ConfigError` that names the option. */
 export function parseDuration(option: string, value: unknown): number {
   const ms = typeof value === 'string' ? parseText(value) : value
-  const want = `a time such as "10s" or "1d", or milliseconds${hintFor(value)}`
-  assertOption(isCount(ms), option, value, want)
+  const expected = 'a duration such as "1m" or a number of milliseconds'
+  assertOption(isCount(ms), option, value, expected, hintFor(value))
   return ms
 }
 

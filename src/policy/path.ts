@@ -89,8 +89,9 @@ const PATTERN = /^\/$|^(?:\/(?:\*|:\w+|[^\s/\\*:?#;[\]{}]+))+\/?$/
  * the end of a segment, as Windows does, and a leading `/index.php`, as PHP does.
  */
 export function compilePath(option: string, pattern: unknown): RegExp {
-  const want = `a path such as "/users/:id" or "/api/*"${hintFor(pattern)}`
-  assertOption(typeof pattern === 'string' && PATTERN.test(pattern), option, pattern, want)
+  const expected = 'a path such as "/users/:id" or "/api/*"'
+  const isPattern = typeof pattern === 'string' && PATTERN.test(pattern)
+  assertOption(isPattern, option, pattern, expected, hintFor(pattern))
   const segments = pattern.split('/').filter(Boolean)
   const open = segments.at(-1) === '*'
   if (open) segments.pop()
@@ -98,7 +99,7 @@ export function compilePath(option: string, pattern: unknown): RegExp {
     if (/^[*:]/.test(segment)) return '/[^/]+'
     // Read like the path of a request: "%2A" is a literal star, and "%2e" is an empty segment.
     const [literal] = parsePath(`http://host/${segment}`)
-    assertOption(literal, option, pattern, want)
+    assertOption(literal, option, pattern, expected)
     return `${literal.replace(/[^\w/]/g, '\\$&')}[.\\s]*`
   })
   return RegExp(`^(?:\\*$|(?:/index\\.php)?${parts.join('')}${open ? '(?:/|$)' : '$'})`)

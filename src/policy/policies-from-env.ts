@@ -4,7 +4,7 @@ import { header } from '../client/header.ts'
 import { ConfigError } from '../errors.ts'
 import { compilePolicies, type PolicyOptions } from './policy.ts'
 
-const WANTED = 'a list of policies, or its JSON text'
+const EXPECTED = 'a list of policies, or the JSON text of a list'
 
 /**
  * Returns the policies of the variable POLICIES: a list, or its JSON text. Entries are as in code,
@@ -13,7 +13,7 @@ const WANTED = 'a list of policies, or its JSON text'
  */
 export function policiesFromEnv(value: unknown): readonly PolicyOptions[] {
   const list = typeof value === 'string' ? parseJson(value) : value
-  assertOption(Array.isArray(list), 'POLICIES', value, WANTED)
+  assertOption(Array.isArray(list), 'POLICIES', value, EXPECTED)
   const headers = new Map<string, Client>()
   const policies = list.map((entry: unknown, index) => {
     if (typeof entry !== 'object' || entry === null || !('client' in entry)) return entry
@@ -29,7 +29,7 @@ function parseJson(text: string): unknown {
   } catch (error) {
     // V8's message quotes the text, which may be the value of another variable.
     const why = `${error}`.replace(/,? ?".*/s, '')
-    throw new ConfigError('POLICIES', `${describeValue(text)} (${why})`, WANTED)
+    throw new ConfigError('POLICIES', EXPECTED, `${describeValue(text)} (${why})`)
   }
 }
 

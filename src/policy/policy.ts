@@ -196,7 +196,7 @@ function compileMethods(option: string, list: unknown): ReadonlySet<string> {
   const methods = compileList(option, list, 'method', (at, method) => {
     // Methods are case-sensitive (RFC 9110 §9.1): 'post' would match no request.
     const isMethod = typeof method === 'string' && /^[A-Z]+(?:-[A-Z]+)*$/.test(method)
-    assertOption(isMethod, at, method, 'a method in capitals')
+    assertOption(isMethod, at, method, 'a method in capitals, such as "POST"')
     return method
   })
   return new Set(methods.includes('GET') ? [...methods, 'HEAD'] : methods)

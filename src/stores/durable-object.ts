@@ -54,11 +54,11 @@ export function durableObject(
   namespace: ObjectNamespace,
   options: DurableObjectOptions = {},
 ): Store {
-  assertOption(isObjectNamespace(namespace), 'namespace', namespace, WANTED)
+  assertOption(isObjectNamespace(namespace), 'namespace', namespace, EXPECTED, HINT)
   assertKeys('durableObject', options, ['shards', 'locationHint'])
   const { shards, locationHint } = options
   const isNumber = shards === undefined || isCount(shards, 1, Number.MAX_SAFE_INTEGER)
-  assertOption(isNumber, 'shards', shards, 'a whole number of objects, 1 or more')
+  assertOption(isNumber, 'shards', shards, 'a whole number, 1 or more')
   if (locationHint !== undefined) assertChoice('locationHint', locationHint, LOCATIONS)
 
   const location = locationHint && { locationHint }
@@ -99,8 +99,9 @@ export function isObjectNamespace(value: unknown): value is ObjectNamespace {
   return typeof namespace?.idFromName === 'function' && typeof namespace.get === 'function'
 }
 
-const WANTED =
-  'the binding of a Durable Object, such as env.TIDEGATE; wrangler.toml makes it: ' +
+const EXPECTED = 'the binding of a Durable Object, such as env.TIDEGATE'
+const HINT =
+  '; declare it in wrangler.toml: ' +
   '[[durable_objects.bindings]] with name = "TIDEGATE" and class_name = "TidegateObject", and ' +
   '[[migrations]] with tag = "v1" and new_sqlite_classes = ["TidegateObject"]'
 

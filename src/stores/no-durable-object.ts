@@ -6,6 +6,6 @@ import { ConfigError } from '../errors.ts'
  */
 export class TidegateObject {
   constructor() {
-    throw new ConfigError('TidegateObject', 'another runtime', 'to run on Cloudflare Workers')
+    throw new ConfigError('TidegateObject', 'to run on Cloudflare Workers', 'another runtime')
   }
 }

@@ -38,7 +38,7 @@ export function redis(client: IoRedisClient | NodeRedisClient, options: RedisOpt
   const cluster = 'isCluster' in client ? client.isCluster === true : 'masters' in client
   const { prefix } = compiled
   const hasTag = cluster && /[{}]/.test(prefix)
-  assertOption(!hasTag, 'prefix', prefix, 'no braces: in a cluster they decide the slot')
+  assertOption(!hasTag, 'prefix', prefix, 'no braces, which decide the slot in a cluster')
   if (warning !== undefined && !warned.has(warning)) {
     warned.add(warning)
     console.warn(`tidegate: ${warning}`)
@@ -58,8 +58,8 @@ function readClient(client: IoRedisClient | NodeRedisClient) {
   }
   throw new ConfigError(
     'redis',
-    describeType(client),
     'a client of ioredis, iovalkey or node-redis',
+    describeType(client),
   )
 }
 

@@ -15,8 +15,12 @@ export interface UpstashCredentials {
 export const isRedisUrl = (url: unknown) =>
   typeof url === 'string' && /^(?:redis|valkey)s?:/.test(url)
 
-/** Names the entry point that uses the URL of a Redis over TCP, in errors and warnings. */
-export const TCP_ENTRY = 'TCP, which "tidegate/node" reads from REDIS_URL'
+/** Describes the URL of a Redis over TCP, in errors and warnings. */
+export const TCP_URL = 'a URL for TCP, which "tidegate/node" reads from REDIS_URL'
+
+const EXPECTED_URL = 'the REST URL of the database, such as "https://eu1-calm-1234.upstash.io"'
+const EXPECTED_TOKEN = 'a token with write access to the database'
+const SPACES_OR_QUOTES = 'a string with spaces or quotes'
 
 /**
  * Reads `<prefix>URL` and `<prefix>TOKEN`. Throws a `ConfigError` that names the variable that is
@@ -26,36 +30,34 @@ export function readCredentials(env: Environment, prefix: string): UpstashCreden
   const url = parseRestUrl(`${prefix}URL`, rawVariable(env, `${prefix}URL`))
   const token = parseRestToken(`${prefix}TOKEN`, rawVariable(env, `${prefix}TOKEN`))
   if (token === variable(env, `${prefix}READ_ONLY_TOKEN`)) {
-    throw new ConfigError(`${prefix}TOKEN`, 'the read-only token', 'the token that may write')
+    throw new ConfigError(`${prefix}TOKEN`, EXPECTED_TOKEN, 'the read-only token')
   }
   return { url, token }
 }
 
 /** The URL without a trailing slash. Throws a `ConfigError` that calls it `option`. */
 export function parseRestUrl(option: string, url: unknown): string {
-  const want = 'the REST URL of the database, such as "https://eu1-calm-1234.upstash.io"'
-  assertOption(typeof url === 'string' && url !== '', option, url, want)
-  if (/["'\s]/.test(url)) throw new ConfigError(option, 'a text with spaces or quotes in it', want)
-  if (isRedisUrl(url)) throw new ConfigError(option, `the address for ${TCP_ENTRY}`, want)
+  assertOption(typeof url === 'string' && url !== '', option, url, EXPECTED_URL)
+  if (/["'\s]/.test(url)) throw new ConfigError(option, EXPECTED_URL, SPACES_OR_QUOTES)
+  if (isRedisUrl(url)) throw new ConfigError(option, EXPECTED_URL, TCP_URL)
   // Not shown: a URL may carry the token.
   const parsed = /^https?:\/\/[^/\\]/.test(url) ? parseUrl(url) : undefined
-  if (parsed === undefined) throw new ConfigError(option, 'no URL', want)
+  if (parsed === undefined) {
+    throw new ConfigError(option, EXPECTED_URL, 'a string that is not an HTTP URL')
+  }
   // `fetch` rejects such a URL at each request.
   if (parsed.username || parsed.password) {
-    throw new ConfigError(option, 'a URL with a user or a password', want)
+    throw new ConfigError(option, EXPECTED_URL, 'a URL with a user or password')
   }
   return url.replace(/\/+$/, '')
 }
 
 /** The token, which errors never show. Throws a `ConfigError` that calls it `option`. */
 export function parseRestToken(option: string, token: unknown): string {
-  const want = 'the token of the database that may write'
-  assertOption(typeof token === 'string' && token !== '', option, token, want)
-  if (/["'\s]/.test(token)) {
-    throw new ConfigError(option, 'a text with spaces or quotes in it', want)
-  }
+  assertOption(typeof token === 'string' && token !== '', option, token, EXPECTED_TOKEN)
+  if (/["'\s]/.test(token)) throw new ConfigError(option, EXPECTED_TOKEN, SPACES_OR_QUOTES)
   if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new ConfigError(option, 'a text that no header can carry', want)
+    throw new ConfigError(option, EXPECTED_TOKEN, 'a string that no header can carry')
   }
   return token
 }

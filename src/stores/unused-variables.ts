@@ -1,6 +1,6 @@
 import { type Environment, variable, variableNames } from '../environment.ts'
 import { isObjectNamespace } from './durable-object.ts'
-import { isRedisUrl, TCP_ENTRY } from './rest-credentials.ts'
+import { isRedisUrl, TCP_URL } from './rest-credentials.ts'
 
 /** Names of variables for a store, in any spelling. Not a URL, which somebody set as a name. */
 const LIKE_A_STORE = /^(?=[\w.-]+$)(?:.*(?:redis|upstash|valkey|kv_(?:rest|url))|tidegate$)/i
@@ -28,7 +28,7 @@ function adviceOn(name: string, value: unknown): string {
   if (value === undefined) return ' (empty)'
   if (typeof value !== 'string') return ' (a binding: see "tidegate/durable-object")'
   if (isRedisUrl(value)) {
-    return ` (for ${TCP_ENTRY}${value.startsWith('valkey') ? ', as redis:// or rediss://' : ''})`
+    return ` (${TCP_URL}${value.startsWith('valkey') ? ', as redis:// or rediss://' : ''})`
   }
   if (/^https?:/.test(value)) return ' (call it UPSTASH_REDIS_REST_URL)'
   return /token$/i.test(name) ? ' (call it UPSTASH_REDIS_REST_TOKEN)' : ''

@@ -55,13 +55,14 @@ export function upstash(
   const compiled = compileRedisOptions('upstash', options, 'fetch', 'batch', 'keyLocking')
   const { fetch: fetcher = globalFetch, batch } = options
   if (typeof source !== 'object' || source === null) {
-    const want = '{ url, token } or a client of @upstash/redis'
-    throw new ConfigError('upstash', describeType(source), want)
+    const expected = '{ url, token } or a client of @upstash/redis'
+    throw new ConfigError('upstash', expected, describeType(source))
   }
   const wait = batch === undefined ? undefined : checkWait(batch)
   if (isSdkClient(source)) {
-    if (wait !== undefined)
-      throw new ConfigError('batch', 'a client', '{ url, token } in its place')
+    if (wait !== undefined) {
+      throw new ConfigError('batch', 'upstash({ url, token })', 'a client, which cannot batch')
+    }
     const keyLocking = resolveKeyLocking(options, sendsToUpstash(source))
     return redisStore(sendOnce(source) ?? source, { ...compiled, keyLocking })
   }

@@ -37,16 +37,16 @@ export function vercelKv(client?: SdkClient, options: VercelKvOptions = {}): Sto
   if (typeof client !== 'object' || client === null || !isSdkClient(client)) {
     throw new ConfigError(
       'vercelKv',
+      '`kv` or another client from @vercel/kv, or no argument',
       describeType(client),
-      '`kv` or a client from @vercel/kv, or nothing',
     )
   }
   const once = sendOnce(client)
   if (once === undefined && detectPlatform() === 'cloudflare') {
     throw new ConfigError(
       'vercelKv',
-      'a client whose requests Cloudflare Workers reject for their cache mode',
       'upstash({ url: env.KV_REST_API_URL, token: env.KV_REST_API_TOKEN }), the same database',
+      'a client whose cache mode Cloudflare Workers reject',
     )
   }
   const keyLocking = resolveKeyLocking(options, sendsToUpstash(client))

@@ -26,8 +26,7 @@ export function compileCors(option: string, cors: unknown): AddCors {
     // Not shown: it may hold a password.
     throw new ConfigError(
       `${option}[${index}]`,
-      'no origin that browsers send',
-      'one such as "https://app.example.com", in ASCII, without "*", path or default port',
+      'an origin such as "https://app.example.com", in ASCII, without "*", path or default port',
     )
   }
 

@@ -1,4 +1,4 @@
-import { assertOption } from '../checks.ts'
+import { assertOption, describeType } from '../checks.ts'
 import { systemClock } from '../clock.ts'
 import { processEnv, variable, variablesOf } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
@@ -176,15 +176,15 @@ function storeFromWorkerEnv(env: object): Store {
 }
 
 function parseOrigin(url: unknown): URL {
-  const want = 'the address of the origin, such as "https://origin.example.com"'
-  assertOption(typeof url === 'string' && url !== '', 'ORIGIN_URL', url, want)
+  const expected = 'the URL of the origin, such as "https://origin.example.com"'
+  assertOption(typeof url === 'string' && url !== '', 'ORIGIN_URL', url, expected)
   // Not shown: it may hold a password.
   const parsed = /^https?:\/\/[^\s"']+$/.test(url) ? parseUrl(url) : undefined
   if (parsed === undefined) {
-    throw new ConfigError('ORIGIN_URL', 'a text that is no such address', want)
+    throw new ConfigError('ORIGIN_URL', expected, 'a string that is not such a URL')
   }
   if (parsed.search || parsed.hash || parsed.username || parsed.password) {
-    throw new ConfigError('ORIGIN_URL', 'an address with a query, a fragment or a user', want)
+    throw new ConfigError('ORIGIN_URL', expected, 'a URL with a query, a fragment or a user')
   }
   return parsed
 }
@@ -193,7 +193,7 @@ function parseSecret(secret: unknown): string {
   if (typeof secret === 'string' && /^[\x21-\x7e]{8,}$/.test(secret)) return secret
   throw new ConfigError(
     'ORIGIN_SECRET',
-    'a text that cannot serve as one',
-    'at least 8 printable characters without spaces',
+    'at least 8 printable ASCII characters without spaces',
+    describeType(secret),
   )
 }

@@ -40,7 +40,7 @@ describe('a name that no header can have is an error at construction', () => {
   for (const [name, shown] of bad) {
     test(shown, () => {
       expect(() => header(name as string)).toThrow(
-        new ConfigError('header', shown, 'the name of a header, such as "x-api-key"'),
+        new ConfigError('header', 'the name of a header, such as "x-api-key"', shown),
       )
     })
   }

@@ -126,7 +126,7 @@ describe('the command', () => {
     expect(two.out).toContain(`UPSTASH_REDIS_REST_URL in ${wrong}, ${tcp}, ${rest} names:`)
     expect(none).toMatchObject({ code: 1, out: '' })
     expect(none.err).toMatch(
-      /no store is named.* KV_URL \(for TCP.*, UPSTASH_REDIS_REST_URL \(empty\)/,
+      /no store is named.* KV_URL \(a URL for TCP.*, UPSTASH_REDIS_REST_URL \(empty\)/,
     )
     for (const { out, err } of [one, two, none]) {
       expect(out + err).not.toMatch(RegExp([server.url, gateway.url, gateway.token].join('|')))
@@ -151,7 +151,7 @@ test('names what it found where nothing of it is a store', async () => {
   const { code, err } = await tidegate([], { UPSTASH_URL: 'https://hush.io', redis_url: nobody })
   expect(code).toBe(1)
   expect(err).toContain('UPSTASH_URL (call it UPSTASH_REDIS_REST_URL)')
-  expect(err).toContain('redis_url (for TCP')
+  expect(err).toContain('redis_url (a URL for TCP')
   expect(err).not.toContain('hush')
 })
 
@@ -195,22 +195,28 @@ describe('the exit code', () => {
     expect(await tidegate([], { UPSTASH_REDIS_REST_URL: gateway.url })).toMatchObject({
       code: 1,
       out: '',
-      err: expect.stringContaining('UPSTASH_REDIS_REST_TOKEN: got nothing'),
+      err: expect.stringMatching(/UPSTASH_REDIS_REST_TOKEN: expected .+, got nothing/),
     })
   })
 
   test('is an error of usage for a flag that cannot work', async () => {
     for (const [args, words] of [
-      [['--redis', 'http://x'], '--redis: got the address for REST'],
-      [['--url', gateway.url], '--token: got nothing'],
-      [['--url', gateway.url, '--redis', server.url], 'got a second store'],
-      [['--redis', server.url, '--max-memory', '0.8'], '--max-memory: got "0.8"'],
-      [['--env-file', folder], '--env-file: got "'],
-      [['--env-file', folder], 'which cannot be read (EISDIR)'],
-      [['--env-file', fileOf('a', {}), '--redis', nobody], '--env-file: got a second store'],
-      [['--redis', server.url, '--verbose'], "Unknown option '--verbose'"],
+      [['--redis', 'http://x'], /--redis: expected .+, got an HTTP URL/],
+      [['--url', gateway.url], /--token: expected .+, got nothing/],
+      [
+        ['--url', gateway.url, '--redis', server.url],
+        /--redis: expected only one store, got --url too/,
+      ],
+      [['--redis', server.url, '--max-memory', '0.8'], /--max-memory: expected .+, got "0\.8"/],
+      [['--env-file', folder], /--env-file: expected .+, got "/],
+      [['--env-file', folder], /which cannot be read \(EISDIR\)/],
+      [
+        ['--env-file', fileOf('a', {}), '--redis', nobody],
+        /--env-file: expected .+, got --redis too/,
+      ],
+      [['--redis', server.url, '--verbose'], /Unknown option '--verbose'/],
     ] as const) {
-      expect((await tidegate(args)).err).toContain(words)
+      expect((await tidegate(args)).err).toMatch(words)
     }
   })
 })

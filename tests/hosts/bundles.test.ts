@@ -77,22 +77,22 @@ describe('no bundle has a framework that its application does not use', () => {
 const BUDGETS = {
   'the middleware for Hono, and memory': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"',
-    9_550,
+    9_560,
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
-    17_100,
+    17_140,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 18_070],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 18_110],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    17_930,
+    17_980,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    22_560,
+    22_570,
   ],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 15_740],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 15_810],
 } as const
 
 describe('bundles stay within their budgets', () => {

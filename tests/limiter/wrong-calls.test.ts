@@ -24,48 +24,57 @@ const { check, mark, refuse } = limiter as unknown as Record<
 >
 
 const WRONG: Readonly<Record<string, [call: () => unknown, message: RegExp]>> = {
-  'check()': [() => check(), /^check: got nothing, want a Request/],
-  "check('user_42')": [() => check('user_42'), /^check: got "user_42", want a Request/],
-  'check(null)': [() => check(null), /^check: got null, want a Request/],
-  'check(request of Express)': [() => check(ofExpress), /^check: got .*, want a Request/],
-  'check(stub)': [() => check(stubbed), /^check: got .*, want a Request/],
+  'check()': [() => check(), /^check: expected a Request.*, got nothing/],
+  "check('user_42')": [() => check('user_42'), /^check: expected a Request.*, got "user_42"/],
+  'check(null)': [() => check(null), /^check: expected a Request.*, got null/],
+  'check(request of Express)': [() => check(ofExpress), /^check: expected a Request.*, got /],
+  'check(stub)': [() => check(stubbed), /^check: expected a Request.*, got /],
   'mark(stub, decision)': [
     async () => mark(stubbed, await allowed),
-    /^mark: got .*, want a Response/,
+    /^mark: expected a Response.*, got /,
   ],
   'refuse(decision, stub)': [
     async () => refuse(await refused, stubbed),
-    /^refuse: got .*, want a Request/,
+    /^refuse: expected a Request.*, got /,
   ],
-  'check(response)': [() => check(new Response()), /^check: got .*, want a Request/],
-  'check(request, null)': [() => check(request, null), /^check: got null, want check\(request, \{/],
-  "check(request, 'ip')": [() => check(request, 'ip'), /^check: got "ip", want check\(request, \{/],
+  'check(response)': [() => check(new Response()), /^check: expected a Request.*, got /],
+  'check(request, null)': [
+    () => check(request, null),
+    /^check: expected check\(request, \{.*, got null/,
+  ],
+  "check(request, 'ip')": [
+    () => check(request, 'ip'),
+    /^check: expected check\(request, \{.*, got "ip"/,
+  ],
   'mark(request, decision)': [
     async () => mark(request, await allowed),
-    /^mark: got .*, want a Response/,
+    /^mark: expected a Response.*, got /,
   ],
   'refuse(decision, request of Express)': [
     async () => refuse(await refused, ofExpress),
-    /^refuse: got .*, want a Request/,
+    /^refuse: expected a Request.*, got /,
   ],
   'refuse({ allowed: false })': [
     () => refuse({ allowed: false }),
-    /^refuse: got .*, want the decision of/,
+    /^refuse: expected the decision of.*, got /,
   ],
-  'check(promise)': [() => check(Promise.resolve(request)), /^check: got a promise/],
+  'check(promise)': [() => check(Promise.resolve(request)), /^check: expected .+, got a promise/],
   'mark(response, promise)': [
     () => mark(new Response(), limiter.check(request)),
-    /^mark: got a promise, want the decision of `await limiter\.check\(request\)`/,
+    /^mark: expected the decision of `await limiter\.check\(request\)`, got a promise/,
   ],
-  'mark(response)': [() => mark(new Response()), /^mark: got nothing, want the decision/],
+  'mark(response)': [() => mark(new Response()), /^mark: expected the decision.*, got nothing/],
   'mark(promise, decision)': [
     async () => mark(Promise.resolve(new Response()), await allowed),
-    /^mark: got a promise, want a Response/,
+    /^mark: expected a Response, got a promise/,
   ],
-  'refuse(promise)': [() => refuse(limiter.check(request)), /^refuse: got a promise, want the/],
+  'refuse(promise)': [
+    () => refuse(limiter.check(request)),
+    /^refuse: expected the .+, got a promise/,
+  ],
   'refuse() of a decision that allows': [
     async () => refuse(await allowed, request),
-    /^refuse: got .*, want a decision whose `allowed` is false/,
+    /^refuse: expected a decision whose `allowed` is false.*, got /,
   ],
 }
 

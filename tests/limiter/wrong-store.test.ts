@@ -19,7 +19,9 @@ async function errorOf(store: unknown, env?: object): Promise<string> {
 describe('a store given as a function that fails', () => {
   test('for want of an environment: the error says how one is handed over', async () => {
     const store = ({ URL: url = '', TOKEN: token = '' }) => upstash({ url, token })
-    expect(await errorOf(store)).toMatch(/^store: .*\(url: .*check\(request, \{ env \}\)/)
+    expect(await errorOf(store)).toMatch(
+      /^store: .*check\(request, \{ env \}\), got .*url: expected /,
+    )
   })
 
   for (const [name, store] of Object.entries({ memory, upstash, durableObject })) {

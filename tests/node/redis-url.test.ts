@@ -37,7 +37,7 @@ describe('REDIS_URL', () => {
 
   test('stands behind a pair of variables for HTTP', async () => {
     const env = { REDIS_URL: 'not looked at', KV_REST_API_URL: 'https://x.io' }
-    expect(() => storeFromEnv(env)).toThrow('KV_REST_API_TOKEN: got nothing')
+    expect(() => storeFromEnv(env)).toThrow(/^KV_REST_API_TOKEN: expected .+, got nothing/)
   })
 
   const leftovers: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -61,7 +61,9 @@ describe('REDIS_URL', () => {
     const other = `redis://127.0.0.1:${await freePort()}`
     const store = storeFromEnv({ REDIS_URL: server.url, UPSTASH_REDIS_URL: other })
     expect((await store.take([demand()]))[0]?.granted).toBe(1)
-    expect(() => storeFromEnv({ UPSTASH_REDIS_URL: other })).toThrow('UPSTASH_REDIS_URL: got')
+    expect(() => storeFromEnv({ UPSTASH_REDIS_URL: other })).toThrow(
+      /^UPSTASH_REDIS_URL: expected .+, got/,
+    )
   })
 
   test('of a remote host without TLS is warned of, of others not', () => {
@@ -98,7 +100,7 @@ describe('REDIS_URL', () => {
     'redis://user:12?secret@localhost',
   ]) {
     test(`that is ${JSON.stringify(url)} is an error that names it`, () => {
-      expect(() => storeFromEnv({ REDIS_URL: url })).toThrow('REDIS_URL: got')
+      expect(() => storeFromEnv({ REDIS_URL: url })).toThrow(/^REDIS_URL: expected .+, got/)
     })
   }
 

@@ -60,23 +60,25 @@ describe('anything else is an error that says what is wanted', () => {
     ['5 minits', '"5 minits"'],
     ['\u0661s', '"\u0661s"'],
     ['99999999999999d', '"99999999999999d"'],
-    [`${'9'.repeat(400)}d`, 'a text of 401 characters'],
+    [`${'9'.repeat(400)}d`, 'a string of 401 characters'],
     [[60_000], 'a list'],
-    [{ seconds: 1 }, 'a value of type object'],
-    [60_000n, 'a value of type bigint'],
-    [() => 60_000, 'a value of type function'],
-    [Symbol('1m'), 'a value of type symbol'],
+    [{ seconds: 1 }, 'an object'],
+    [60_000n, 'a bigint'],
+    [() => 60_000, 'a function'],
+    [Symbol('1m'), 'a symbol'],
   ]
   for (const [value, shown] of bad) {
     test(`got ${shown}`, () => {
       expect(() => parseDuration('window', value)).toThrow(
-        `window: got ${shown}, want a time such as "10s" or "1d", or milliseconds`,
+        `window: expected a duration such as "1m" or a number of milliseconds, got ${shown}`,
       )
     })
   }
 
   test('which names the option that it was given', () => {
-    expect(() => parseDuration('policies[1].window', '')).toThrow(/^policies\[1\]\.window: got ""/)
+    expect(() => parseDuration('policies[1].window', '')).toThrow(
+      /^policies\[1\]\.window: expected .+, got ""/,
+    )
   })
 })
 

@@ -331,7 +331,7 @@ describe('a pattern that no path can match is an error at construction', () => {
   ]
   for (const pattern of bad) {
     test(JSON.stringify(pattern), () => {
-      const message = /^match: got .*, want a path such as "\/users\/:id" or "\/api\/\*"/
+      const message = /^match: expected a path such as "\/users\/:id" or "\/api\/\*"/
       expect(() => compilePath('match', pattern)).toThrow(message)
     })
   }

@@ -15,7 +15,7 @@ const make = (options: object) =>
   createLimiter({ store: memory(), ...options } as LimiterOptions<object>)
 
 const COUNT = 'a whole number from 1 to 999999999999999'
-const TIME = 'a time such as "10s" or "1d", or milliseconds'
+const TIME = 'a duration such as "1m" or a number of milliseconds'
 const NAME = '1 to 64 letters, digits, ".", "_" or "-"'
 const PATH = 'a path such as "/users/:id" or "/api/*"'
 const METHODS = 'a list of at least one method'
@@ -41,7 +41,7 @@ const BAD: Readonly<Record<string, { readonly want: string; readonly values: Bad
       ['100', '"100"'],
       [true, 'true'],
       [[5], 'a list'],
-      [100n, 'a value of type bigint'],
+      [100n, 'a bigint'],
     ],
   },
   window: {
@@ -69,7 +69,7 @@ const BAD: Readonly<Record<string, { readonly want: string; readonly values: Bad
       ['a"b', '"a\\"b"'],
       ['a\r\nb', '"a\\r\\nb"'],
       ['größe', '"größe"'],
-      ['x'.repeat(65), 'a text of 65 characters'],
+      ['x'.repeat(65), 'a string of 65 characters'],
       // Texts of these would pass for names.
       [5, '5'],
       [null, 'null'],
@@ -81,7 +81,7 @@ const BAD: Readonly<Record<string, { readonly want: string; readonly values: Bad
     values: [
       ['ip', '"ip"'],
       [null, 'null'],
-      [{ header: 'x-api-key' }, 'a value of type object'],
+      [{ header: 'x-api-key' }, 'an object'],
     ],
   },
   unknown: {
@@ -107,16 +107,16 @@ const BAD: Readonly<Record<string, { readonly want: string; readonly values: Bad
       ['/a/./b', '"/a/./b"'],
       ['https://x/y', 'a URL'],
       [null, 'null'],
-      [/^\/api/, 'a value of type object'],
+      [/^\/api/, 'an object'],
     ],
   },
   methods: {
     want: METHODS,
     values: [
-      [[], 'a list'],
+      [[], 'an empty list'],
       ['POST', '"POST"'],
       [null, 'null'],
-      [new Set(['POST']), 'a value of type object'],
+      [new Set(['POST']), 'an object'],
     ],
   },
 }
@@ -126,30 +126,39 @@ describe('a bad option is an error at construction that names it and says what i
     for (const [value, shown] of values) {
       test(`${option}: got ${shown}`, () => {
         const bad = { ...good, name: 'a', [option]: value }
-        expect(() => make(bad)).toThrow(`${option}: got ${shown}, want ${want}`)
+        expect(() => make(bad)).toThrow(`${option}: expected ${want}, got ${shown}`)
         const list = [{ ...good, name: 'first' }, bad]
         expect(() => make({ policies: list })).toThrow(
-          `policies[1].${option}: got ${shown}, want ${want}`,
+          `policies[1].${option}: expected ${want}, got ${shown}`,
         )
       })
     }
   }
 
   const entries: readonly (readonly [object, ConfigError])[] = [
-    [{ match: [] }, new ConfigError('match', 'a list', 'a list of at least one path')],
-    [{ match: ['/a', 'b'] }, new ConfigError('match[1]', '"b"', PATH)],
-    [{ match: ['/a', ['/b']] }, new ConfigError('match[1]', 'a list', PATH)],
-    [{ methods: ['post'] }, new ConfigError('methods[0]', '"post"', 'a method in capitals')],
-    [{ methods: ['GET', ''] }, new ConfigError('methods[1]', '""', 'a method in capitals')],
-    [{ methods: ['GET '] }, new ConfigError('methods[0]', '"GET "', 'a method in capitals')],
-    [{ lease: 5 }, new ConfigError('lease', '5', 'true, false or { ahead }')],
+    [{ match: [] }, new ConfigError('match', 'a list of at least one path', 'an empty list')],
+    [{ match: ['/a', 'b'] }, new ConfigError('match[1]', PATH, '"b"')],
+    [{ match: ['/a', ['/b']] }, new ConfigError('match[1]', PATH, 'a list')],
+    [
+      { methods: ['post'] },
+      new ConfigError('methods[0]', 'a method in capitals, such as "POST"', '"post"'),
+    ],
+    [
+      { methods: ['GET', ''] },
+      new ConfigError('methods[1]', 'a method in capitals, such as "POST"', '""'),
+    ],
+    [
+      { methods: ['GET '] },
+      new ConfigError('methods[0]', 'a method in capitals, such as "POST"', '"GET "'),
+    ],
+    [{ lease: 5 }, new ConfigError('lease', 'true, false or { ahead }', '5')],
     [
       { lease: { before: '1s' } },
-      new ConfigError('lease.before', 'an unknown option', 'one of ahead'),
+      new ConfigError('lease.before', 'one of ahead', 'an unknown option'),
     ],
-    [{ lease: { ahead: 0 } }, new ConfigError('lease.ahead', '0', TIME)],
-    [{ lease: { ahead: '25d' } }, new ConfigError('lease.ahead', '"25d"', 'at most 24 days')],
-    [{ methods: [5] }, new ConfigError('methods[0]', '5', 'a method in capitals')],
+    [{ lease: { ahead: 0 } }, new ConfigError('lease.ahead', TIME, '0')],
+    [{ lease: { ahead: '25d' } }, new ConfigError('lease.ahead', 'at most 24 days', '"25d"')],
+    [{ methods: [5] }, new ConfigError('methods[0]', 'a method in capitals, such as "POST"', '5')],
   ]
   for (const [bad, error] of entries) {
     test(error.message, () => {
@@ -160,7 +169,9 @@ describe('a bad option is an error at construction that names it and says what i
 
 test('a misspelt option of a single policy is an error that names it', () => {
   for (const misspelt of ['method', 'paths', 'max', 'Limit']) {
-    expect(() => make({ ...good, [misspelt]: 1 })).toThrow(`${misspelt}: got an unknown option`)
+    expect(() => make({ ...good, [misspelt]: 1 })).toThrow(
+      RegExp(`^${misspelt}: expected one of policies, .+, got an unknown option`),
+    )
   }
 })
 
@@ -169,36 +180,36 @@ describe('a list of policies', () => {
   const want = 'a list of at least one policy'
   const own = 'a name that no other policy has'
   const bad: readonly (readonly [string, unknown, ConfigError])[] = [
-    ['that is missing', undefined, new ConfigError('policies', 'nothing', want)],
-    ['that is null', null, new ConfigError('policies', 'null', want)],
-    ['that is empty', [], new ConfigError('policies', 'a list', want)],
-    ['that is an object', {}, new ConfigError('policies', 'a value of type object', want)],
-    ['that is a text', 'burst', new ConfigError('policies', '"burst"', want)],
-    ['with an empty entry', [{}], new ConfigError('policies[0].limit', 'nothing', COUNT)],
+    ['that is missing', undefined, new ConfigError('policies', want, 'nothing')],
+    ['that is null', null, new ConfigError('policies', want, 'null')],
+    ['that is empty', [], new ConfigError('policies', want, 'an empty list')],
+    ['that is an object', {}, new ConfigError('policies', want, 'an object')],
+    ['that is a text', 'burst', new ConfigError('policies', want, '"burst"')],
+    ['with an empty entry', [{}], new ConfigError('policies[0].limit', COUNT, 'nothing')],
     [
       'with two policies of one name',
       [named('a'), named('b'), named('a')],
-      new ConfigError('policies[2].name', '"a"', own),
+      new ConfigError('policies[2].name', own, '"a"'),
     ],
     [
       'whose first policy has no name',
       [good, named('a')],
-      new ConfigError('policies[0].name', 'nothing', own),
+      new ConfigError('policies[0].name', own, 'nothing'),
     ],
     [
       'whose last policy has no name',
       [named('a'), good],
-      new ConfigError('policies[1].name', 'nothing', own),
+      new ConfigError('policies[1].name', own, 'nothing'),
     ],
     [
       'with a misspelt option',
       [named('a'), { ...named('b'), method: ['POST'] }],
-      new ConfigError('policies[1].method', 'an unknown option', KEYS),
+      new ConfigError('policies[1].method', KEYS, 'an unknown option'),
     ],
     [
       'with an option that belongs beside it',
       [{ ...named('a'), store: memory() }],
-      new ConfigError('policies[0].store', 'an unknown option', KEYS),
+      new ConfigError('policies[0].store', KEYS, 'an unknown option'),
     ],
   ]
   for (const [kind, policies, error] of bad) {
@@ -209,7 +220,7 @@ describe('a list of policies', () => {
 
   for (const entry of [null, undefined, 'burst', 5, [good]]) {
     test(`with an entry that is ${JSON.stringify(entry)} is an error that names the entry`, () => {
-      expect(() => make({ policies: [named('a'), entry] })).toThrow(/^policies\[1\]: got .+, want /)
+      expect(() => make({ policies: [named('a'), entry] })).toThrow(/^policies\[1\]: expected /)
     })
   }
 

@@ -30,12 +30,12 @@ describe('header styles', () => {
     [false, 'false'],
     [['draft-11', 'none'], '"none"'],
     [[undefined], 'nothing'],
-    [{ draft: 11 }, 'a value of type object'],
+    [{ draft: 11 }, 'an object'],
   ]
   for (const [styles, shown] of bad) {
     test(`that do not exist are an error: ${JSON.stringify(styles)}`, () => {
       expect(() => compileFieldWriters(styles as HeaderStyle)).toThrow(
-        new ConfigError('headers', shown, 'one of draft-11, x-ratelimit'),
+        new ConfigError('headers', 'one of draft-11, x-ratelimit', shown),
       )
     })
   }

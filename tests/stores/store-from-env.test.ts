@@ -6,6 +6,9 @@ import { warningsOf } from '../support/warnings.ts'
 const url = 'https://db.upstash.io'
 const token = 'token-that-may-write'
 
+/** The error for a variable that is missing. */
+const missing = (name: string) => RegExp(`^${name}: expected .+, got nothing$`)
+
 describe('the environment', () => {
   const pairs = [
     ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'],
@@ -24,17 +27,17 @@ describe('the environment', () => {
     })
 
     test(`with ${urlName} alone misses ${tokenName}`, () => {
-      expect(() => storeFromEnv({ [urlName]: url })).toThrow(`${tokenName}: got nothing`)
+      expect(() => storeFromEnv({ [urlName]: url })).toThrow(missing(tokenName))
     })
 
     test(`with ${tokenName} alone misses ${urlName}`, () => {
-      expect(() => storeFromEnv({ [tokenName]: token })).toThrow(`${urlName}: got nothing`)
+      expect(() => storeFromEnv({ [tokenName]: token })).toThrow(missing(urlName))
     })
   }
 
   test('of Vercel with a read-only token alone misses the other', () => {
     const env = { KV_REST_API_URL: url, KV_REST_API_READ_ONLY_TOKEN: 'r' }
-    expect(() => storeFromEnv(env)).toThrow('KV_REST_API_TOKEN: got nothing')
+    expect(() => storeFromEnv(env)).toThrow(/^KV_REST_API_TOKEN: expected .+, got nothing/)
     expect(() => storeFromEnv({ KV_REST_API_READ_ONLY_TOKEN: 'r' })).toThrow(ConfigError)
   })
 
@@ -44,12 +47,16 @@ describe('the environment', () => {
       KV_REST_API_TOKEN: token,
       KV_REST_API_READ_ONLY_TOKEN: token,
     }
-    expect(() => storeFromEnv(env)).toThrow('KV_REST_API_TOKEN: got the read-only token')
+    expect(() => storeFromEnv(env)).toThrow(
+      /^KV_REST_API_TOKEN: expected .+, got the read-only token/,
+    )
   })
 
   test('with the address for TCP takes another pair that is whole', () => {
     const tcp = { UPSTASH_REDIS_URL: 'rediss://default:x@db.upstash.io:6379' }
-    expect(() => storeFromEnv(tcp)).toThrow('UPSTASH_REDIS_URL: got the address for TCP')
+    expect(() => storeFromEnv(tcp)).toThrow(
+      /^UPSTASH_REDIS_URL: expected .+, got a URL for TCP, which/,
+    )
     const both = { ...tcp, KV_REST_API_URL: url, KV_REST_API_TOKEN: token }
     expect(warningsOf(() => storeFromEnv(both))).toEqual([])
   })
@@ -87,10 +94,9 @@ describe('the environment', () => {
     ['KV_REST_API_READ_ONLY_TOKEN', 'KV_REST_API_URL', token],
   ] as const) {
     test(`of Deno, which allows ${half} alone, misses ${other}`, () => {
-      const error = new ConfigError(other, 'nothing', '')
       const said = () => storeFromEnv(allowing({ [half]: value }))
       expect(said).toThrow(ConfigError)
-      expect(said).toThrow(error.message.replace(', want ', ''))
+      expect(said).toThrow(missing(other))
     })
   }
 
@@ -118,7 +124,7 @@ describe('the environment', () => {
     test(`with ${kind} in the first pair, and no other that can work, names it`, () => {
       const kv = { KV_REST_API_URL: url, KV_REST_API_TOKEN: ' ' }
       for (const env of [pair, { ...pair, ...kv }]) {
-        expect(() => storeFromEnv(env)).toThrow(/^UPSTASH_REDIS_REST_(URL|TOKEN): got/)
+        expect(() => storeFromEnv(env)).toThrow(/^UPSTASH_REDIS_REST_(URL|TOKEN): expected .+, got/)
       }
     })
   }
@@ -133,16 +139,16 @@ describe('the environment', () => {
 
   for (const half of ['URL', 'TOKEN', 'READ_ONLY_TOKEN']) {
     test(`with an empty text beside ${half} misses the other half`, () => {
-      const missing = half === 'URL' ? 'TOKEN' : 'URL'
+      const other = half === 'URL' ? 'TOKEN' : 'URL'
       const env = { KV_REST_API_URL: '', KV_REST_API_TOKEN: '', [`KV_REST_API_${half}`]: url }
-      expect(() => storeFromEnv(env)).toThrow(`KV_REST_API_${missing}: got ""`)
+      expect(() => storeFromEnv(env)).toThrow(RegExp(`^KV_REST_API_${other}: expected .+, got ""$`))
     })
   }
 
   for (const value of ['', ' ', `"${url}"`, `${url} `, 'undefined']) {
     test(`with ${JSON.stringify(value)} for a URL is an error that names the variable`, () => {
       const env = { UPSTASH_REDIS_REST_URL: value, UPSTASH_REDIS_REST_TOKEN: token }
-      expect(() => storeFromEnv(env)).toThrow('UPSTASH_REDIS_REST_URL: got')
+      expect(() => storeFromEnv(env)).toThrow(/^UPSTASH_REDIS_REST_URL: expected .+, got/)
     })
   }
 
@@ -151,12 +157,12 @@ describe('the environment', () => {
     const said = () => storeFromEnv({ ...tcp, KV_REST_API_URL: url, KV_REST_API_TOKEN: token })
     expect(warningsOf(said)).toEqual([])
     expect(() => storeFromEnv(tcp)).toThrow(
-      'UPSTASH_REDIS_URL: got the address for TCP, which "tidegate/node" reads',
+      /^UPSTASH_REDIS_URL: expected .+, got a URL for TCP, which "tidegate\/node" reads/,
     )
   })
 
   const object = { idFromName: () => ({}), get: () => ({}) }
-  const tcp = 'for TCP, which "tidegate/node" reads from REDIS_URL'
+  const tcp = 'a URL for TCP, which "tidegate/node" reads from REDIS_URL'
   const misses: readonly (readonly [string, unknown, string?])[] = [
     ['REDIS_URL', 'redis://:hush@db.internal:6379', tcp],
     ['KV_URL', 'rediss://:hush@db.internal', tcp],

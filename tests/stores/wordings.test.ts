@@ -92,7 +92,7 @@ describe('a cold isolate takes one trip for its first check, by the form that th
 
   test('whatever is no option of its own is refused', () => {
     expect(() => upstash(OF_UPSTASH, { keyLocking: 'yes' as never })).toThrow(
-      'keyLocking: got "yes", want true or false',
+      /^keyLocking: expected true or false.*, got "yes"/,
     )
   })
 })

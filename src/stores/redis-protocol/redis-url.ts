@@ -93,22 +93,25 @@ async function connect(url: string): Promise<() => Store> {
 
 /** Parses the URL of a Redis. Throws a `ConfigError` that calls it `option` and never shows it. */
 export function checkRedisUrl(option: string, url: unknown): URL {
-  const want = 'the address of a Redis, such as "rediss://user:password@host:6379/0"'
-  if (typeof url !== 'string' || url === '') throw new ConfigError(option, describeValue(url), want)
-  if (/["'\s]/.test(url)) throw new ConfigError(option, 'a text with spaces or quotes in it', want)
-  if (/^https?:/.test(url)) throw new ConfigError(option, 'the address for REST', want)
+  const reject = (got: string): never => {
+    const expected = 'the URL of a Redis, such as "rediss://user:password@host:6379/0"'
+    throw new ConfigError(option, expected, got)
+  }
+  if (typeof url !== 'string' || url === '') return reject(describeValue(url))
+  if (/["'\s]/.test(url)) return reject('a string with spaces or quotes')
+  if (/^https?:/.test(url)) return reject('an HTTP URL')
   // The parser would take the text before such a character for the host, and the host is shown.
   if (/#|\?[^=]*@/.test(url)) {
-    throw new ConfigError(option, 'a user or password with a # or ? that is not escaped', want)
+    return reject('a user or password with a bare # or ? (write %23 or %3F)')
   }
   const address = /^rediss?:\/\/./.test(url) ? parseUrl(url) : undefined
-  if (address === undefined) throw new ConfigError(option, 'no such address', want)
+  if (address === undefined) return reject('a string that is not such a URL')
   if (!isEscaped(address.username) || !isEscaped(address.password)) {
-    throw new ConfigError(option, 'a user or password with a % that is not written %25', want)
+    return reject('a user or password with a bare % (write %25)')
   }
   const database = address.searchParams.get('db') ?? address.pathname.slice(1)
   if (!/^\d{0,5}$/.test(database)) {
-    throw new ConfigError(option, 'an address whose database is no number', want)
+    return reject('a URL whose database is not a number')
   }
   return address
 }
