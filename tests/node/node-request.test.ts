@@ -1,9 +1,9 @@
 import { createServer, request as send } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createLimiter, memory } from '../../src/index.ts'
 import { toWebRequest } from '../../src/node.ts'
+import { listenLocally } from '../support/listen.ts'
 
 const limiter = createLimiter({ limit: 2, window: '1m', match: '/api/*', store: memory() })
 
@@ -20,8 +20,7 @@ const server = createServer(async (incoming, answer) => {
 })
 let port = 0
 beforeAll(async () => {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  port = (server.address() as AddressInfo).port
+  port = await listenLocally(server)
 })
 afterAll(() => {
   server.closeAllConnections()
