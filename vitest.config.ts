@@ -11,7 +11,11 @@ const hosts = 'tests/hosts/*.test.ts'
 /** The programs for operators, and what speaks to them. */
 const programs = 'tests/{gateway,doctor}/*.test.ts'
 /** The hosts that install megabytes first: `npm run test:hosts`. */
-const heavy = ['tests/hosts/next.test.ts', 'tests/hosts/vercel.test.ts']
+const heavy = [
+  'tests/hosts/frameworks.test.ts',
+  'tests/hosts/next.test.ts',
+  'tests/hosts/vercel.test.ts',
+]
 
 /** Starts what stands behind the stores: a Redis, and gateways in front of it. */
 const globalSetup = 'tests/support/servers.ts'

@@ -1,12 +1,13 @@
 /** The recipes of docs/hosts.md, run on their hosts, or called as their hosts call them. */
 import { once } from 'node:events'
-import { request as send } from 'node:http'
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, inject, test } from 'vitest'
 import { bundle, startWorker } from '../../scripts/workerd.ts'
 import { freePort } from '../support/listen.ts'
-import { installDocsCode } from './support/docs-code.ts'
+import { blocksOf, installDocsCode } from './support/docs-code.ts'
 import { programs } from './support/programs.ts'
+import { answerOf, askFrom, expectFiveBuckets } from './support/visitors.ts'
 
 const gateway = inject('gateway')
 const variables = {
@@ -26,57 +27,12 @@ afterAll(async () => {
   remove()
 })
 
-/** What a test looks at in a response. */
-interface Answer {
-  readonly status: number
-  /** The field `RateLimit`. */
-  readonly rateLimit: string | null | undefined
-  /** The field `Retry-After`. */
-  readonly retryAfter: string | null | undefined
-}
-
-const answerOf = ({ status, headers }: Pick<Response, 'status' | 'headers'>): Answer => ({
-  status,
-  rateLimit: headers.get('ratelimit'),
-  retryAfter: headers.get('retry-after'),
-})
-
 let hosts = 0
 
 /** Five addresses for each host, since all recipes count in one store. */
 const visitorsOf = (network: string) => {
   hosts++
   return Array.from({ length: 5 }, (_, index) => `${network}.${10 * hosts + index}`)
-}
-
-/** Shows that five visitors have five buckets of 100, and that the request over the limit is refused. */
-async function expectFiveBuckets(
-  visitors: readonly string[],
-  ask: (address: string) => Promise<Answer>,
-) {
-  const [first = ''] = visitors
-  for (const visitor of visitors) {
-    const { status, rateLimit } = await ask(visitor)
-    expect(status).toBe(200)
-    expect(rateLimit).toMatch(/^"default";r=99;t=(?:59|60)$/)
-  }
-  for (let request = 2; request <= 100; request++) expect((await ask(first)).status).toBe(200)
-  const refused = await ask(first)
-  expect(refused.status).toBe(429)
-  expect(refused.rateLimit).toMatch(/^"default";r=0;t=\d+$/)
-  expect(Number(refused.retryAfter)).toBeGreaterThan(0)
-  for (const visitor of visitors.slice(1)) expect((await ask(visitor)).status).toBe(200)
-}
-
-/** Asks a server from an address of the loopback network, which is a visitor's own. */
-async function askFrom(port: number, localAddress: string): Promise<Answer> {
-  // A header that the visitor invents.
-  const headers = { 'x-forwarded-for': `192.0.2.${Math.floor(Math.random() * 255)}` }
-  const sent = send({ host: '127.0.0.1', port, localAddress, headers, agent: false }).end()
-  const [response] = await once(sent, 'response')
-  response.resume()
-  const { ratelimit, 'retry-after': retryAfter } = response.headers
-  return { status: response.statusCode, rateLimit: ratelimit, retryAfter }
 }
 
 describe('five visitors get five buckets of their own', () => {
@@ -167,14 +123,8 @@ describe('five visitors get five buckets of their own', () => {
     const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 })
     stops.push(() => server.close())
     if (!server.listening) await once(server, 'listening')
-    const address = server.address() as { port: number }
-    await expectFiveBuckets(visitorsOf('127.0.0'), async (localAddress) => {
-      const options = { host: '127.0.0.1', port: address.port, path: '/api/hello', localAddress }
-      const [response] = await once(send({ ...options, agent: false }).end(), 'response')
-      response.resume()
-      const { ratelimit, 'retry-after': retryAfter } = response.headers
-      return { status: response.statusCode, rateLimit: ratelimit, retryAfter }
-    })
+    const { port } = server.address() as { port: number }
+    await expectFiveBuckets(visitorsOf('127.0.0'), (ip) => askFrom(port, ip, '/api/hello'))
   })
 
   test('in an Edge Function, called as Netlify calls it', async () => {
@@ -201,6 +151,17 @@ describe('five visitors get five buckets of their own', () => {
       return answerOf({ status: statusCode, headers: new Headers(headers) })
     })
   })
+})
+
+test('the page shows the files of the examples as they are', () => {
+  const shown = blocksOf('docs/hosts.md').filter(({ name }) => name?.startsWith('examples/'))
+  expect(shown.map(({ name }) => name?.split('/')[1])).toEqual([
+    'sveltekit',
+    'astro',
+    'nitro',
+    'nuxt',
+  ])
+  for (const { name, code } of shown) expect(code).toBe(readFileSync(`${name}`, 'utf8'))
 })
 
 test('a handler of tRPC counts each call of a batch', async () => {

@@ -32,7 +32,8 @@ const output = join(project, '.vercel/output')
 const policies = readConfig({ config: 'wrangler.toml' }).vars.POLICIES as PolicyOptions[]
 
 /** What this repository is without what was built or installed in it. */
-const BUILT = /\/(?:\.git|\.next|\.vercel|\.wrangler|dist|node_modules)$/
+const BUILT =
+  /\/(?:\.(?:astro|git|next|nuxt|output|svelte-kit|vercel|wrangler)|build|dist|node_modules)$/
 
 let code: string
 beforeAll(async () => {

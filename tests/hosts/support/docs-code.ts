@@ -8,7 +8,10 @@ export const PAGES = ['README.md', ...readdirSync('docs').map((name) => `docs/${
   (page) => page !== 'docs/next.md',
 )
 
-/** A block of code on a page. Its first line names its language and its file. */
+/**
+ * A block of code on a page. Its first line names its language and its file. A file with a path, such as
+ * `examples/astro/src/middleware.ts`, is one of this repository, which the page shows.
+ */
 export interface Block {
   readonly language: string
   readonly name: string | undefined
@@ -30,7 +33,8 @@ export function installDocsCode(pages: readonly string[], ...peers: readonly str
     const folderOfPage = join(folder, basename(page, '.md'))
     mkdirSync(folderOfPage)
     for (const { name, code } of blocksOf(page)) {
-      if (name !== undefined) writeFileSync(join(folderOfPage, name), code)
+      if (name === undefined || name.includes('/')) continue
+      writeFileSync(join(folderOfPage, name), code)
     }
   }
   /** Imports a file such as `README/hono.ts`. */
