@@ -58,7 +58,7 @@ const PLATFORM_SOURCE = {
   source: undefined,
   place: 'of the client',
   advice:
-    'Behind proxies of your own set ip({ trustedHops: 1 }) or ip({ header }), ' +
+    'Behind your own proxies set ip({ trustedHops: 1 }) or ip({ header }), ' +
     "on Vercel ip({ platform: 'vercel' }), elsewhere check(request, { ip })",
 }
 

@@ -18,7 +18,7 @@ export async function withDeadline<Answer>(
     stopTimer = startTimeout(
       ms,
       () => {
-        reject(new StoreError('timeout', `the store gave no answer within ${ms} ms`))
+        reject(new StoreError('timeout', `the store did not answer within ${ms} ms`))
         controller.abort()
       },
       time,

@@ -51,7 +51,7 @@ const isGrant = (grant: Partial<Grant> | null | undefined) =>
 
 function report(listener: OutageListener, error: StoreError, log: Log): void {
   new Promise((resolve) => resolve(listener.onAway(error))).catch((cause: unknown) =>
-    log(`onStoreError failed: ${redactedMessage(cause)}`),
+    log(`onStoreError threw an error: ${redactedMessage(cause)}`),
   )
 }
 

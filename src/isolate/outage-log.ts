@@ -26,7 +26,7 @@ export function outageLog(clock: Clock): OutageListener {
   return {
     onAway({ message }) {
       since = clock()
-      line = `${message}; counting in this isolate alone until the store is back`
+      line = `${message}; this isolate counts alone until the store is back`
       isLogged = log(line)
     },
     onMissed() {
@@ -35,7 +35,9 @@ export function outageLog(clock: Clock): OutageListener {
     onBack(checks) {
       if (!isLogged) return
       const seconds = ((clock() - since) / 1000).toFixed(1)
-      write(`the store is back after ${seconds} s; checks counted in this isolate alone: ${checks}`)
+      write(
+        `the store is back after ${seconds} s; checks that this isolate counted alone: ${checks}`,
+      )
     },
   }
 }

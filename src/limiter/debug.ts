@@ -10,7 +10,7 @@ export function isDebugging(debug: boolean | undefined, env: object | undefined)
 }
 
 /** Logs which store, platform and clients were chosen. Shows a client as the store sees it. */
-export function logChoices({ label = 'one without a label' }: Store, demands: readonly Demand[]) {
+export function logChoices({ label = 'without a label' }: Store, demands: readonly Demand[]) {
   const clients = demands.map(
     ({ policy, client }) => `${client} (policy ${policyLabel({ name: policy })})`,
   )

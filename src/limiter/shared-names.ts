@@ -17,7 +17,7 @@ export function warnOfSharedNames(store: object, policies: readonly Quota[]): vo
     if (other === quota) continue
     console.warn(
       `tidegate: two policies ${name ? `named "${name}"` : 'without a name'} (${other}, ${quota}) ` +
-        'share their counts in one store: give each a name of its own',
+        'share their counts in one store: give each policy its own name',
     )
   }
 }

@@ -34,8 +34,8 @@ export function warnOfBareNumber(option: string, value: unknown, below = 1000): 
   if (typeof value !== 'number' || value >= below || warned.has(known)) return
   warned.add(known)
   console.warn(
-    `tidegate: ${option}: ${value} is ${value} milliseconds. ` +
-      `Write '${value}s' for seconds, or '${value}ms' if that is meant`,
+    `tidegate: ${option}: ${value} means ${value} milliseconds. ` +
+      `Write '${value}s' for seconds, or '${value}ms' to turn off this warning`,
   )
 }
 

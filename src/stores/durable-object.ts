@@ -83,7 +83,10 @@ export function durableObject(
         throw storeError(error, client)
       }
       if (isAnswer(answer, demands.length)) return answer
-      throw new StoreError('rejected', 'durable-object: no answer of a TidegateObject')
+      throw new StoreError(
+        'rejected',
+        'durable-object: the object did not answer like a TidegateObject',
+      )
     },
   }
 }
@@ -120,7 +123,7 @@ function storeError(error: unknown, client: string): StoreError {
 /** https://developers.cloudflare.com/durable-objects/best-practices/error-handling/ */
 function classify(error: unknown): readonly [StoreErrorCode, string] {
   const told = Object(error) as { overloaded?: unknown; retryable?: unknown; remote?: unknown }
-  if (told.overloaded) return ['rejected', ' (overloaded: more checks than one object can take)']
-  if (told.retryable) return ['unreachable', ' (in passing: the next check may succeed)']
+  if (told.overloaded) return ['rejected', ' (overloaded: one object cannot handle so many checks)']
+  if (told.retryable) return ['unreachable', ' (temporary: the next check may succeed)']
   return [told.remote ? 'rejected' : 'unreachable', '']
 }

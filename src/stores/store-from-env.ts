@@ -22,18 +22,18 @@ export function storeFromEnv(given: object = {}): Store {
     return { ...store, label: `${store.label}, from ${rest.urlName}` }
   }
   console.warn(
-    'tidegate: no store in the environment (UPSTASH_REDIS_REST_URL and _TOKEN, or KV_REST_API_URL ' +
-      'and _TOKEN): counting in the memory of each isolate alone' +
+    'tidegate: the environment names no store, so each isolate counts in its own memory. ' +
+      'Set UPSTASH_REDIS_REST_URL and _TOKEN, or KV_REST_API_URL and _TOKEN' +
       describeUnused(...environments) +
       adviceOnBindings(given),
   )
   return memory()
 }
 
-/** Tells how to hand over the bindings, which a Worker has and the process has not. */
+/** How to pass a Worker's bindings, which are not in the variables of the process. */
 function adviceOnBindings(given: object): string {
   const isGiven = given !== processEnv() && variableNames(variablesOf(given))?.length !== 0
   return isGiven || detectPlatform() !== 'cloudflare'
     ? ''
-    : '. On Cloudflare hand the bindings over: check(request, { env })'
+    : '. On Cloudflare pass the bindings: check(request, { env })'
 }

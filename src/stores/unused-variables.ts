@@ -30,6 +30,6 @@ function adviceOn(name: string, value: unknown): string {
   if (isRedisUrl(value)) {
     return ` (${TCP_URL}${value.startsWith('valkey') ? ', as redis:// or rediss://' : ''})`
   }
-  if (/^https?:/.test(value)) return ' (call it UPSTASH_REDIS_REST_URL)'
-  return /token$/i.test(name) ? ' (call it UPSTASH_REDIS_REST_TOKEN)' : ''
+  if (/^https?:/.test(value)) return ' (rename it to UPSTASH_REDIS_REST_URL)'
+  return /token$/i.test(name) ? ' (rename it to UPSTASH_REDIS_REST_TOKEN)' : ''
 }

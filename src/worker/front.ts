@@ -133,7 +133,7 @@ const toConsole = (line: string) => console.error(`tidegate: ${line}`)
 const MISCONFIGURED = {
   title: 'Internal Server Error',
   status: 500,
-  detail: 'The gate is misconfigured; its log says how.',
+  detail: 'The gate is misconfigured. See its log.',
 }
 
 /** Compiles the options and variables. Throws a `ConfigError` that names the wrong variable. */

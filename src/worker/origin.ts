@@ -67,7 +67,7 @@ export async function forward(request: Request, origin: Origin): Promise<Respons
     appendCdnLoop(passed.headers, request, origin.url)
     return await fetch(passed, { redirect: 'manual', signal: stop.signal })
   } catch (error) {
-    origin.logFailed(`origin: ${redactedMessage(error)}`)
+    origin.logFailed(`the origin did not respond: ${redactedMessage(error)}`)
     const failure = stop.signal.aborted ? GATEWAY_TIMEOUT : BAD_GATEWAY
     return origin.addCors(problem(failure, request), request)
   } finally {
@@ -86,19 +86,19 @@ const NO_ORIGIN = {
 const LOOP_DETECTED = {
   title: 'Loop Detected',
   status: 508,
-  detail: 'This request has been through this gate before: ORIGIN_URL must not lead back to it.',
+  detail: 'The request has already passed this gate. ORIGIN_URL must not lead back to the gate.',
 }
 
 const BAD_REQUEST = {
   title: 'Bad Request',
   status: 400,
-  detail: 'The path leaves the folder that is served.',
+  detail: 'The path leads outside the folder that is served.',
 }
 
 const METHOD_NOT_ALLOWED = {
   title: 'Method Not Allowed',
   status: 405,
-  detail: 'TRACE is not passed on.',
+  detail: 'TRACE requests are not forwarded.',
 }
 
 const BAD_GATEWAY = {

@@ -363,7 +363,7 @@ describe('an operator whose clients share one limit', () => {
   const shared = 'so all clients share one limit'
   const unless = `${shared} (unless the policy sets \`unknown\`). `
   const advice =
-    'Behind proxies of your own set ip({ trustedHops: 1 }) or ip({ header }), ' +
+    'Behind your own proxies set ip({ trustedHops: 1 }) or ip({ header }), ' +
     "on Vercel ip({ platform: 'vercel' }), elsewhere check(request, { ip })"
   const noAddress = `tidegate: ip() found no address of the client, ${unless}${advice}`
   const ofProxy = `tidegate: ip() found the private address of a proxy, ${shared}. `

@@ -150,7 +150,7 @@ describe('the command', () => {
 test('names what it found where nothing of it is a store', async () => {
   const { code, err } = await tidegate([], { UPSTASH_URL: 'https://hush.io', redis_url: nobody })
   expect(code).toBe(1)
-  expect(err).toContain('UPSTASH_URL (call it UPSTASH_REDIS_REST_URL)')
+  expect(err).toContain('UPSTASH_URL (rename it to UPSTASH_REDIS_REST_URL)')
   expect(err).toContain('redis_url (a URL for TCP')
   expect(err).not.toContain('hush')
 })

@@ -81,18 +81,18 @@ const BUDGETS = {
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
-    17_140,
+    17_150,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 18_110],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 18_130],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    17_980,
+    18_005,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    22_570,
+    22_590,
   ],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 15_810],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 15_830],
 } as const
 
 describe('bundles stay within their budgets', () => {

@@ -84,7 +84,7 @@ describe('a callback that throws an error that cannot be printed', () => {
       await isolate(store, manualClock(), { onStoreError }).take([demand])
       await pause(1)
     })
-    expect(lines).toEqual(['tidegate: onStoreError failed: an error that cannot be shown'])
+    expect(lines).toEqual(['tidegate: onStoreError threw an error: an error that cannot be shown'])
   })
 
   for (const [name, error, said] of [

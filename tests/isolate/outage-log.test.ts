@@ -27,9 +27,9 @@ test('an outage is logged when it begins and when it ends, with its length and i
     for (let n = 0; n < 3; n++) await check()
   })
   expect(lines).toHaveLength(2)
-  expect(lines[0]).toContain('counting in this isolate alone until the store is back')
+  expect(lines[0]).toContain('this isolate counts alone until the store is back')
   expect(lines[1]).toBe(
-    'tidegate: the store is back after 12.3 s; checks counted in this isolate alone: 3',
+    'tidegate: the store is back after 12.3 s; checks that this isolate counted alone: 3',
   )
 })
 
@@ -65,7 +65,7 @@ test('an outage that follows a logged one is logged when the minute is over', as
     expect.stringContaining('until the store is back'),
     expect.stringContaining('is back after 1.0 s'),
     expect.stringMatching(/until the store is back$/),
-    expect.stringContaining('is back after 99.0 s; checks counted in this isolate alone: 100'),
+    expect.stringContaining('is back after 99.0 s; checks that this isolate counted alone: 100'),
   ])
 })
 
@@ -86,7 +86,7 @@ test('a listener that fails is logged once a minute', async () => {
   } finally {
     console.error = error
   }
-  expect(lines[0]).toContain('onStoreError failed: no pager')
+  expect(lines[0]).toContain('onStoreError threw an error: no pager')
 })
 
 test('a clock that was set back does not silence the log', async () => {

@@ -652,7 +652,7 @@ test('two policies of one name and different limits over one store are warned of
   expect(first).toEqual([])
   const said = warningsOf(() => createLimiter({ limit: 100, window: '1m', store }))
   expect(said).toHaveLength(1)
-  expect(said[0]).toContain('give each a name')
+  expect(said[0]).toContain('give each policy its own name')
 })
 
 describe('bad options are errors at construction that name the option', () => {

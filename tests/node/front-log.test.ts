@@ -26,7 +26,7 @@ const AGAIN = /\(and 299 more times since the last line\)$/
 test('an origin that cannot be reached is logged once a minute, with how often it failed', async () => {
   const lines = await linesOf({ ORIGIN_URL: `http://127.0.0.1:${await freePort()}` })
   expect(lines).toHaveLength(2)
-  expect(lines[0]).toMatch(/^tidegate: origin: /)
+  expect(lines[0]).toMatch(/^tidegate: the origin did not respond: /)
   expect(lines[1]).toMatch(AGAIN)
 })
 

@@ -69,7 +69,7 @@ describe('REDIS_URL', () => {
   test('of a remote host without TLS is warned of, of others not', () => {
     expect(
       warningsOf(() => storeFromEnv({ REDIS_URL: 'redis://:secret@db.internal:6379' })),
-    ).toEqual(['tidegate: REDIS_URL has no TLS: use rediss:// unless the network is your own'])
+    ).toEqual(['tidegate: REDIS_URL has no TLS: use rediss://, except in a private network'])
     expect(warningsOf(() => storeFromEnv({ REDIS_URL: 'redis://db.internal:6379/1' }))).toEqual([])
     expect(warningsOf(() => storeFromEnv({ REDIS_URL: 'rediss://db.internal:6379' }))).toEqual([])
     expect(warningsOf(() => storeFromEnv({ REDIS_URL: 'redis://localhost:6379' }))).toEqual([])
@@ -78,7 +78,7 @@ describe('REDIS_URL', () => {
   test('that is empty is one that is not set', () => {
     const unset = { UPSTASH_REDIS_REST_URL: '', UPSTASH_REDIS_REST_TOKEN: '' }
     expect(warningsOf(() => storeFromEnv({ ...unset, REDIS_URL: '' }))).toEqual([
-      expect.stringContaining('no store in the environment'),
+      expect.stringContaining('the environment names no store'),
     ])
     const remote = { ...unset, REDIS_URL: 'redis://other.internal' }
     expect(warningsOf(() => storeFromEnv(remote))).toEqual([

@@ -91,7 +91,7 @@ describe('a bare number that looks like seconds is warned of', () => {
 
   test('once, in a line that names the option and says what to write', () => {
     expect(warned({ window: 60 })).toEqual([
-      "tidegate: window: 60 is 60 milliseconds. Write '60s' for seconds, or '60ms' if that is meant",
+      "tidegate: window: 60 means 60 milliseconds. Write '60s' for seconds, or '60ms' to turn off this warning",
     ])
     expect(warned({ window: 60 })).toEqual([])
   })
@@ -104,23 +104,23 @@ describe('a bare number that looks like seconds is warned of', () => {
     const [line, ...more] = warningsOf(() => {
       createLimiter({ policies, store: memory() } as LimiterOptions<object>)
     })
-    expect(line).toMatch(/^tidegate: policies\[1\]\.window: 61 is 61 milliseconds\. /)
+    expect(line).toMatch(/^tidegate: policies\[1\]\.window: 61 means 61 milliseconds\. /)
     expect(more).toEqual([])
   })
 
   test('in POLICIES once, though a Worker reads it twice', () => {
     const POLICIES = '[{ "limit": 5, "window": 62 }]'
     const [line, ...more] = warningsOf(() => compileGate({ store: memory() }, { POLICIES }))
-    expect(line).toMatch(/^tidegate: POLICIES\[0\]\.window: 62 is 62 milliseconds\. /)
+    expect(line).toMatch(/^tidegate: POLICIES\[0\]\.window: 62 means 62 milliseconds\. /)
     expect(more).toEqual([])
   })
 
   const others: readonly (readonly [string, object])[] = [
-    ['window: 1 is 1 milliseconds', { window: 1 }],
-    ['window: 999 is 999 milliseconds', { window: 999 }],
-    ['lease.ahead: 4 is 4 milliseconds', { lease: { ahead: 4 } }],
-    ['timeout: 5 is 5 milliseconds', { timeout: 5 }],
-    ['timeout: 49 is 49 milliseconds', { timeout: 49 }],
+    ['window: 1 means 1 milliseconds', { window: 1 }],
+    ['window: 999 means 999 milliseconds', { window: 999 }],
+    ['lease.ahead: 4 means 4 milliseconds', { lease: { ahead: 4 } }],
+    ['timeout: 5 means 5 milliseconds', { timeout: 5 }],
+    ['timeout: 49 means 49 milliseconds', { timeout: 49 }],
   ]
   for (const [text, options] of others) {
     test(text, () => {
@@ -130,12 +130,12 @@ describe('a bare number that looks like seconds is warned of', () => {
     })
   }
 
-  test('ORIGIN_TIMEOUT: 30 is 30 milliseconds', () => {
+  test('ORIGIN_TIMEOUT: 30 means 30 milliseconds', () => {
     const POLICIES = [{ limit: 5, window: '1m' }]
     const [line] = warningsOf(() =>
       compileGate({ store: memory() }, { POLICIES, ORIGIN_TIMEOUT: 30 }),
     )
-    expect(line).toContain('tidegate: ORIGIN_TIMEOUT: 30 is 30 milliseconds. Write')
+    expect(line).toContain('tidegate: ORIGIN_TIMEOUT: 30 means 30 milliseconds. Write')
   })
 
   const silent: readonly object[] = [

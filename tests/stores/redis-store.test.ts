@@ -194,7 +194,7 @@ describe('an answer of the backend', () => {
     test(`that is ${JSON.stringify(count)} is no count`, async () => {
       await expect(answering(count).take([demand], { observed })).rejects.toMatchObject({
         code: 'unreachable',
-        message: 'redis: the answer is no count',
+        message: 'redis: INCRBY returned no number',
       })
     })
 
@@ -202,7 +202,7 @@ describe('an answer of the backend', () => {
       for (const answer of [count, [count, 3, 1000, 0], [1, count, 1000, 0]]) {
         await expect(answering(answer).take([demand])).rejects.toMatchObject({
           code: 'unreachable',
-          message: 'redis: the answer is not that of the script',
+          message: 'redis: the script returned an unexpected answer',
         })
       }
     })

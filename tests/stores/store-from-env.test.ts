@@ -167,9 +167,13 @@ describe('the environment', () => {
     ['REDIS_URL', 'redis://:hush@db.internal:6379', tcp],
     ['KV_URL', 'rediss://:hush@db.internal', tcp],
     ['redis_url', 'redis://db.internal', tcp],
-    ['UPSTASH_URL', 'https://hush.upstash.io', 'call it UPSTASH_REDIS_REST_URL'],
-    ['next_public_upstash_token', 'hush', 'call it UPSTASH_REDIS_REST_TOKEN'],
-    ['NEXT_PUBLIC_UPSTASH_REDIS_REST_URL', 'https://hush.io', 'call it UPSTASH_REDIS_REST_URL'],
+    ['UPSTASH_URL', 'https://hush.upstash.io', 'rename it to UPSTASH_REDIS_REST_URL'],
+    ['next_public_upstash_token', 'hush', 'rename it to UPSTASH_REDIS_REST_TOKEN'],
+    [
+      'NEXT_PUBLIC_UPSTASH_REDIS_REST_URL',
+      'https://hush.io',
+      'rename it to UPSTASH_REDIS_REST_URL',
+    ],
     ['VALKEY_HOST', 'hush.internal'],
     ['VALKEY_URL', 'valkey://:hush@db.internal', `${tcp}, as redis:// or rediss://`],
     ['valkey_url', 'valkeys://:hush@db.internal:6379', `${tcp}, as redis:// or rediss://`],
@@ -183,7 +187,7 @@ describe('the environment', () => {
     test(`with ${name} alone says that it was not used: ${why ?? typeof value}`, () => {
       const said = warningsOf(() => storeFromEnv({ [name]: value, OTHER: 'redis', PATH: '/redis' }))
       expect(said).toHaveLength(1)
-      expect(said[0]).toContain('counting in the memory of each isolate alone')
+      expect(said[0]).toContain('each isolate counts in its own memory')
       expect(said[0]).toContain(`Not used: ${name}${why === undefined ? '' : ` (${why}`}`)
       expect(said[0]).not.toMatch(/hush|OTHER|PATH/)
     })
@@ -196,12 +200,12 @@ describe('the environment', () => {
   })
 
   test('that a Worker did not hand over is asked for on Cloudflare, and there alone', async () => {
-    const hint = 'hand the bindings over: check(request, { env })'
+    const hint = 'pass the bindings: check(request, { env })'
     const said = async (env?: object) => {
       const limiter = createLimiter({ limit: 1, window: '1s', store: storeFromEnv })
       const request = new Request('https://example.com/')
       const lines = await warningsOf(async () => limiter.check(request, { env }))
-      return lines.filter((line) => line.includes('counting in the memory'))
+      return lines.filter((line) => line.includes('counts in its own memory'))
     }
     const isOnCloudflare = detectPlatform() === 'cloudflare'
     for (const env of [undefined, {}]) {

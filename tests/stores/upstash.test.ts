@@ -193,14 +193,14 @@ describe('what the server says', () => {
     answering(() => Response.json({ error }, { status }))
   const cases = [
     ['unauthorized', 'a read-only token', said("NOPERM this user can't run 'evalsha'")],
-    ['unauthorized', 'not one of this database', said('WRONGPASS invalid password')],
+    ['unauthorized', 'does not accept this token', said('WRONGPASS invalid password')],
     ['unauthorized', 'Unauthorized', said('Unauthorized', 401)],
     ['rejected', 'max requests limit', said('ERR max requests limit exceeded')],
     ['rejected', 'OOM', said('OOM command not allowed')],
     ['unreachable', 'HTTP 502', answering(() => new Response('<html>', { status: 502 }))],
     ['unreachable', 'HTTP 308', answering(() => new Response(null, { status: 308 }))],
     ['unreachable', 'the line went dead', answering(() => new Response(brokenBody()))],
-    ['unreachable', 'not that of the script', answering(() => Response.json({ result: 'PONG' }))],
+    ['unreachable', 'unexpected answer', answering(() => Response.json({ result: 'PONG' }))],
   ] as const
   for (const [code, text, store] of cases) {
     test(`"${text}" is a StoreError with code ${code}`, async () => {

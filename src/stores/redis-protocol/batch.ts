@@ -107,7 +107,7 @@ async function sendBatch(waiting: readonly Waiting[], sendAll: SendAll): Promise
     const commands = sent.filter((command) => command !== undefined)
     const answers = commands.length > 0 ? await sendAll(commands, abort.signal) : []
     if (answers.length !== commands.length) {
-      throw new StoreError('unreachable', 'a batch without one answer for each command')
+      throw new StoreError('unreachable', 'the server did not answer each command of the batch')
     }
     const next = answers.values()
     return { answers: sent.map((command) => (command ? next.next().value : undefined)) }

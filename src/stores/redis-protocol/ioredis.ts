@@ -116,9 +116,9 @@ export function warningOf({
   options,
 }: IoRedisClient & OptionalMembers): string | undefined {
   if (isCluster && Number(options?.retryDelayOnFailover) > 0) {
-    return 'this Redis Cluster client repeats commands after a failover, and each that arrives counts: set retryDelayOnFailover: 0'
+    return 'this Redis Cluster client repeats commands after a failover, so a check may count twice: set retryDelayOnFailover: 0'
   }
   return !isCluster && options?.autoResendUnfulfilledCommands
-    ? 'this Redis client repeats commands after a reconnect, and each that arrives counts: set autoResendUnfulfilledCommands: false'
+    ? 'this Redis client repeats commands after a reconnect, so a check may count twice: set autoResendUnfulfilledCommands: false'
     : undefined
 }

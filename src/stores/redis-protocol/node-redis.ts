@@ -42,4 +42,4 @@ export function nodeRedisScripts(client: NodeRedisClient & Shown): RedisCommands
 export const warningOf = (client: NodeRedisClient & Shown): string | undefined =>
   client.withCommandOptions || client.options?.disableOfflineQueue
     ? undefined
-    : 'this Redis client sends queued commands after their checks gave up, and each counts: set disableOfflineQueue: true, or use version 5'
+    : 'this Redis client sends commands of checks that have timed out, so they count: set disableOfflineQueue: true, or use version 5 of redis'

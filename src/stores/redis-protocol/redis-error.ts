@@ -39,13 +39,13 @@ function classify(error: unknown, said: string): readonly [StoreErrorCode, strin
   if (error instanceof StoreError) return [error.code, '']
   const words = wordsIn(said)
   if (FORBIDDEN.test(words)) {
-    return ['unauthorized', ' (a read-only token cannot count: give the one that may write)']
+    return ['unauthorized', ' (a read-only token cannot count: use the token with write access)']
   }
   if (UNAUTHORIZED.test(words)) {
-    return ['unauthorized', ' (the token is not one of this database)']
+    return ['unauthorized', ' (the database does not accept this token)']
   }
   if (CLUSTER.test(words)) {
-    return ['rejected', ' (a node of a Redis Cluster: give redis() the client of a cluster)']
+    return ['rejected', ' (a node of a Redis Cluster: pass redis() a cluster client)']
   }
   return [CODE.test(words) ? 'rejected' : 'unreachable', '']
 }

@@ -131,7 +131,7 @@ const isPlain = ({ cost, reserve = 0, limit }: Demand, { used }: Observed): bool
 function readGrants(demands: readonly Demand[], answer: unknown): readonly Grant[] {
   const numbers = Array.isArray(answer) ? answer.map(toInteger) : []
   if (numbers.length !== 4 * demands.length || !numbers.every(Number.isInteger)) {
-    throw new StoreError('unreachable', 'the answer is not that of the script')
+    throw new StoreError('unreachable', 'the script returned an unexpected answer')
   }
   return demands.map((_, index) => {
     const [granted = 0, used = 0, resetIn = 0, retryIn = 0] = numbers.slice(4 * index)
@@ -142,7 +142,7 @@ function readGrants(demands: readonly Demand[], answer: unknown): readonly Grant
 function readCount(answer: unknown): number {
   const count = toInteger(answer)
   if (Number.isInteger(count)) return count
-  throw new StoreError('unreachable', 'the answer is no count')
+  throw new StoreError('unreachable', 'INCRBY returned no number')
 }
 
 /** NaN unless a client returned a whole number or its digits. `Number` reads null, '' and [] as 0. */

@@ -33,7 +33,7 @@ export function redisFromUrl(option: string, url: unknown): Store {
   const { protocol, hostname, host } = address
   if (protocol === 'redis:' && !LOOPBACK.test(hostname) && !warned.has(host)) {
     warned.add(host)
-    console.warn(`tidegate: ${option} has no TLS: use rediss:// unless the network is your own`)
+    console.warn(`tidegate: ${option} has no TLS: use rediss://, except in a private network`)
   }
   let connecting: Promise<() => Store> | undefined
 
@@ -49,8 +49,8 @@ export function redisFromUrl(option: string, url: unknown): Store {
 }
 
 const NO_SOCKETS =
-  'the Edge runtime has no sockets. Set the URL and token of a REST API there: that of Upstash, or ' +
-  'of "tidegate gateway" in front of your Redis'
+  'the Edge runtime has no sockets. Use a REST API there: set UPSTASH_REDIS_REST_URL and _TOKEN of ' +
+  'Upstash, or of "tidegate gateway" in front of your Redis'
 
 /**
  * Resolves after the first attempt to connect. The function that it resolves to returns the store,

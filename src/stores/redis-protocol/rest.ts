@@ -41,7 +41,7 @@ function poster(url: string, token: string, fetcher: typeof fetch): Post {
     // A gateway whose Redis is away says so by its status, whatever its words.
     if (isAnswer(answer) && !(status >= 502 && status <= 504)) return answer
     const code = status === 401 ? 'unauthorized' : 'unreachable'
-    throw new StoreError(code, `HTTP ${status} without an answer of Upstash's REST protocol`)
+    throw new StoreError(code, `HTTP ${status} instead of an answer in Upstash's REST protocol`)
   }
 }
 
