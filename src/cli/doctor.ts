@@ -17,7 +17,7 @@ import type { Subcommand } from './subcommand.ts'
 /** `tidegate doctor`: exit code 0, 1 on a failure, 2 on a warning with `--strict`. */
 export const doctor: Subcommand = {
   name: 'doctor',
-  summary: 'examine the store that the environment names, and say what to do',
+  summary: 'check the store that the environment names, and suggest fixes',
   usage: `Usage: tidegate doctor [options]
 
 Examines the store that the environment names: UPSTASH_REDIS_REST_URL and _TOKEN,
@@ -40,8 +40,8 @@ It leaves nothing behind.
   --json                  print the report as JSON
   --strict                exit with 2 on a warning
 
-Prefer the variables for secrets: whoever lists processes sees flags. Exit code 0, or 1 on a
-failure, or 2 on a warning with --strict.
+Pass secrets in variables: a list of processes shows flags. Exit code 0, or 1 on a failure, or 2 on
+a warning with --strict.
 `,
   async run(args) {
     const { values } = parseArgs({ args: [...args], options: OPTIONS })
@@ -110,8 +110,8 @@ type Flags = Partial<Readonly<Record<'url' | 'token' | 'redis', string>>> & {
 }
 
 const NO_STORE =
-  'no store is named, so each isolate would count in its own memory. Set UPSTASH_REDIS_REST_URL and ' +
-  'UPSTASH_REDIS_REST_TOKEN, KV_REST_API_URL and KV_REST_API_TOKEN, or REDIS_URL; or give --url and ' +
+  'the environment names no store, so each isolate would count in its own memory. Set UPSTASH_REDIS_REST_URL and ' +
+  'UPSTASH_REDIS_REST_TOKEN, KV_REST_API_URL and KV_REST_API_TOKEN, or REDIS_URL; or pass --url and ' +
   '--token, or --redis'
 
 /**

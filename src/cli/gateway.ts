@@ -7,10 +7,10 @@ import type { Subcommand } from './subcommand.ts'
 /** `tidegate gateway`: runs until SIGINT or SIGTERM, and then waits for the requests in flight. */
 export const gateway: Subcommand = {
   name: 'gateway',
-  summary: 'give a Redis the REST face of Upstash, for code without sockets',
+  summary: 'serve a Redis with the REST API of Upstash, for code without sockets',
   usage: `Usage: tidegate gateway --token <secret> [options]
 
-Gives a Redis the REST face of Upstash. In edge code: upstash({ url, token }).
+Serves a Redis with the REST API of Upstash. In edge code: upstash({ url, token }).
 
   --token <secret>   what clients must send, 16 characters or more; several: a,b   GATEWAY_TOKEN
   --redis <url>      the Redis, rediss:// for TLS (redis://127.0.0.1:6379)         REDIS_URL
@@ -21,10 +21,10 @@ Gives a Redis the REST face of Upstash. In edge code: upstash({ url, token }).
   --tls-key <file>   … and its key
   --verbose          logs every request, without keys or tokens
 
-A variable (on the right) stands for a flag that is not given; prefer GATEWAY_TOKEN, for
-whoever lists processes sees flags. Commands that pass without --allow:
+The variable on the right is used if the flag is missing. Prefer GATEWAY_TOKEN to --token: a list
+of processes shows flags. Commands that pass without --allow:
 ${wrapNames(DEFAULT_COMMANDS)}
-GET /healthz says ok or away, without a token.
+GET /healthz needs no token, and returns ok or unavailable.
 `,
   async run(args) {
     const settings = readSettings(args, process.env)

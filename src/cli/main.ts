@@ -11,7 +11,7 @@ const USAGE = `Usage: tidegate <command> [options]
 
 ${SUBCOMMANDS.map(({ name, summary }) => `  ${name.padEnd(9)}${summary}`).join('\n')}
 
-tidegate <command> --help says more; tidegate --version says which this is.
+tidegate <command> --help shows the options of a command; tidegate --version shows the version.
 `
 
 process.exitCode = await main(process.argv.slice(2))
@@ -43,7 +43,7 @@ function isUsageError(error: unknown): error is Error & { readonly code?: unknow
 
 /** Node quotes an unexpected argument, which may be a secret whose flag is missing. */
 function messageOf({ code, message }: Error & { readonly code?: unknown }): string {
-  if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') return 'an argument without a flag'
+  if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') return 'unexpected argument without a flag'
   if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return message
   const [, option] = /^Unknown option '([\s\S]*)'$/.exec(message) ?? []
   return `unknown option ${option === undefined ? '' : describeValue(option)}`

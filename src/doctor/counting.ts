@@ -38,14 +38,14 @@ const runsScripts: Finding = {
 const counts: Finding = {
   check: 'counting',
   level: 'ok',
-  says: 'It grants, counts and refuses, also several calls at once, and charges all of a call or nothing.',
+  says: 'The store grants and refuses correctly, also concurrent calls, and charges all of a call or nothing.',
 }
 
 async function checkLocking({ target }: CheckContext): Promise<Finding> {
   try {
     const says = (await target.locksKeys())
-      ? 'Scripts lock their own keys alone, as Upstash does.'
-      : 'A Redis without locks by key: each script runs alone, for microseconds.'
+      ? 'Scripts lock only their own keys (Upstash’s key locking).'
+      : 'No key locking: the server runs one script at a time, each for microseconds.'
     return { check: 'locking', level: 'ok', says }
   } catch (error) {
     return unansweredFinding('locking', 'EVAL', error)
@@ -56,21 +56,21 @@ async function checkLocking({ target }: CheckContext): Promise<Finding> {
 async function findWrongCount({ target: { take } }: CheckContext): Promise<Finding | undefined> {
   const first = await take(ONE, FIVE)
   if (first.length !== 2 || first.some(({ granted, used }) => granted !== 1 || used !== 1)) {
-    return wrongCount('A fresh window did not grant the one unit that it was asked for.')
+    return wrongCount('The store did not grant the first unit of a fresh window.')
   }
   const [one, five] = await take(ONE, FIVE)
-  if (one?.granted !== 0) return wrongCount('It granted more than the limit.')
+  if (one?.granted !== 0) return wrongCount('The store granted more than the limit.')
   if (five?.granted !== 0 || five.used !== 1) {
-    return wrongCount('A call that was refused for one policy was charged to the other.')
+    return wrongCount('A call that one policy refused was charged to the other policy.')
   }
   if (!(one.retryIn > 0 && one.resetIn > 0)) {
-    return wrongCount('It refused, and does not say until when.')
+    return wrongCount('The store refused a call with a `resetIn` or `retryIn` of 0.')
   }
   const race = await Promise.all([take(RACE), take(RACE), take(RACE)])
   const granted = race.reduce((sum, [grant]) => sum + (grant?.granted ?? 0), 0)
   return granted === 1
     ? undefined
-    : wrongCount(`Of three calls at once for a limit of 1, ${granted} were granted.`)
+    : wrongCount(`The store granted ${granted} of three concurrent calls, and the limit was 1.`)
 }
 
 const wrongCount = (says: string): Finding => ({
@@ -78,7 +78,7 @@ const wrongCount = (says: string): Finding => ({
   level: 'failure',
   says,
   remedy:
-    'See what is between: a proxy that repeats or caches requests, a replica that answers reads. A store of your own must pass the suite of tidegate/testing.',
+    'Look for a proxy that repeats or caches requests, or a replica that answers reads. If you wrote the store, run the suite of tidegate/testing.',
 })
 
 function failureFinding(check: 'write' | 'script', failure: Failure): Finding {
@@ -89,7 +89,7 @@ function failureFinding(check: 'write' | 'script', failure: Failure): Finding {
     level: 'failure',
     says:
       check === 'write'
-        ? `The server takes no writes: ${failure.message}.`
+        ? `The server rejects writes: ${failure.message}.`
         : `The script that counts ${timedOut ? 'timed out' : 'failed'}: ${failure.message}.`,
     remedy: noScripts
       ? 'The server must run Lua scripts (EVAL, EVALSHA): Redis 5 or newer, Valkey, or Upstash.'

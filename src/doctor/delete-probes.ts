@@ -37,7 +37,7 @@ export async function deleteProbes(
       {
         check: 'cleanup',
         level: 'info',
-        says: `The probes could not be deleted; if there are any, they end by themselves within ${PROBE_WINDOW_MS / 1000} s.`,
+        says: `The doctor could not delete its probe keys. They expire within ${PROBE_WINDOW_MS / 1000} s.`,
       },
     ]
   }

@@ -19,7 +19,11 @@ export async function checkExpiry(
     const left = await expiryLeft(context)
     if (left === -1) return [noExpiry]
     if (opened === undefined || opened.resetIn < 1 || opened.resetIn > window) {
-      return [wrongExpiry(`A window of ${window} ms says that it ends in ${opened?.resetIn} ms.`)]
+      return [
+        wrongExpiry(
+          `The store opened a window of ${window} ms, and reports that it ends in ${opened?.resetIn} ms.`,
+        ),
+      ]
     }
     for (const ms of [opened.resetIn + 20, GRACE_MS]) {
       await timeBudget.pause(ms)
@@ -46,7 +50,7 @@ async function expiryLeft({ target }: CheckContext): Promise<number | undefined>
 }
 
 const REMEDY =
-  'See whether the server’s clock runs, and whether what is between changes SET … PX or caches answers.'
+  'Check that the server’s clock runs, and that no proxy changes SET … PX or caches answers.'
 
 const wrongExpiry = (says: string): Finding => ({
   check: 'expiry',
@@ -56,5 +60,5 @@ const wrongExpiry = (says: string): Finding => ({
 })
 
 const noExpiry = wrongExpiry(
-  'The key of a count has no expiry: its client would stay refused for ever.',
+  'The key of a count has no expiry: its client would be refused for ever.',
 )

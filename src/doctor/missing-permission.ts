@@ -14,12 +14,12 @@ const COMMANDS = '+eval +evalsha +get +set +incrby +pttl +pexpire'
 export async function findMissingPermission(context: CheckContext): Promise<Finding> {
   const { target, prefix } = context
   const grant = `ACL SETUSER … ~${prefix}:* ${COMMANDS}`
-  const behind = 'Behind a gateway, in its list of commands too.'
+  const behind = 'Behind a gateway, the gateway must allow them too.'
   const reads = await tryCommand(context, 'GET', target.keyOf(RAW))
   if (reads === 'not these keys') {
     return forbidden(
-      `This user may not touch keys that begin with "${prefix}:".`,
-      `Allow it these keys: ${grant}. Or set the prefix that it may use.`,
+      `This user may not access keys that begin with "${prefix}:".`,
+      `Allow it these keys: ${grant}. Or set a prefix that it may access.`,
     )
   }
   const writes = await tryCommand(context, 'SET', target.keyOf(RAW), '0', 'PX', '1000')
@@ -34,19 +34,16 @@ export async function findMissingPermission(context: CheckContext): Promise<Find
   }
   if (reads !== 'yes') {
     return forbidden(
-      'This token or user may not do what counting needs.',
-      `Give the token that may write, or allow this user: ${grant}. ${behind}`,
+      'This token or user lacks permissions that counting needs.',
+      `Use the token with write access, or allow this user: ${grant}. ${behind}`,
     )
   }
   return context.protocol === 'rest'
     ? forbidden(
-        'This is a read-only token, or a read-only user stands behind it: it may read, and may not write.',
-        `Give the token that may write: UPSTASH_REDIS_REST_TOKEN or KV_REST_API_TOKEN, never …READ_ONLY_TOKEN. Behind a gateway of your own: ${grant}.`,
+        'This is a read-only token, or the token of a read-only user.',
+        `Use the token with write access: UPSTASH_REDIS_REST_TOKEN or KV_REST_API_TOKEN, never …READ_ONLY_TOKEN. Behind a gateway of your own: ${grant}.`,
       )
-    : forbidden(
-        'This is a read-only user: it may read, and may not write.',
-        `Allow it to write: ${grant}.`,
-      )
+    : forbidden('This is a read-only user.', `Allow it to write: ${grant}.`)
 }
 
 /** `unknown` if raw commands cannot be sent, or fail for another reason. */

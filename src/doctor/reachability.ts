@@ -17,10 +17,10 @@ export async function checkReachability(context: CheckContext): Promise<readonly
     if (failure.kind === 'unauthorized') return [answers, notAuthenticated(context)]
     const says =
       failure.kind === 'timeout'
-        ? `The store hangs: ${failure.message}. Nothing else was looked at.`
+        ? `The store hangs: ${failure.message}. Nothing else was checked.`
         : failure.kind === 'refused'
-          ? `The store answers with an error: ${failure.message}. Nothing else was looked at.`
-          : `The store cannot be reached: ${failure.message}. Nothing else was looked at.`
+          ? `The store answers with an error: ${failure.message}. Nothing else was checked.`
+          : `The store cannot be reached: ${failure.message}. Nothing else was checked.`
     return [{ check: 'reachability', level: 'failure', says, remedy: remedyFor(failure) }]
   }
 }
@@ -30,7 +30,7 @@ const answers: Finding = { check: 'reachability', level: 'ok', says: 'The store 
 const authenticated: Finding = {
   check: 'authentication',
   level: 'ok',
-  says: 'The store lets us in.',
+  says: 'The store accepts the credentials.',
 }
 
 function notAuthenticated({ protocol }: CheckContext): Finding {
@@ -38,16 +38,16 @@ function notAuthenticated({ protocol }: CheckContext): Finding {
     return {
       check: 'authentication',
       level: 'failure',
-      says: 'The server does not know this user and password, or asks for them and got none.',
-      remedy: 'Correct user and password in the URL: redis://user:password@host:port.',
+      says: 'The server rejects this user and password, or the URL has none and the server requires them.',
+      remedy: 'Correct the user and password in the URL: redis://user:password@host:port.',
     }
   }
   return {
     check: 'authentication',
     level: 'failure',
-    says: 'The store does not know this token.',
+    says: 'The store rejects this token.',
     remedy:
-      'Copy URL and token of the same database from its console (or of the same gateway). One that was rotated is worth nothing any more.',
+      'Copy the URL and token of the same database from its console, or those of the same gateway. A token that was rotated no longer works.',
   }
 }
 
@@ -56,18 +56,24 @@ export function checkTransport({ address }: CheckContext): readonly Finding[] {
   if (address === undefined) return []
   const check = 'tls'
   if (/^(?:https|rediss):$/.test(address.protocol)) {
-    return [{ check, level: 'ok', says: 'What is sent is encrypted (TLS).' }]
+    return [{ check, level: 'ok', says: 'The connection is encrypted (TLS).' }]
   }
   if (/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(address.hostname)) {
-    return [{ check, level: 'ok', says: 'Plain text, which does not leave this machine.' }]
+    return [
+      {
+        check,
+        level: 'ok',
+        says: 'The connection is not encrypted, but does not leave this machine.',
+      },
+    ]
   }
   const secure = /^redis/.test(address.protocol) ? 'rediss://' : 'https://'
   return [
     {
       check,
       level: 'warning',
-      says: 'The URL is for plain text: whoever is on the way reads the token or password, and may change counts.',
-      remedy: `Use ${secure}, with TLS switched on at the server or in front of it.`,
+      says: 'The connection is not encrypted: anybody on the network path can read the token or password, and change counts.',
+      remedy: `Use ${secure}, and turn on TLS at the server or in front of it.`,
     },
   ]
 }

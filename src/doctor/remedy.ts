@@ -11,11 +11,11 @@ export function unansweredFinding(check: Check, what: string, error: unknown): F
     return {
       check,
       level: 'info',
-      says: `Not permitted to look: ${what} is refused to this token or user.`,
+      says: `Not checked: this token or user may not use ${what}.`,
     }
   }
   if (kind === 'late') {
-    return { check, level: 'info', says: `Not looked at: the time for all checks was used up.` }
+    return { check, level: 'info', says: 'Not checked: the time for all checks is used up.' }
   }
   if (kind === 'timeout') {
     return {
@@ -33,26 +33,26 @@ export function remedyFor({ kind, message }: Failure): string {
   if (kind === 'timeout' || kind === 'late') return TIMEOUT_REMEDY
   if (kind === 'unreachable' || kind === 'unauthorized') return CONNECTION_REMEDY
   if (/^ERR max (?:daily |monthly )?request/.test(wordsIn(message))) return QUOTA_REMEDY
-  return REMEDIES[codeIn(message)] ?? 'Look the words up in the log of the server.'
+  return REMEDIES[codeIn(message)] ?? 'Search the log of the server for this error.'
 }
 
 const TIMEOUT_REMEDY =
-  'See what the server is busy with (SLOWLOG GET, INFO, its CPU), and whether a firewall on the way drops packets.'
+  'Check what keeps the server busy (SLOWLOG GET, INFO, its CPU), and whether a firewall drops packets.'
 const CONNECTION_REMEDY =
-  'See whether the server runs, and whether this machine and region may reach its host and port.'
+  'Check that the server runs, and that this machine and region can reach its host and port.'
 
-const QUOTA_REMEDY = 'The quota of the plan is used up: raise it, or wait for the next.'
-const CLUSTER_REMEDY = 'This is a node of a Redis Cluster: connect with a client for clusters.'
+const QUOTA_REMEDY = 'The quota of the plan is used up: raise it, or wait until it renews.'
+const CLUSTER_REMEDY = 'This is a node of a Redis Cluster: connect with a cluster client.'
 
 /** By the code of the error reply. */
 const REMEDIES: Readonly<Record<string, string>> = {
-  OOM: 'Give the server more memory (maxmemory), or move what is not a count to a database of its own.',
-  READONLY: 'Name the primary, or connect by Sentinel: a replica only reads.',
+  OOM: 'Raise maxmemory, or move other data to another Redis.',
+  READONLY: 'Connect to the primary, or through Sentinel: a replica rejects writes.',
   MISCONF:
-    'The server cannot save to its disk, so it takes no writes: see its log, and free the disk.',
+    'The server cannot save to its disk, so it rejects writes: see its log, and free disk space.',
   MOVED: CLUSTER_REMEDY,
   CROSSSLOT: CLUSTER_REMEDY,
   CLUSTERDOWN: CLUSTER_REMEDY,
-  LOADING: 'The server is loading its data set: wait, and look again.',
-  BUSY: 'A script runs for too long on this server: SCRIPT KILL ends it.',
+  LOADING: 'The server is loading its data set: wait, and run the doctor again.',
+  BUSY: 'A script has been running for too long on this server: end it with SCRIPT KILL.',
 }

@@ -93,7 +93,7 @@ function errorsFinding(good: number, failures: readonly Failure[], max: number):
     level: 'warning',
     says,
     remedy:
-      'Look again in a while, then in the log of the server and the quota of the plan. While checks fail, limits are local to each isolate.',
+      'Run the doctor again later. If calls still fail, check the log of the server and the quota of the plan. While calls fail, each isolate counts alone.',
   }
 }
 
@@ -115,9 +115,9 @@ async function checkRetries(
         {
           check: 'counting',
           level: 'failure',
-          says: `Of ${good} takes only ${used} are counted.`,
+          says: `Only ${used} of ${good} takes were counted.`,
           remedy:
-            'Counts get lost: see whether keys are evicted, or whether reads are answered by a replica.',
+            'Counts are lost: check whether keys are evicted, or whether a replica answers reads.',
         },
       ]
     }
@@ -125,8 +125,8 @@ async function checkRetries(
       {
         check,
         level: 'failure',
-        says: `${good + bad} takes were sent and ${used} were counted: something on the way repeats them.`,
-        remedy: 'Switch the retries of the client, proxy or gateway off: each repeat counts again.',
+        says: `${good + bad} takes were sent and ${used} were counted: something between this code and the server repeats them.`,
+        remedy: 'Turn off the retries of the client, proxy or gateway: each retry counts again.',
       },
     ]
   } catch {

@@ -26,23 +26,23 @@ async function checkClock({ target, clock, thresholds }: CheckContext): Promise<
       if (best === undefined || trip < best.trip) best = { trip, ahead }
     }
     if (best === undefined || !Number.isFinite(best.ahead)) {
-      return { check, level: 'info', says: 'The server does not tell its time.' }
+      return { check, level: 'info', says: 'The server does not report its time.' }
     }
     const skew = Math.abs(best.ahead)
     if (skew <= thresholds.maxSkew + best.trip / 2) {
       return {
         check,
         level: 'ok',
-        says: `The server’s clock and ours agree to ${formatDuration(skew)}.`,
+        says: `The clocks of the server and this machine differ by ${formatDuration(skew)}.`,
       }
     }
     const side = best.ahead > 0 ? 'ahead of' : 'behind'
     return {
       check,
       level: 'warning',
-      says: `The server’s clock is ${formatDuration(skew)} ${side} ours. Windows are right all the same: the server’s clock alone decides when they end.`,
+      says: `The server’s clock is ${formatDuration(skew)} ${side} this machine’s. Windows are still right: only the server’s clock decides when they end.`,
       remedy:
-        'Set both clocks by NTP. Whatever compares times of the two (logs, certificates, EXPIREAT) is wrong until then.',
+        'Synchronise both clocks with NTP. Until then, comparing times of both machines gives wrong results (logs, certificates, EXPIREAT).',
     }
   } catch (error) {
     return unansweredFinding(check, 'TIME', error)
@@ -77,21 +77,22 @@ async function checkInfo({ target, thresholds }: CheckContext): Promise<readonly
 const clusterNode: Finding = {
   check: 'cluster',
   level: 'info',
-  says: 'This is a node of a Redis Cluster. Memory and keys are those of this node alone.',
-  remedy: 'Count through a client for clusters: one for single servers fails for most clients.',
+  says: 'This server is a node of a Redis Cluster. The findings about memory and keys are about this node only.',
+  remedy: 'Use a cluster client: a client for one server fails for most keys.',
 }
 
 function memoryFinding(used: number | undefined, max: number | undefined, most: number): Finding {
   const check = 'memory'
   if (used === undefined || max === undefined) {
-    return { check, level: 'info', says: 'The server does not tell its memory.' }
+    return { check, level: 'info', says: 'The server does not report its memory.' }
   }
   if (max === 0) {
     return {
       check,
       level: 'info',
-      says: `${formatBytes(used)} are used, and no maxmemory is set: the machine’s memory is the bound.`,
-      remedy: 'Set maxmemory below what the machine has, so that it is Redis that says no.',
+      says: `${formatBytes(used)} are used, and maxmemory is not set: Redis may use all of the machine’s memory.`,
+      remedy:
+        'Set maxmemory below the machine’s memory, so that Redis rejects writes before the machine runs out of memory.',
     }
   }
   const says = `${Math.round((100 * used) / max)} % of maxmemory is used (${formatBytes(used)} of ${formatBytes(max)}).`
@@ -100,39 +101,40 @@ function memoryFinding(used: number | undefined, max: number | undefined, most: 
     check,
     level: 'warning',
     says,
-    remedy: 'Raise maxmemory, or move what is not a count to a database of its own.',
+    remedy: 'Raise maxmemory, or move other data to another Redis.',
   }
 }
 
 function evictionFinding(policy: string | undefined, max: number | undefined): Finding {
   const check = 'eviction'
   if (policy === undefined) {
-    return { check, level: 'info', says: 'The server does not tell its maxmemory-policy.' }
+    return { check, level: 'info', says: 'The server does not report its maxmemory-policy.' }
   }
   const name = policy.slice(0, 40)
   if (name === 'noeviction') {
     return { check, level: 'ok', says: 'No count is evicted (noeviction).' }
   }
-  const says = `When memory is full the server may evict counts (${name}): an evicted count is a fresh window, and its client gets more than its limit.`
+  const says = `When memory is full, the server may evict counts (${name}). A client whose count is evicted gets more than its limit.`
   return {
     check,
     level: max === 0 ? 'info' : 'warning',
-    says: max === 0 ? `${says} Without maxmemory that does not happen.` : says,
-    remedy: 'Keep counts in a database of their own, with maxmemory-policy noeviction.',
+    says: max === 0 ? `${says} Without maxmemory this does not happen.` : says,
+    remedy: 'Keep counts in a Redis of their own, with maxmemory-policy noeviction.',
   }
 }
 
 function evictedFinding(evicted: number | undefined): Finding {
   const check = 'evicted'
   if (evicted === undefined) {
-    return { check, level: 'info', says: 'The server does not tell how many keys it evicted.' }
+    return { check, level: 'info', says: 'The server does not report how many keys it evicted.' }
   }
-  if (evicted === 0) return { check, level: 'ok', says: 'No key was evicted since it started.' }
+  if (evicted === 0)
+    return { check, level: 'ok', says: 'No key was evicted since the server started.' }
   return {
     check,
     level: 'warning',
-    says: `${evicted} keys were evicted since it started; counts may be among them.`,
-    remedy: 'Give it more memory, and counts a database of their own with noeviction.',
+    says: `${evicted} keys were evicted since the server started, and counts may be among them.`,
+    remedy: 'Raise maxmemory, and keep counts in a Redis of their own with noeviction.',
   }
 }
 

@@ -25,7 +25,7 @@ export function startTimeBudget(callMs: number, totalMs: number): TimeBudget {
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, leftMs()))),
     async run(work) {
       const ms = Math.min(callMs, leftMs())
-      if (ms < 1) throw new ProbeError('late', 'no time was left to ask')
+      if (ms < 1) throw new ProbeError('late', 'no time was left')
       const controller = new AbortController()
       let stopTimer = () => {}
       const expiry = new Promise<never>((_, reject) => {

@@ -77,14 +77,14 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
     // not every refused write may cost all requests the connection.
     reconnectOnError: ({ message }) => {
       if (!message.startsWith('READONLY') || clock() - readySince < pingInterval) return false
-      reason = 'READONLY: it is a replica now'
+      reason = 'READONLY: the server is a replica now'
       return true
     },
   })
   const { redis } = connection
   redis.on('error', (error) => {
     const isRefused = error === connection.databaseError
-    reason = isRefused ? `it refuses the number of the database: ${textOf(error)}` : textOf(error)
+    reason = isRefused ? `it rejects the database number: ${textOf(error)}` : textOf(error)
   })
   redis.on('close', () => {
     transacted.disconnected()
@@ -111,7 +111,7 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
   const subscriptions = redisSubscriptions(url, { socketTimeout })
 
   function assertAvailable(commands: number): void {
-    if (!connection.isReady) throw new RedisUnavailable('Redis is away, try again later')
+    if (!connection.isReady) throw new RedisUnavailable('Redis is unavailable, try again later')
     if (pending + commands > MAX_PENDING_COMMANDS) {
       throw new RedisUnavailable('Redis is overloaded, try again later')
     }
@@ -140,7 +140,7 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
       return await awaitReply(redis.sendCommand(command))
     } catch (error) {
       if (isReplyError(error)) throw error
-      throw new RedisUnavailable('Redis went away before it answered')
+      throw new RedisUnavailable('Redis closed the connection before it replied')
     } finally {
       pending--
     }

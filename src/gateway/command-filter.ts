@@ -84,7 +84,7 @@ export function commandFilter(more: readonly string[] = []): CommandFilter {
       return `${refused} Use POST /${name.toLowerCase()}/<channel> with Accept: text/event-stream`
     }
     if (changesConnection(form) || (BLOCK_OPTION_COMMANDS.has(name) && hasBlockOption(args))) {
-      return `${refused} Requests share one connection, which it would change or block`
+      return `${refused} It would change or block the connection that all requests share`
     }
     if (allowsAll || names.has(name) || names.has(form)) return undefined
     return `${refused} ${remedyFor(called)}`
@@ -114,9 +114,9 @@ const shortened = (name: string) => name.slice(0, 40)
  * The name of a container command would allow all of its subcommands.
  */
 function remedyFor(called: string): string {
-  if (CONTAINER_COMMANDS.has(called)) return 'Its subcommand is missing'
-  if (!COMMAND_NAME.test(called) || called === 'ALL') return 'It is not the name of a command'
+  if (CONTAINER_COMMANDS.has(called)) return 'A subcommand is missing'
+  if (!COMMAND_NAME.test(called) || called === 'ALL') return 'This is not the name of a command'
   const name = called.toLowerCase()
   const flag = name.includes('|') ? `--allow '${name}'` : `--allow ${name}`
-  return `The gateway passes it on when started with ${flag}`
+  return `To allow it, start the gateway with ${flag}`
 }

@@ -93,7 +93,7 @@ export function gateway({ redis, tokens, commandFilter, log }: GatewayOptions): 
         return errorResponse(503, error.message, { 'retry-after': '1' })
       }
       log?.(`failed: ${error instanceof Error ? error.name : typeof error}`)
-      return errorResponse(500, 'the gateway failed')
+      return errorResponse(500, 'the gateway had an internal error')
     }
   }
 
@@ -101,7 +101,7 @@ export function gateway({ redis, tokens, commandFilter, log }: GatewayOptions): 
     const headers = { 'content-type': 'text/plain; charset=UTF-8' }
     return redis.isAvailable
       ? { status: 200, headers, body: 'ok' }
-      : { status: 503, headers, body: 'away' }
+      : { status: 503, headers, body: 'unavailable' }
   }
 
   async function single(
@@ -173,11 +173,11 @@ function splitTarget({ target }: GatewayRequest): readonly [path: string, query:
 function formatOf(request: GatewayRequest): ReplyFormat {
   const format = request.headers['upstash-response-format'] ?? 'json'
   if (format !== 'json' && format !== 'resp2') {
-    throw new RequestError(400, 'ERR unknown Upstash-Response-Format: want json or resp2')
+    throw new RequestError(400, 'ERR unknown Upstash-Response-Format: expected json or resp2')
   }
   if (format === 'json') return isBase64(request) ? 'base64' : 'json'
   if (!isBase64(request)) return 'resp2'
-  throw new RequestError(400, 'ERR Upstash-Encoding: base64 does not go with resp2')
+  throw new RequestError(400, 'ERR Upstash-Encoding: base64 cannot be combined with resp2')
 }
 
 const isBase64 = ({ headers }: GatewayRequest) => headers['upstash-encoding'] === 'base64'

@@ -23,7 +23,7 @@ export function outageLog(write: (line: string) => void, clock: Clock): OutageLo
       if (outage?.isLogged) return
       const since = outage?.since ?? clock()
       const soFar = outage ? `, for ${seconds(clock() - since)} so far` : ''
-      const line = `Redis is away (${reason}${soFar}): answering 503 until it is back`
+      const line = `Redis is unavailable (${reason}${soFar}): all requests get 503 until it is back`
       outage = { since, isLogged: log(line, outage !== undefined) }
     },
     available() {

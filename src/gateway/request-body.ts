@@ -31,7 +31,7 @@ export function readBody(request: IncomingMessage, response: ServerResponse): Pr
       const [first] = chunks
       resolve(chunks.length === 1 && first ? first : Buffer.concat(chunks))
     })
-    request.on('error', () => reject(new RequestError(400, 'ERR the request was broken off')))
+    request.on('error', () => reject(new RequestError(400, 'ERR the request was aborted')))
   })
 }
 

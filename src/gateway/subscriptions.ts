@@ -76,7 +76,7 @@ export function redisSubscriptions(
       } catch (error) {
         events.destroy()
         if (isReplyError(error)) return { error: error.message }
-        throw new RedisUnavailable('Redis is away, try again later')
+        throw new RedisUnavailable('Redis is unavailable, try again later')
       }
     },
     stop() {

@@ -72,7 +72,7 @@ export function transactions(connection: SharedConnection): Transactions {
         return exec.value.map(toReply)
       }
       reconnect()
-      throw new RedisUnavailable('Redis gave an answer of another length')
+      throw new RedisUnavailable('Redis returned a wrong number of replies')
     },
     disconnected() {
       isPermitted = false

@@ -65,7 +65,7 @@ describe('the command', () => {
   test('shows each finding in plain words, and leaves nothing behind', async () => {
     const { code, out, err } = await tidegate(['--redis', server.url])
     expect({ code, err }).toEqual({ code: 0, err: '' })
-    expect(out).toMatch(/^The store that --redis names:\n\n {2}ok {7}tls {13}Plain text/)
+    expect(out).toMatch(/^The store that --redis names:\n\n {2}ok {7}tls {13}The connection is not/)
     expect(out).toMatch(/\n {2}info {5}memory {10}.*\n(?: {27}.*\n)* {27}→ Set maxmemory/)
     expect(out).toMatch(/\n\nno failures, no warnings \(\d+ ms\)\n$/)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: a colour begins with one
@@ -126,7 +126,7 @@ describe('the command', () => {
     expect(two.out).toContain(`UPSTASH_REDIS_REST_URL in ${wrong}, ${tcp}, ${rest} names:`)
     expect(none).toMatchObject({ code: 1, out: '' })
     expect(none.err).toMatch(
-      /no store is named.* KV_URL \(a URL for TCP.*, UPSTASH_REDIS_REST_URL \(empty\)/,
+      /the environment names no store.* KV_URL \(a URL for TCP.*, UPSTASH_REDIS_REST_URL \(empty\)/,
     )
     for (const { out, err } of [one, two, none]) {
       expect(out + err).not.toMatch(RegExp([server.url, gateway.url, gateway.token].join('|')))
@@ -160,7 +160,7 @@ describe('the exit code', () => {
     const reader = server.url.replace('//', `//ada:${PASSWORD}@`)
     const { code, out } = await tidegate([], { REDIS_URL: reader })
     expect(code).toBe(1)
-    expect(out).toContain('This is a read-only user: it may read, and may not write.')
+    expect(out).toContain('This is a read-only user.')
     expect(out).toContain('→ Allow it to write: ACL SETUSER … ~ratelimit:* +eval')
     expect(out).not.toContain(PASSWORD)
 
@@ -168,7 +168,7 @@ describe('the exit code', () => {
     expect(wrong).toMatchObject({
       code: 1,
       err: '',
-      out: expect.stringContaining('does not know this user and password'),
+      out: expect.stringContaining('rejects this user and password'),
     })
     expect(await tidegate(['--redis', nobody])).toMatchObject({
       code: 1,
@@ -186,11 +186,11 @@ describe('the exit code', () => {
     expect(strict.out).toContain('may evict counts (allkeys-lru)')
   })
 
-  test('is 1 where no store is named, or half of one', async () => {
+  test('is 1 where the environment names no store, or half of one', async () => {
     expect(await tidegate([])).toMatchObject({
       code: 1,
       out: '',
-      err: expect.stringContaining('no store is named'),
+      err: expect.stringContaining('the environment names no store'),
     })
     expect(await tidegate([], { UPSTASH_REDIS_REST_URL: gateway.url })).toMatchObject({
       code: 1,

@@ -45,7 +45,7 @@ describe('a healthy store is found well, and left as it was', () => {
     const gateway = await gatewayTo(server.url)
     const report = await examine(gateway, patient)
     expect(report.levels).toEqual({ tls: 'ok', ...HEALTHY })
-    expect(report.of.locking?.says).toMatch(/each script runs alone/)
+    expect(report.of.locking?.says).toMatch(/one script at a time/)
     expect(gateway.seen.requests).toBeLessThanOrEqual(50)
     expect(await redis.dbsize()).toBe(0)
   })
@@ -55,7 +55,7 @@ describe('a healthy store is found well, and left as it was', () => {
     const database = 'https://eu1-calm-1234.upstash.io'
     const arrive: typeof fetch = (input, init) => fetch(`${input}`.replace(database, url), init)
     const { of } = await examine({ url: database, token }, { ...patient, fetch: arrive })
-    expect(of.locking?.says).toMatch(/lock their own keys/)
+    expect(of.locking?.says).toMatch(/lock only their own keys/)
   })
 
   test('behind a gateway that lets pass no more than limiting needs', async () => {
@@ -63,7 +63,7 @@ describe('a healthy store is found well, and left as it was', () => {
     expect(ok).toBe(true)
     const closed = { memory: 'info', eviction: 'info', evicted: 'info', keys: 'info' }
     expect(levels).toEqual({ tls: 'ok', ...HEALTHY, ...closed })
-    expect(of.memory?.says).toBe('Not permitted to look: INFO is refused to this token or user.')
+    expect(of.memory?.says).toBe('Not checked: this token or user may not use INFO.')
     expect(await redis.dbsize()).toBe(0)
   })
 
@@ -124,7 +124,7 @@ test('a cluster is named as such, and a client for a single server that meets it
   for (let attempt = 0; attempt < 30; attempt++) {
     const { script } = (await examine(one, { ...patient, probes: 1 })).of
     if (script?.level !== 'failure') continue
-    expect(script.remedy).toContain('connect with a client for clusters')
+    expect(script.remedy).toContain('connect with a cluster client')
     return
   }
   expect.unreachable('one node had every key')

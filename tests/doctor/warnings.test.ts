@@ -38,15 +38,15 @@ describe('what will go wrong is a warning', () => {
     const full = await spawn({ args: ['--maxmemory', '1mb'] })
     const { of } = await examine(over(connect(full.url)))
     expect(of.write).toMatchObject({ level: 'failure', says: expect.stringContaining('OOM') })
-    expect(of.write?.remedy).toContain('more memory')
+    expect(of.write?.remedy).toContain('Raise maxmemory')
     expect(of.memory?.level).toBe('warning')
   })
 
   test('a server whose clock is an hour off, on either side', async () => {
     const gateway = await gatewayTo(server.url)
     for (const [seconds, words] of [
-      [3600, '60 min ahead of ours'],
-      [-3600, '60 min behind ours'],
+      [3600, '60 min ahead of this machine’s'],
+      [-3600, '60 min behind this machine’s'],
     ] as const) {
       const fake = await shiftedClock(gateway.url, seconds)
       const { ok, of } = await examine({ url: fake, token: gateway.token }, patient)

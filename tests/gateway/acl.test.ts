@@ -118,8 +118,8 @@ test('a database that Redis refuses is no place for counts: away until it takes 
     await admin.client('KILL', 'USER', 'numbered')
   }
   try {
-    await expect.poll(() => lines.join()).toContain('it refuses the number of the database: NOPERM')
-    await expect(backend.call(['SET', 'y', '1'])).rejects.toThrow('Redis is away')
+    await expect.poll(() => lines.join()).toContain('it rejects the database number: NOPERM')
+    await expect(backend.call(['SET', 'y', '1'])).rejects.toThrow('Redis is unavailable')
     expect(backend.isAvailable).toBe(false)
     expect(await admin.exists('y')).toBe(0)
 
@@ -130,9 +130,13 @@ test('a database that Redis refuses is no place for counts: away until it takes 
     clock.advance(60_000)
     await expect.poll(() => lines).toHaveLength(3)
     expect(lines).toEqual([
-      expect.stringMatching(/^Redis is away \(it refuses the number .+\): answering 503 until/),
+      expect.stringMatching(
+        /^Redis is unavailable \(it rejects the database number: .+\): all requests get 503 until/,
+      ),
       'Redis is back after 0.0 s',
-      expect.stringMatching(/^Redis is away \(it refuses the number .+, for 60\.0 s so far\)/),
+      expect.stringMatching(
+        /^Redis is unavailable \(it rejects the database number: .+, for 60\.0 s so far\)/,
+      ),
     ])
   } finally {
     await backend.stop()

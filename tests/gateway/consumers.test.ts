@@ -69,5 +69,5 @@ test('no list passes XREADGROUP … BLOCK, with which @upstash/queue waits for a
   const [{ url, token }] = await gatewaysWith(['all'])
   const redis = new Redis({ url, token, enableTelemetry: false })
   const queue = new Queue({ redis: redis as never, queueName: crypto.randomUUID() })
-  await expect(queue.receiveMessage(1000)).rejects.toThrow('Requests share one connection')
+  await expect(queue.receiveMessage(1000)).rejects.toThrow('the connection that all requests share')
 })

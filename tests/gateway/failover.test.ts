@@ -55,7 +55,7 @@ test('after a failover the gateway connects anew, to where its address leads now
     expect(await write()).toEqual({ error: expect.stringMatching(/^READONLY /) })
     await expect.poll(write, BUSY).toHaveProperty('value')
     expect(log[0]).toBe(
-      'Redis is away (READONLY: it is a replica now): answering 503 until it is back',
+      'Redis is unavailable (READONLY: the server is a replica now): all requests get 503 until it is back',
     )
     expect(log).toHaveLength(2)
   } finally {
@@ -93,7 +93,10 @@ test('a connection that ends as if for good, as after QUIT, is opened again', as
   } finally {
     await backend.stop()
   }
-  expect(log).toEqual([expect.stringContaining('is away'), expect.stringContaining('is back')])
+  expect(log).toEqual([
+    expect.stringContaining('is unavailable'),
+    expect.stringContaining('is back'),
+  ])
 })
 
 test('a server that repeats its password in an error does not bring it into the log', async () => {
@@ -102,7 +105,9 @@ test('a server that repeats its password in an error does not bring it into the 
   const url = renamed.url.replace('//', '//usr:hush-pass@')
   const backend = redisBackend(url, { log: (line) => log.push(line) })
   try {
-    await expect.poll(() => log.join(), BUSY).toContain("Redis is away (ERR unknown command 'auth'")
+    await expect
+      .poll(() => log.join(), BUSY)
+      .toContain("Redis is unavailable (ERR unknown command 'auth'")
     expect(log.join()).not.toMatch(/usr|hush/)
   } finally {
     await backend.stop()

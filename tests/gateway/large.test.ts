@@ -176,7 +176,7 @@ for (const [what, answer] of [
       await there()
       const said = await backend.transact([['GET', 'a']]).catch(({ message }) => message)
       expect(said).toEqual(
-        answer === '*0\r\n' ? 'Redis gave an answer of another length' : { error: 'NOPERM exec' },
+        answer === '*0\r\n' ? 'Redis returned a wrong number of replies' : { error: 'NOPERM exec' },
       )
       await expect.poll(() => connections.size).toBe(2)
       await there()

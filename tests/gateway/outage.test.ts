@@ -17,7 +17,7 @@ import { freePort } from '../support/listen.ts'
 import { pause } from '../support/pause.ts'
 import { spawnRedis } from '../support/redis-server.ts'
 
-const AWAY = { error: expect.stringMatching(/^Redis (is away|went away)/) }
+const AWAY = { error: expect.stringMatching(/^Redis (is unavailable|closed the connection)/) }
 
 async function ask({ url, token }: GatewayServer, path: string, body: unknown) {
   const start = performance.now()
@@ -47,7 +47,7 @@ test('while Redis is stopped every request gets 503 at once, and works when it i
     expect(await ask(gateway, '/', ['SET', 'a', '1'])).toMatchObject({ status: 200 })
     expect(await health(gateway)).toBe('200 ok')
     await server.stop()
-    await until(async () => (await health(gateway)) === '503 away')
+    await until(async () => (await health(gateway)) === '503 unavailable')
 
     const limiter = createLimiter({ limit: 5, window: '1m', store: upstash(gateway) })
     for (const [path, body] of [
@@ -73,7 +73,7 @@ test('while Redis is stopped every request gets 503 at once, and works when it i
     const { url, token } = gateway
     expect(await new Upstash({ url, token }).get('a')).toBe(2)
     expect(gateway.log).toEqual([
-      expect.stringMatching(/^Redis is away \(.+\): answering 503 until it is back$/),
+      expect.stringMatching(/^Redis is unavailable \(.+\): all requests get 503 until it is back$/),
       expect.stringMatching(/^Redis is back after [\d.]+ s$/),
     ])
   } finally {
@@ -116,11 +116,11 @@ test('a Redis that comes and goes is logged as one outage a minute', async () =>
   try {
     for (let outage = 0; outage < 5; outage++) {
       await gateway.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
-      await until(async () => (await health(gateway)) === '503 away')
+      await until(async () => (await health(gateway)) === '503 unavailable')
       await until(async () => (await health(gateway)) === '200 ok')
     }
     expect(gateway.log).toEqual([
-      expect.stringContaining('is away'),
+      expect.stringContaining('is unavailable'),
       expect.stringContaining('is back'),
     ])
   } finally {
@@ -138,21 +138,21 @@ test('an outage that lasts is logged when the minute after the last line is over
   try {
     for (let outage = 0; outage < 3; outage++) {
       await gateway.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
-      await until(async () => (await health(gateway)) === '503 away')
+      await until(async () => (await health(gateway)) === '503 unavailable')
       await until(async () => (await health(gateway)) === '200 ok')
     }
     clock.advance(4000)
     await server.stop()
-    await until(async () => (await health(gateway)) === '503 away')
+    await until(async () => (await health(gateway)) === '503 unavailable')
     expect(gateway.log).toEqual([
-      expect.stringMatching(/^Redis is away \(.+\): answering 503 until it is back$/),
+      expect.stringMatching(/^Redis is unavailable \(.+\): all requests get 503 until it is back$/),
       'Redis is back after 0.0 s',
     ])
 
     clock.advance(56_000)
     await lines(3)
     expect(gateway.log.at(-1)).toBe(
-      `Redis is away (connect ECONNREFUSED 127.0.0.1:${port}, for 56.0 s so far): answering 503 ` +
+      `Redis is unavailable (connect ECONNREFUSED 127.0.0.1:${port}, for 56.0 s so far): all requests get 503 ` +
         'until it is back (and 2 more times since the last line)',
     )
     clock.advance(600_000)
@@ -181,12 +181,12 @@ test('while an outage lasts it has one line, and not before a minute after the l
   for (const ms of [1, 1000, 120_000]) attempt(ms)
   outages.available()
   expect(lines.slice(2)).toEqual([
-    'Redis is away (refused, for 60.0 s so far): answering 503 until it is back',
+    'Redis is unavailable (refused, for 60.0 s so far): all requests get 503 until it is back',
     'Redis is back after 181.0 s',
   ])
   attempt(-3_600_000)
   expect(lines[4], 'a clock that was set back does not silence it').toBe(
-    'Redis is away (refused): answering 503 until it is back',
+    'Redis is unavailable (refused): all requests get 503 until it is back',
   )
 })
 
@@ -239,10 +239,10 @@ test('the gateway starts before its Redis does, and says why it cannot ask it', 
   ]
   const gateway = await startProgram(readSettings(flags, {}), (line) => lines.push(line))
   try {
-    await until(() => lines.some((line) => line.includes('away')))
+    await until(() => lines.some((line) => line.includes('unavailable')))
     expect(lines).toEqual([
       `listening on ${gateway.url} for the Redis at 127.0.0.1:${port}`,
-      expect.stringContaining(`Redis is away (connect ECONNREFUSED 127.0.0.1:${port})`),
+      expect.stringContaining(`Redis is unavailable (connect ECONNREFUSED 127.0.0.1:${port})`),
     ])
   } finally {
     await gateway.stop()

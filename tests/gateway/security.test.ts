@@ -218,7 +218,7 @@ describe('of the commands', () => {
     ] as const) {
       const { error } = await (await send(gateway, '/', command)).json()
       const start = `ERR Command is not available: '${name}'.`
-      expect(error).toBe(`${start} The gateway passes it on when started with ${flag}`)
+      expect(error).toBe(`${start} To allow it, start the gateway with ${flag}`)
     }
     const followed = await startGateway(inject('redisUrl'), { allow: ['script|exists'] })
     try {
@@ -228,7 +228,7 @@ describe('of the commands', () => {
       await followed.stop()
     }
     const { error } = await (await send(open, '/', ['SCRIPT', 'DEBUG', 'YES'])).json()
-    expect(error).toContain("'script|debug'. Requests share one connection")
+    expect(error).toContain("'script|debug'. It would change or block the connection")
   })
 
   test('nothing is suggested that would pass more than was asked for, or that is no command', async () => {
@@ -239,19 +239,19 @@ describe('of the commands', () => {
       if (name === 'client') continue
       const upper = name.toUpperCase()
       const { error } = await (await send(gateway, '/', [name])).json()
-      expect(error).toBe(`ERR Command is not available: '${upper}'. Its subcommand is missing`)
+      expect(error).toBe(`ERR Command is not available: '${upper}'. A subcommand is missing`)
       const help = (await (await send(gateway, '/', [name, 'HELP'])).json()).error
-      expect(help).toMatch(RegExp(` when started with --allow '${name}\\|help'$`))
+      expect(help).toMatch(RegExp(` start the gateway with --allow '${name}\\|help'$`))
     }
     for (const name of ['all', 'ALL', 'GET KEY', '', 'get,all', '--allow', '*', 'a|b|c']) {
       const { error } = await (await send(gateway, '/', [name])).json()
       const start = `ERR Command is not available: '${name.toUpperCase()}'.`
-      expect(error).toBe(`${start} It is not the name of a command`)
+      expect(error).toBe(`${start} This is not the name of a command`)
     }
     for (const subcommand of ['', ' ', 'a b', 'load|all']) {
       const { error } = await (await send(gateway, '/', ['SCRIPT', subcommand])).json()
       expect(error).toBe(
-        `ERR Command is not available: 'script|${subcommand}'. It is not the name of a command`,
+        `ERR Command is not available: 'script|${subcommand}'. This is not the name of a command`,
       )
     }
   })

@@ -91,7 +91,7 @@ describe('tidegate, as it is installed', () => {
       [['frob'], /tidegate: unknown command "frob"/],
       [['--frob'], /tidegate: unknown option "--frob"/],
       [['gateway', '--frob'], /tidegate gateway: unknown option "--frob"/],
-      [['gateway', ...good, 'more'], /tidegate gateway: an argument without a flag/],
+      [['gateway', ...good, 'more'], /tidegate gateway: unexpected argument without a flag/],
       [['gateway', '--port'], /tidegate gateway: Option '--port <value>' argument missing/],
       [['gateway'], /tidegate gateway: --token or GATEWAY_TOKEN: expected a secret.*, got nothing/],
       [['gateway', '--token', ''], /tidegate gateway: --token: expected .+, got nothing/],

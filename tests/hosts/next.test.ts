@@ -416,7 +416,7 @@ describe('examples/next-proxy with REDIS_URL as its one variable, as middleware.
 
     expect(app.runtime).toBe('edge')
     expect(quotaOf(response)).toMatch(/^"default";r=99;/)
-    expect(app.log()).toContain('the Edge runtime has no sockets. Set the URL and token of a REST')
+    expect(app.log()).toContain('the Edge runtime has no sockets. Use a REST API there')
     expect(app.log()).not.toContain('npm install')
   })
 })
