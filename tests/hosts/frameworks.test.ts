@@ -4,7 +4,14 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { startGateway } from '../support/gateway-server.ts'
-import { buildExample, checkTypes, type ExampleApp, startExample } from './support/example-app.ts'
+import {
+  buildExample,
+  buildVariant,
+  checkTypes,
+  type ExampleApp,
+  removeVariants,
+  startExample,
+} from './support/example-app.ts'
 import { programs } from './support/programs.ts'
 import { answerOf, askFrom, expectFiveBuckets } from './support/visitors.ts'
 
@@ -22,6 +29,7 @@ const variables = {
 afterAll(async () => {
   await host.stop()
   await gateway.stop()
+  removeVariants()
 })
 
 const APPS: readonly {
@@ -87,13 +95,82 @@ describe.each(APPS)('examples/$app', ({ app, config, prerendered }) => {
   })
 })
 
-test('SvelteKit counts by the address that a proxy appended, if ADDRESS_HEADER names it', async () => {
-  await gateway.redis.flushdb()
-  const forwarded = { ADDRESS_HEADER: 'X-Forwarded-For', XFF_DEPTH: '1' }
-  const port = await startExample(host, 'sveltekit', { ...variables, ...forwarded })
+/** Asks a server as a proxy does for a visitor who invents the first entry of `X-Forwarded-For`. */
+function proxyTo(port: number) {
   let forged = 0
-  await expectFiveBuckets(VISITORS, async (address) => {
+  return (address: string, path = '/api/hello') => {
     const headers = { 'x-forwarded-for': `192.0.2.${forged++}, ${address}` }
-    return answerOf(await fetch(`http://127.0.0.1:${port}/api/hello`, { headers }))
+    return fetch(`http://127.0.0.1:${port}${path}`, { headers })
+  }
+}
+
+/** Shows that the visitors of a proxy have buckets of their own, whatever they invent. */
+async function expectBucketsBehindProxy(port: number) {
+  const ask = proxyTo(port)
+  await gateway.redis.flushdb()
+  await expectFiveBuckets(VISITORS, async (address) => answerOf(await ask(address)))
+  const keys = await gateway.redis.keys('*')
+  expect(keys.sort()).toEqual(VISITORS.map((address) => `ratelimit:${address}`))
+}
+
+test('SvelteKit counts by the address that a proxy appended, if ADDRESS_HEADER names it', async () => {
+  const forwarded = { ADDRESS_HEADER: 'X-Forwarded-For', XFF_DEPTH: '1' }
+  await expectBucketsBehindProxy(
+    await startExample(host, 'sveltekit', { ...variables, ...forwarded }),
+  )
+})
+
+/** Leaves `ip` out and trusts one hop. */
+const byTrustedHops = (text: string) =>
+  text
+    .replace('{ createLimiter }', '{ createLimiter, ip }')
+    .replace("window: '1m',", "window: '1m', client: ip({ trustedHops: 1 }),")
+    .replace(/, \{ ip: [\w.]+ \}/, '')
+
+/** What docs/hosts.md says for a host that cannot tell which entry its proxy appended. */
+const BEHIND_PROXY: readonly {
+  readonly app: ExampleApp
+  readonly files: Readonly<Record<string, (text: string) => string>>
+}[] = [
+  {
+    app: 'astro',
+    files: {
+      'src/middleware.ts': byTrustedHops,
+      // Without it, Astro ignores the header.
+      'astro.config.ts': (text) =>
+        text.replace(
+          "output: 'server',",
+          "output: 'server', security: { allowedDomains: [{ hostname: '127.0.0.1' }] },",
+        ),
+      'src/pages/api/address.ts': () => `
+        import type { APIRoute } from 'astro'
+        export const GET: APIRoute = ({ clientAddress }) => new Response(clientAddress)`,
+    },
+  },
+  {
+    app: 'nitro',
+    files: {
+      'middleware/rate-limit.ts': byTrustedHops,
+      'routes/api/address.ts': () => `
+        import { defineHandler, getRequestIP } from 'nitro/h3'
+        export default defineHandler((event) => getRequestIP(event, { xForwardedFor: true }))`,
+    },
+  },
+]
+
+describe.each(BEHIND_PROXY)('examples/$app behind a proxy', ({ app, files }) => {
+  let port: number
+  beforeAll(async () => {
+    port = await startExample(host, await buildVariant(host, app, files), variables)
+  }, BUILD)
+
+  test('counts by the address that the proxy appended, with trustedHops', async () => {
+    await expectBucketsBehindProxy(port)
+  })
+
+  test('gets the entry that the client wrote, if it asks the framework', async () => {
+    // Not one of VISITORS: the server still refuses the first, who is over the limit.
+    const response = await proxyTo(port)('127.0.0.7', '/api/address')
+    expect(await response.text()).toBe('192.0.2.0')
   })
 })
