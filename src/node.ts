@@ -8,9 +8,15 @@ import { storeFromEnv as storeOverHttp } from './stores/store-from-env.ts'
 export { type NodeRequest, toWebRequest } from './adapters/node-request.ts'
 
 /**
- * The same as `storeFromEnv` of `tidegate`, except that it uses the Redis of `REDIS_URL`, through
- * ioredis, if the variables name no REST API. For Next.js `proxy.ts`, functions on Node, and servers:
- * `rateLimit({ limit: 100, window: '1m', store: storeFromEnv })`.
+ * Returns the store that the variables name, like `storeFromEnv` of `tidegate`, and also the Redis
+ * of `REDIS_URL`, through ioredis, if the variables name no REST API. For Next.js `proxy.ts`,
+ * functions on Node, and servers.
+ *
+ * @example
+ * import { rateLimit } from 'tidegate/next'
+ * import { storeFromEnv } from 'tidegate/node'
+ *
+ * export const proxy = rateLimit({ limit: 100, window: '1m', store: storeFromEnv })
  */
 export function storeFromEnv(given: object = {}): Store {
   const named = resolveStore([variablesOf(given), processEnv()], 'REDIS_URL')

@@ -8,14 +8,15 @@ import { PLATFORM_ADDRESS } from './platform-address.ts'
 export interface IpOptions {
   /**
    * How many of your proxies stand between the client and this code. Each appends the address it
-   * saw to `X-Forwarded-For`, so the client's address is that many entries from the right. The client
-   * may have written the entries left of it. For self-hosted servers; a platform needs none.
+   * saw to `X-Forwarded-For`, so the client's address is that many entries from the right. The
+   * client may have written the entries to the left of it. For self-hosted servers, not for
+   * platforms.
    * @default 0: the address of the connection, where the server hands it over
    */
   readonly trustedHops?: number | undefined
   /**
-   * A header that holds one address, with or without a port, which a proxy of yours sets on every
-   * request, replacing what came from outside: `fly-client-ip` on Fly.io,
+   * A header that contains one address, with or without a port, and that your proxy sets on every
+   * request in place of the client's value: `fly-client-ip` on Fly.io,
    * `cloudfront-viewer-address` behind CloudFront. For `x-forwarded-for` use `trustedHops`.
    */
   readonly header?: string | undefined
@@ -33,12 +34,17 @@ export interface IpOptions {
 }
 
 /**
- * Counts by IP address. Reads it where no client can forge it: from `CF-Connecting-IP` on Cloudflare,
- * from `X-Vercel-Forwarded-For` on Vercel, and from the connection on Node, Bun and Deno. Headers of
- * other platforms are ignored. Without the platform's own header the client is unknown. A variable
- * such as `VERCEL` has no effect. An address passed to `check` or `handle` as `ip` comes before all of
- * these. Logs one warning when clients share a limit because their addresses
- * are not visible.
+ * Counts by IP address. Reads the address where no client can forge it: from `CF-Connecting-IP` on
+ * Cloudflare, from `X-Vercel-Forwarded-For` on Vercel, and from the connection on Node, Bun and
+ * Deno. Ignores headers of other platforms, and variables such as `VERCEL`. Without the platform's
+ * own header the client is unknown. An address passed to `check` or `handle` as `ip` comes before
+ * all of these.
+ *
+ * Logs one warning when clients share a limit because their addresses are not visible.
+ *
+ * @example
+ * // A server behind one reverse proxy that appends to X-Forwarded-For
+ * rateLimit({ limit: 100, window: '1m', store, client: ip({ trustedHops: 1 }) })
  */
 export function ip(options: IpOptions = {}): Client {
   assertKeys('ip', options, ['trustedHops', 'header', 'platform', 'ipv6Prefix'])
@@ -83,7 +89,7 @@ function hopSource(hops: number): ConfiguredSource {
   }
 }
 
-/** Returns an entry of a list by its number from the right. Does not read what is left of it. */
+/** Returns an entry of a list by its number from the right. Does not read entries to its left. */
 function fromRight(list: string, entry: number): string | undefined {
   let end = list.length
   for (let passed = 1; passed < entry; passed++) {

@@ -3,18 +3,18 @@ import type { Client } from './client.ts'
 import { isPrivateNetwork, parseNetwork } from './network.ts'
 import { type AddressSource, PLATFORM_ADDRESS } from './platform-address.ts'
 
-/** Where the caller configured to read the address. */
+/** The configured source of the address. */
 export interface ConfiguredSource {
   readonly source: AddressSource
-  /** Names the place in the warning that it contains no address. */
+  /** Describes the source in the warning that it contains no address. */
   readonly place: string
   readonly advice: string
 }
 
 /**
- * Counts by the network of an address: the one passed to `check`, otherwise that of the configured
- * source, otherwise that of the platform. A platform that is not given is detected at the first request. Logs one warning
- * when clients share a limit because their addresses are not visible.
+ * Counts by the network of an address: the address passed to `check`, otherwise that of the
+ * configured source, otherwise that of the platform, which is detected at the first request unless
+ * it is given. Logs one warning when clients share a limit because their addresses are not visible.
  */
 export function networkClient(
   ipv6Prefix = 64,
@@ -68,7 +68,7 @@ const ADDRESS_FIELD = /forwarded(-for)?$|(-|client)ip$|(viewer|external)-address
 /** The first entry of a list: the client, as the first proxy saw it. */
 const FIRST_ENTRY = /^(?:for=)?([^,;]*)/i
 
-/** Whether a proxy names a client in another network. The network that counts is then the proxy's. */
+/** Whether a proxy names a client in another network. Then `network` is the proxy's. */
 function hasOtherAddress(headers: Headers, network: string, ipv6Prefix: number): boolean {
   return [...headers].some(
     ([name, value]) =>

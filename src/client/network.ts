@@ -24,15 +24,16 @@ const BARE_PORT = /(?<=^[^[]+):\d{1,5}$/
 
 /**
  * IPv4 addresses inside of IPv6, by their bits: mapped, ::ffff:0:0/96 (RFC 4291 §2.5.5.2), and
- * translated, 64:ff9b::/96 (RFC 6052 §2.1). If they counted by /64, all of IPv4 would be one client.
+ * translated, 64:ff9b::/96 (RFC 6052 §2.1). If they counted by /64, all of IPv4 would be one
+ * client.
  */
 const CARRIES_IPV4 = /^(0,0,0,0,0,65535|100,65435,0,0,0,0),/
 
 /**
- * Returns the network that counts as one client, in canonical text (RFC 5952): a whole IPv4 address,
- * or the first `prefix` bits of an IPv6 address, because one customer has at least a /64 (RFC 6177).
- * Ignores ports, brackets, quotes, zones, letter case, and repetitions of the same address. Returns
- * `undefined` for a text that is not an address.
+ * Returns the network that counts as one client, in canonical text (RFC 5952): a whole IPv4
+ * address, or the first `prefix` bits of an IPv6 address, because one customer has at least a /64
+ * (RFC 6177). Ignores ports, brackets, quotes, zones, letter case, and repetitions of the same
+ * address. Returns `undefined` for a text that is not an address.
  */
 export function parseNetwork(text: string, prefix: number): string | undefined {
   if (text.length > MAX_ADDRESS_CHARS) return undefined
@@ -79,5 +80,5 @@ function canonical(address: string | undefined): string | undefined {
 const PRIVATE =
   /^(10|127|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|^::1?(\/|$)|^f[cde]..:/
 
-/** Whether no client on the internet can have this address. It is most likely that of a proxy. */
+/** Whether an address is private. No client on the internet has it, so it probably is a proxy's. */
 export const isPrivateNetwork = (network: string) => PRIVATE.test(network)

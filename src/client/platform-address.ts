@@ -39,7 +39,7 @@ export const PLATFORM_ADDRESS: Readonly<Record<Platform, AddressSource>> = {
   },
 }
 
-/** What servers hand to `fetch(request, env)`, and so to `app.fetch` of Hono. */
+/** What servers pass to `fetch(request, env)`, and so to `app.fetch` of Hono. */
 interface ServerEnv {
   /** Node, through @hono/node-server. */
   readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } }
@@ -47,6 +47,8 @@ interface ServerEnv {
   readonly requestIP?: (request: Request) => { readonly address: string } | null
   /** Deno.serve. */
   readonly remoteAddr?: { readonly hostname?: string }
-  /** Node's or Bun's values if the caller of `app.fetch` wrapped them, which Hono's helpers support. */
+  /**
+   * Node's or Bun's values if the caller of `app.fetch` wrapped them, which Hono's helpers support.
+   */
   readonly server?: Omit<ServerEnv, 'server'>
 }

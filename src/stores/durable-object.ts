@@ -5,7 +5,9 @@ import { guard } from '../isolate/guard.ts'
 import { redactedMessage } from '../redact.ts'
 import type { Demand, Grant, Store } from './store.ts'
 
-/** https://developers.cloudflare.com/durable-objects/reference/data-location/#supported-locations-1 */
+/**
+ * https://developers.cloudflare.com/durable-objects/reference/data-location/#supported-locations-1
+ */
 const LOCATIONS = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const
 
 export type LocationHint = (typeof LOCATIONS)[number]
@@ -18,8 +20,9 @@ export interface ObjectNamespace {
 
 export interface DurableObjectOptions {
   /**
-   * How many objects share all clients, by a hash. With fewer objects, fewer are woken and swept. An
-   * object handles about 1,000 checks a second. A change of this number resets all counts.
+   * How many objects share all clients, by a hash of the client. Fewer objects mean fewer wake-ups
+   * and sweeps. An object handles about 1,000 checks a second. Changing the number resets all
+   * counts.
    * @default one object for each client
    */
   readonly shards?: number | undefined
@@ -39,8 +42,8 @@ interface Stub {
 
 /**
  * Counts in Durable Objects of the class `TidegateObject`: exact across regions, one call per check
- * for all policies together. All policies of a limiter must count the same client, since each client
- * has its own object. Otherwise `createLimiter` throws a `ConfigError`.
+ * for all policies together. All policies of a limiter must count the same client, since each
+ * client has its own object. Otherwise `createLimiter` throws a `ConfigError`.
  *
  * Does not repeat calls: the runtime repeats a lost call, and never runs a call twice
  * (https://developers.cloudflare.com/durable-objects/best-practices/automatic-retries/). A signal
@@ -48,7 +51,11 @@ interface Stub {
  *
  * @param namespace the binding: `env.TIDEGATE`, or `env.TIDEGATE.jurisdiction('eu')`
  *
- * `tidegate/durable-object`
+ * @example
+ * import { durableObject } from 'tidegate/durable-object'
+ * export { TidegateObject } from 'tidegate/durable-object'
+ *
+ * app.use(rateLimit({ limit: 100, window: '1m', store: (env: Env) => durableObject(env.TIDEGATE) }))
  */
 export function durableObject(
   namespace: ObjectNamespace,
@@ -76,7 +83,7 @@ export function durableObject(
       const name = shards === undefined ? client : `shard-${fnv1a(client) % shards}`
       let answer: unknown
       try {
-        // A new stub for each call, since a stub that has failed fails for ever.
+        // A new stub for each call: after a failure, a stub rejects all later calls.
         const stub = namespace.get(namespace.idFromName(name), location) as Stub
         answer = await (stub.take?.(demands) ?? takeByFetch(stub, demands))
       } catch (error) {
@@ -113,7 +120,9 @@ const isAnswer = (answer: unknown, length: number): answer is readonly Grant[] =
   answer.length === length &&
   answer.every((grant: Partial<Grant> | null) => typeof grant?.granted === 'number')
 
-/** Converts the error of a call. Drops its properties, whose object id identifies the client. */
+/**
+ * Converts the error of a call. Drops its properties: the object id in them identifies the client.
+ */
 function storeError(error: unknown, client: string): StoreError {
   const said = redactedMessage(error, [client])
   const [code, hint] = classify(error)

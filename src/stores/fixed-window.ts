@@ -7,15 +7,16 @@ export interface Window {
   readonly endsAt: number
 }
 
-/** What became of a call: of each demand the answer, and the window to keep, if one is open. */
+/** The result of a call: for each demand the grant, and the window to keep if it is open. */
 export interface Taken {
   readonly grants: readonly Grant[]
   readonly windows: readonly (Window | undefined)[]
 }
 
 /**
- * The fixed window, all of it: the counts of each demand's key before, and after. Memory runs this;
- * the script of the Redis stores says the same in Lua, held equal by a differential test.
+ * Applies the fixed-window algorithm: from the window of each demand's key before the call,
+ * computes the grants and the windows after it. Memory and the Durable Object run this function.
+ * The script of the Redis stores does the same in Lua, and a differential test keeps the two equal.
  */
 export function takeFixedWindow(
   demands: readonly Demand[],
@@ -48,13 +49,13 @@ export function takeFixedWindow(
   return { grants, windows }
 }
 
-/** A count beyond the limit, which was lowered meanwhile, is as good as one that stands at it. */
+/** The units used, at most `limit`: the limit may have been lowered since they were counted. */
 const usedOf = ({ limit }: Demand, open: Window | undefined) => Math.min(open?.used ?? 0, limit)
 
 const fits = (demand: Demand, open: Window | undefined) =>
   usedOf(demand, open) + demand.cost <= demand.limit
 
-/** The window open now; one whose end is out of reach ends a whole window from now. */
+/** The open window. If it ends later than a whole window from now, it is shortened to that. */
 function currentWindow(open: Window | undefined, window: number, now: number): Window | undefined {
   if (open === undefined || open.endsAt <= now) return undefined
   return open.endsAt - now > window ? { used: open.used, endsAt: now + window } : open

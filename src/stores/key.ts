@@ -2,13 +2,16 @@ import type { Demand } from './store.ts'
 
 type KeyParts = Pick<Demand, 'policy' | 'client'>
 
-/** What every key begins with unless a store is told otherwise. */
+/** The default prefix of all keys. */
 export const DEFAULT_PREFIX = 'ratelimit'
 
 /**
- * The store's name for a policy and a client: `ratelimit:203.0.113.7` for the unnamed policy,
- * `ratelimit:login:203.0.113.7` for one named `login`. A client with a colon (IPv6) would read as
- * policy and client, so for the unnamed policy its name stays, empty: `ratelimit::2001:db8::/64`.
+ * Returns the key of a policy and a client: `ratelimit:203.0.113.7` for the unnamed policy, and
+ * `ratelimit:login:203.0.113.7` for the policy `login`. A client with a colon (IPv6) could be read
+ * as a policy and a client, so the empty name is kept before it: `ratelimit::2001:db8::/64`.
+ *
+ * @example
+ * keyOf('ratelimit', { policy: 'login', client: '203.0.113.7' }) // 'ratelimit:login:203.0.113.7'
  */
 export function keyOf(prefix: string, demand: KeyParts): string {
   const { policy, client } = demand
@@ -18,12 +21,14 @@ export function keyOf(prefix: string, demand: KeyParts): string {
 }
 
 /**
- * The same with the client as hash tag, so that all keys of a client are in one slot of a Redis
- * Cluster (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags):
- * `ratelimit:login:{203.0.113.7}`. A tag ends at the first brace, so a client must not hold one.
+ * Like `keyOf`, with the client as hash tag, so that all keys of a client are in one slot of a
+ * Redis Cluster
+ * (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags):
+ * `ratelimit:login:{203.0.113.7}`. A tag ends at the first brace, so braces in the client are
+ * escaped.
  */
 export function taggedKeyOf(prefix: string, { policy, client }: KeyParts): string {
-  // An empty tag would be none; a "%" by itself is no client's.
+  // Redis ignores an empty tag. A "%" is always escaped, so no client's tag is a single "%".
   const tag = client.replace(/[%{}]/g, encodeURIComponent) || '%'
   return keyOf(prefix, { policy, client: `{${tag}}` })
 }

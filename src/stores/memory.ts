@@ -5,9 +5,9 @@ import type { Demand, Store } from './store.ts'
 
 export interface MemoryOptions {
   /**
-   * How many windows to keep for each policy, about 150 bytes each. If there are more, a sixteenth of
-   * them is evicted at once: those that have ended, then the oldest. An attacker who invents keys
-   * evicts others but cannot grow the memory.
+   * How many windows to keep for each policy, about 150 bytes each. If there are more, a sixteenth
+   * of them is evicted at once: those that have ended, then the oldest. An attacker who invents
+   * keys evicts others but cannot grow the memory.
    * @default 10_000
    */
   readonly maxKeys?: number | undefined
@@ -21,15 +21,18 @@ export interface MemoryOptions {
 type Windows = Map<string, Window>
 
 /**
- * Counts in this isolate's memory: exact within the isolate, not shared with others, and lost when it
- * ends. For development, for a single server, and as the fallback while a shared store is unavailable.
+ * Counts in this isolate's memory: exact within the isolate, not shared with others, and lost when
+ * the isolate ends. For development and for a single server.
+ *
+ * @example
+ * const limiter = createLimiter({ limit: 100, window: '1m', store: memory() })
  */
 export function memory(options: MemoryOptions = {}): Store {
   assertKeys('memory', options, ['maxKeys', 'clock'])
   const { maxKeys = 10_000, clock = systemClock } = options
   assertCount('maxKeys', maxKeys)
   assertFunction('clock', clock, 'a function that returns milliseconds')
-  // By policy, then by client: a key of both would have to be built for each request.
+  // Two levels, policy and client: joining them to one key would cost time in each request.
   const policies = new Map<string, Windows>()
 
   function windowsOf({ policy }: Demand): Windows {

@@ -17,19 +17,19 @@ export type NamedStore =
   | { readonly kind: 'redis'; readonly urlName: string; readonly url: unknown }
   | { readonly kind: 'durable-object'; readonly namespace: ObjectNamespace }
 
-/** What the names of a database's variables begin with, in the order in which they are tried. */
+/** The prefixes of a database's variables, in the order in which they are tried. */
 const PREFIXES = ['UPSTASH_REDIS_REST_', 'UPSTASH_REDIS_', 'KV_REST_API_']
 
-/** The same with any prefix, as the integrations of Vercel set them: `SHOP_KV_REST_API_…`. */
+/** Vercel's integrations add a prefix of the user's: `SHOP_KV_REST_API_…`. */
 const CUSTOM_PREFIX = /^(\w+_KV_REST_API_)(?:URL|TOKEN|READ_ONLY_TOKEN)$/
 
 /**
- * Returns the store that the environments name, or `undefined` if they name no store. A REST API comes
- * first, then `other`. What is left may be meant for other programs, and comes last: variables of a
- * REST API that have only a TCP address or a read-only token.
+ * Returns the store that the environments name, or `undefined` if they name no store. A REST API
+ * comes first, then `other`. What is left may be meant for other programs, and comes last:
+ * variables of a REST API that have only a TCP address or a read-only token.
  *
- * @param other the variable for another kind of store that the caller can use: REDIS_URL where there
- * are sockets, or TIDEGATE, the Durable Object of the Worker
+ * @param other the variable for another kind of store that the caller can use: REDIS_URL where
+ * there are sockets, or TIDEGATE, the Durable Object of the Worker
  */
 export function resolveStore(
   environments: readonly Environment[],
@@ -43,7 +43,7 @@ export function resolveStore(
   return resolveRest(environments)
 }
 
-/** The same where only REST can be used. The first environment that names a REST API decides. */
+/** Like `resolveStore`, for REST only. The first environment that names a REST API decides. */
 export function resolveRest(environments: readonly Environment[]): NamedRest | undefined {
   for (const env of environments) {
     const prefix = findEnvPrefix(env)
@@ -56,9 +56,9 @@ export function resolveRest(environments: readonly Environment[]): NamedRest | u
 }
 
 /**
- * What the names of a REST API's variables begin with; `undefined` if no REST API is named. A pair
- * that can work goes before a pair that cannot, which the error then names. A pair with a TCP address
- * or a read-only token comes last.
+ * Returns the prefix of the variables that name a REST API, or `undefined`. Prefers a pair that can
+ * work, then a broken pair (which the error then names), then a pair with a TCP address or a
+ * read-only token.
  */
 function findEnvPrefix(env: Environment): string | undefined {
   const custom = variableNames(env)?.flatMap((name) => CUSTOM_PREFIX.exec(name)?.[1] ?? []) ?? []

@@ -23,14 +23,20 @@ export type RedisOptions = RedisStoreOptions
 const warned = new Set<string>()
 
 /**
- * Counts in your own Redis or Valkey over TCP, through your client of ioredis, iovalkey or node-redis,
- * including their Sentinel and Cluster clients: one round trip per check. Logs a warning once if an
- * option lets the client send a command twice.
+ * Counts in your own Redis or Valkey over TCP, through your client of ioredis, iovalkey or
+ * node-redis, including their Sentinel and Cluster clients: one round trip per check. Logs a
+ * warning once if an option lets the client send a command twice.
  *
- * In a Redis Cluster all keys of one counted client share a slot, by the hash tag `{client}`, so that
- * one atomic call counts several policies. Policies that count different clients are a `ConfigError`.
+ * In a Redis Cluster all keys of one counted client share a slot, by the hash tag `{client}`, so
+ * that one atomic call counts several policies. If policies count different clients,
+ * `createLimiter` throws a `ConfigError`.
  *
- * `tidegate/redis`
+ * @example
+ * import { Redis } from 'ioredis'
+ * import { redis } from 'tidegate/redis'
+ *
+ * const client = new Redis('redis://127.0.0.1:6379', { autoResendUnfulfilledCommands: false })
+ * const limiter = createLimiter({ limit: 100, window: '1m', store: redis(client) })
  */
 export function redis(client: IoRedisClient | NodeRedisClient, options: RedisOptions = {}): Store {
   const compiled = compileRedisOptions('redis', options)
@@ -46,7 +52,7 @@ export function redis(client: IoRedisClient | NodeRedisClient, options: RedisOpt
   return redisStore(scripts, { ...compiled, cluster })
 }
 
-/** Distinguishes the two families by their methods, so that neither package is imported. */
+/** Recognises the client by its methods, so that no package is imported. */
 function readClient(client: IoRedisClient | NodeRedisClient) {
   if (typeof client === 'object' && client !== null) {
     if ('evalSha' in client && [client.evalSha, client.eval, client.incrBy].every(isMethod)) {

@@ -3,11 +3,11 @@ import { type Environment, rawVariable, variable } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
 import { parseUrl } from '../url.ts'
 
-/** Where the database is. Both are in its console, and in the variables the integration sets. */
+/** The URL and token of a database, from its console or from the variables of an integration. */
 export interface UpstashCredentials {
   /** The REST URL, `https://….upstash.io`: `UPSTASH_REDIS_REST_URL`. */
   readonly url: string
-  /** The token that may write: `UPSTASH_REDIS_REST_TOKEN`, never the read-only one. */
+  /** The token with write access: `UPSTASH_REDIS_REST_TOKEN`. A read-only token cannot count. */
   readonly token: string
 }
 
@@ -35,7 +35,7 @@ export function readCredentials(env: Environment, prefix: string): UpstashCreden
   return { url, token }
 }
 
-/** The URL without a trailing slash. Throws a `ConfigError` that calls it `option`. */
+/** Returns the URL without a trailing slash. Throws a `ConfigError` that names `option`. */
 export function parseRestUrl(option: string, url: unknown): string {
   assertOption(typeof url === 'string' && url !== '', option, url, EXPECTED_URL)
   if (/["'\s]/.test(url)) throw new ConfigError(option, EXPECTED_URL, SPACES_OR_QUOTES)
@@ -52,7 +52,7 @@ export function parseRestUrl(option: string, url: unknown): string {
   return url.replace(/\/+$/, '')
 }
 
-/** The token, which errors never show. Throws a `ConfigError` that calls it `option`. */
+/** Returns the token. Throws a `ConfigError` that names `option` and never shows the token. */
 export function parseRestToken(option: string, token: unknown): string {
   assertOption(typeof token === 'string' && token !== '', option, token, EXPECTED_TOKEN)
   if (/["'\s]/.test(token)) throw new ConfigError(option, EXPECTED_TOKEN, SPACES_OR_QUOTES)

@@ -6,13 +6,19 @@ import { describeUnused } from './unused-variables.ts'
 import { upstash } from './upstash.ts'
 
 /**
- * The store that the variables name: Upstash (`UPSTASH_REDIS_REST_URL` and `…_TOKEN`, or
- * `UPSTASH_REDIS_URL` and `…_TOKEN`), Vercel KV (`KV_REST_API_URL` and `…_TOKEN`, with any prefix),
- * else memory with one warning. The first pair that can work is taken. If no pair can work, throws a
- * `ConfigError` that names the variable that is missing or wrong. Never uses a read-only token.
+ * Returns the store that the variables name: Upstash (`UPSTASH_REDIS_REST_URL` and `…_TOKEN`, or
+ * `UPSTASH_REDIS_URL` and `…_TOKEN`), or Vercel KV (`KV_REST_API_URL` and `…_TOKEN`, with any
+ * prefix). Uses the first pair that can work. Without these variables, returns `memory()` and logs
+ * a warning.
  *
- * @param given the environment that the host hands over, a Worker's bindings for instance. If it
- * names no store, the process's variables are read: what Node, Bun and Deno hand over names none.
+ * Throws a `ConfigError` that names the missing or wrong variable, if no pair can work. Never uses
+ * a read-only token.
+ *
+ * @param given the environment that the host passes, such as a Worker's bindings. If it names no
+ * store, the variables of the process are read.
+ *
+ * @example
+ * const limiter = createLimiter({ limit: 100, window: '1m', store: storeFromEnv })
  */
 export function storeFromEnv(given: object = {}): Store {
   const environments = [variablesOf(given), processEnv()]

@@ -1,26 +1,26 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { StoreError } from '../errors.ts'
 
-/** What one policy asks for one client. The store names its own key from the two (`keyOf`). */
+/** The units that one policy requests for one client. Both together make the key (`keyOf`). */
 export interface Demand {
   /** '' for the one unnamed policy. */
   readonly policy: string
-  /** Never empty; already hashed where it had to be. */
+  /** Never empty. A secret or personal text is hashed already. */
   readonly client: string
   /** Units per window, a whole number from 1. */
   readonly limit: number
   /** In ms, a whole number from 1. */
   readonly window: number
-  /** Units that must be granted, 0 to `limit`; 0 without a `reserve` only looks. */
+  /** Units that must be granted, 0 to `limit`. 0 without a `reserve` only reads the count. */
   readonly cost: number
   /**
-   * Further units to take along if there are any.
+   * Additional units to take, as far as units are left.
    * @default 0
    */
   readonly reserve?: number
 }
 
-/** What the store did, and what it knows. */
+/** The store's answer to one demand. */
 export interface Grant {
   /** Units granted: 0 when refused, else `cost` … `cost + reserve`. */
   readonly granted: number
@@ -30,24 +30,25 @@ export interface Grant {
   readonly resetIn: number
   /**
    * In ms until this demand could be granted; 0 if it was granted, or if only another demand did
-   * not fit. Up to two more than `resetIn`: a key of Redis still exists in its last millisecond, and
-   * two clocks that count whole milliseconds are one apart.
+   * not fit. Up to two more than `resetIn`: a key of Redis still exists in its last millisecond,
+   * and two clocks that count whole milliseconds are one apart.
    */
   readonly retryIn: number
   /**
    * Only after a call with `observed`. `'observed'`: the units were counted in that window, and the
-   * store did not look when it ends; `resetIn` and `retryIn` are 0. `'new'`: that window may be over.
+   * store did not look when it ends; `resetIn` and `retryIn` are 0. `'new'`: that window may be
+   * over.
    * @default neither is known
    */
   readonly window?: 'observed' | 'new'
   /**
-   * Whether nobody knows `used` and `resetIn`, since another demand of the call was refused before
-   * the store was asked. Both are 0 then.
+   * Whether `used` and `resetIn` are unknown, and so 0: another demand of the call was refused
+   * before the store was called.
    * @default false
    */
   readonly unseen?: boolean
   /**
-   * Who decided, where it was not the store that was asked.
+   * What decided, if the store that was called did not.
    * @default 'store'
    */
   readonly source?: Source
@@ -65,7 +66,7 @@ export interface Observed {
   readonly used: number
   /**
    * Whether the window is certain to be still open. A store calls this again once the backend has
-   * answered: a count that comes later may have opened a window.
+   * answered: a count that arrives after the window's end opens another window.
    */
   isOpen(): boolean
 }
@@ -73,14 +74,15 @@ export interface Observed {
 /** What a store may use besides the demands. */
 export interface TakeOptions {
   /**
-   * The open window of the call's one demand. A hint: a store for which a plain count is cheaper than
-   * its whole rule (one command in place of three, in Redis) may use it, and every other ignores it.
-   * @default nothing is known: the store applies its whole rule
+   * The open window of a call with one demand. This is a hint: a store for which a plain count is
+   * cheaper than its whole rule (one command in place of three, in Redis) may use it. Other stores
+   * ignore it.
+   * @default no window has been observed: the store applies its whole rule
    */
   readonly observed?: Observed | undefined
   /**
-   * Aborted when the caller stops waiting. A store may end its request and throw, or ignore it. A unit
-   * may have been counted all the same.
+   * Aborted when the caller stops waiting. A store may end its request and throw, or ignore it. A
+   * unit may have been counted all the same.
    */
   readonly signal?: AbortSignal | undefined
   /** Keeps work alive after the answer. Without it a store does nothing once it has answered. */
@@ -88,59 +90,63 @@ export interface TakeOptions {
 }
 
 /**
- * Where the counts live. Every sentence below that shows from outside has its case in the
- * conformance suite (`tidegate/testing`).
+ * Keeps the counts. For every sentence below that a caller can observe, the conformance suite
+ * (`tidegate/testing`) has a test.
  *
  * - A window opens with the first unit taken for a policy and a client, and ends `window` ms later
- *   by the store's clock. Later takes never move its end. Looking (no cost, no reserve) opens none.
- * - In one window at most `limit` units are granted, also to calls at the same time, whatever their
- *   order; `used` never exceeds `limit`. A refused demand is charged nothing.
- * - One call is atomic over all its demands, which name different keys: each gets its cost, or none
- *   is charged anything. In the latter case `retryIn` is above 0 for those that did not fit, and 0
- *   for the others. A store that cannot do so for demands of different clients says `oneClient`,
- *   and rejects a call that has them; it never does half.
- * - `granted` holds as much of `reserve` as is left after the cost.
- * - Grants come in the order of their demands; no demands, no grants.
- * - `resetIn` may be late by a trip, never early by more than the store's clock resolves. Counted from
- *   the moment the question was sent it is never late.
+ *   by the store's clock. Later takes never move its end. A take without cost and reserve opens no
+ *   window.
+ * - In one window at most `limit` units are granted, also to concurrent calls in any order. `used`
+ *   never exceeds `limit`. A refused demand is charged nothing.
+ * - One call is atomic over all its demands, which name different keys: either each demand gets its
+ *   cost, or no demand is charged. If no demand is charged, `retryIn` is above 0 for the demands
+ *   that did not fit, and 0 for the others. A store that cannot be atomic over demands of different
+ *   clients sets `oneClient`, and rejects a call with such demands.
+ * - `granted` contains as much of `reserve` as is left after the cost.
+ * - Grants are in the order of their demands. Without demands there are no grants.
+ * - `resetIn` may be late by a trip, but never early by more than the resolution of the store's
+ *   clock. Counted from the moment the call was sent, it is never late.
  * - A client that waits `retryIn` after the answer finds that window ended.
  * - A window that cannot end in time (its expiry lost, a clock set back, a policy's window made
  *   shorter) ends `window` ms after the call that finds it; its count stays.
  * - A key that was evicted or flushed is a fresh window. If an operator sets a count below 0,
  *   `used` is 0, and the additional units are granted on top of the limit.
- * - Policies and clients never share a count with others, whatever characters they hold.
- * - It throws only when the backend failed, a `StoreError`; a refusal is a grant of 0. Error texts
- *   never hold keys, tokens or clients.
+ * - Different policies and clients never share a count, whatever characters their names contain.
+ * - It throws a `StoreError` if the backend failed, and nothing else. A refusal is a grant of 0.
+ *   Error texts never contain keys, tokens or clients.
  * - Construction checks options and does nothing else: no I/O, no timer, no promise.
  *
- * `take` is all that a store must offer. What only some stores can do is a further, optional member:
- * `oneClient` limits `take`, and later members add to it (charging debts, settling costs, resetting a
- * key, algorithms other than the fixed window). If an option of a limiter needs a member that its
- * store lacks, `createLimiter` throws a `ConfigError` that names the feature. It never runs without it.
+ * `take` is all that a store must offer. What only some stores can do is a further, optional
+ * member: `oneClient` limits `take`, and later members add to it (charging debts, settling costs,
+ * resetting a key, algorithms other than the fixed window). If an option of a limiter needs a
+ * member that its store lacks, `createLimiter` throws a `ConfigError` that names the feature. It
+ * never runs without it.
  *
- * The hint `TakeOptions.observed` changes the price of a call and never its result.
+ * The hint `TakeOptions.observed` may make a call cheaper. It never changes the result.
  */
 export interface Store {
   take(demands: readonly Demand[], options?: TakeOptions): Promise<readonly Grant[]>
   /**
-   * Whether all demands of one call must name one client, since another's counts live elsewhere.
-   * The limiter then refuses, at construction, policies that count different clients.
+   * Whether all demands of one call must have the same client, since each client's counts are kept
+   * in a different place. `createLimiter` then throws a `ConfigError` if policies count different
+   * clients.
    * @default false
    */
   readonly oneClient?: boolean
   /**
-   * What a limiter puts before the store: `guard` of `tidegate` if an answer takes a trip, `'none'` if
-   * the store counts in this isolate's memory. `createLimiter` throws a `ConfigError` if it is missing.
+   * How a limiter calls the store: through `guard` of `tidegate` if the store is remote, directly
+   * (`'none'`) if it counts in this isolate's memory. If it is missing, `createLimiter` throws a
+   * `ConfigError`.
    */
   readonly guard?: Guard | 'none'
   /**
-   * What the store is and where, for the log of `debug`: `upstash at eu1-calm-1234.upstash.io`. Never
-   * contains a secret.
+   * The kind of store and its host, for the log of `debug`: `upstash at eu1-calm-1234.upstash.io`.
+   * Never contains a secret.
    */
   readonly label?: string | undefined
 }
 
-/** How a limiter wants a store guarded that is a trip away. */
+/** How a limiter wants a remote store to be guarded. */
 export interface GuardOptions {
   /** In ms: how long a check may wait for the store. */
   readonly timeout: number

@@ -12,12 +12,13 @@ const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
 /**
- * Keeps the counts of one client, or of a share of the clients. Bind it as in wrangler.toml, and pass
- * the binding to `durableObject`. Counts are kept in memory and written to SQLite before the object
- * answers, so no count is lost when an object is evicted, moved or deployed again.
+ * The Durable Object that keeps the counts of one client, or of a share of the clients. Bind it as in
+ * wrangler.toml, and pass the binding to `durableObject`. Counts are kept in memory and written to
+ * SQLite before the object answers, so no count is lost when an object is evicted, moved or deployed
+ * again.
  *
  * Rows that a check reads and writes for each policy, by workerd's `rowsRead` and `rowsWritten`:
- * - a check that is granted: 1 written; a check that is refused or has no cost: none
+ * - a check that is granted: 1 written; a check that is refused or has no cost: 0
  * - the first check after a wake-up: 1 more read, and 3 to find the table
  * - the first check of a client, or the first since its rows were swept: 2 more written for the table,
  *   and 1 for the alarm (https://developers.cloudflare.com/durable-objects/platform/pricing/)
@@ -91,7 +92,7 @@ export class TidegateObject extends DurableObject {
     }
     this.#hasTable = false
     this.#hasAlarm = false
-    // Not only the rows: an empty table would be stored, and billed, for each client for ever.
+    // Also deletes the table: Cloudflare would store and bill an empty table of each client.
     await this.ctx.storage.deleteAll()
   }
 

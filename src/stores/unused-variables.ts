@@ -2,7 +2,7 @@ import { type Environment, variable, variableNames } from '../environment.ts'
 import { isObjectNamespace } from './durable-object.ts'
 import { isRedisUrl, TCP_URL } from './rest-credentials.ts'
 
-/** Names of variables for a store, in any spelling. Not a URL, which somebody set as a name. */
+/** Matches variable names that look like a store. Not a URL that was set as a name by mistake. */
 const LIKE_A_STORE = /^(?=[\w.-]+$)(?:.*(?:redis|upstash|valkey|kv_(?:rest|url))|tidegate$)/i
 
 /**
@@ -20,7 +20,7 @@ export function describeUnused(...environments: readonly Environment[]): string 
   return unused.length > 0 ? `. Not used: ${unused.slice(0, 9).join(', ')}` : ''
 }
 
-/** Other names that only contain "tidegate" are those of a team's own variables. */
+/** Other names with "tidegate" in them are probably variables of the application. */
 const isLikeAStore = (name: string, value: unknown) =>
   LIKE_A_STORE.test(name) || (/tidegate/i.test(name) && isObjectNamespace(value))
 

@@ -30,9 +30,9 @@ export interface UpstashOptions extends RedisStoreOptions, KeyLockingOptions {
    */
   readonly fetch?: typeof fetch | undefined
   /**
-   * Sends the checks of one isolate that come within `wait` ms (0 to 100) in one request. Each check
-   * takes that much longer, and is billed as before. Needs `waitUntil`, which the adapters provide.
-   * Not for a client of @upstash/redis, which sends by itself.
+   * Sends the checks of one isolate that come within `wait` ms (0 to 100) in one request. Each
+   * check takes that much longer, and is billed as before. Needs `waitUntil`, which the adapters
+   * provide. Not for a client of @upstash/redis, which sends by itself.
    * @default no batches: each check is one request
    */
   readonly batch?: { readonly wait: number } | undefined
@@ -40,13 +40,17 @@ export interface UpstashOptions extends RedisStoreOptions, KeyLockingOptions {
 
 /**
  * Counts in Upstash Redis, or another server of its REST protocol: one HTTP request per check. The
- * request is one INCRBY if the window is known to be open, otherwise one atomic script. With a URL and
- * a token, needs no package.
+ * request is one INCRBY if the window is known to be open, otherwise one atomic script. With a URL
+ * and a token, needs no package.
  *
- * A client of @upstash/redis sends each command once and ignores its `retry`, since a repeated command
- * could count twice. The option `fetch` does not apply to it.
+ * A client of @upstash/redis sends each command once and ignores its `retry`, since a repeated
+ * command could count twice. The options `fetch` and `batch` do not apply to such a client.
  *
- * `tidegate/upstash`
+ * @example
+ * import { upstash } from 'tidegate/upstash'
+ *
+ * const store = (env: Env) =>
+ *   upstash({ url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN })
  */
 export function upstash(
   source: UpstashCredentials | SdkClient,

@@ -23,13 +23,18 @@ export type { SdkClient } from './redis-protocol/upstash-sdk.ts'
 export interface VercelKvOptions extends RedisStoreOptions, KeyLockingOptions {}
 
 /**
- * Counts in Vercel KV: one HTTP request per check. The client is `kv` of @vercel/kv, or a client from
- * its `createClient`. It sends each command once and ignores its `retry`. Without a client, reads the
- * variables `KV_REST_API_URL` and `KV_REST_API_TOKEN`, and needs no package.
+ * Counts in Vercel KV: one HTTP request per check. The client is `kv` of @vercel/kv, or a client
+ * from its `createClient`. It sends each command once and ignores its `retry`. Without a client,
+ * reads the variables `KV_REST_API_URL` and `KV_REST_API_TOKEN`, and needs no package.
  *
- * @vercel/kv is for Vercel and Node. Workers can import it only with nodejs_compat; otherwise use `upstash({ url: env.KV_REST_API_URL, token: env.KV_REST_API_TOKEN })`.
+ * @vercel/kv is for Vercel and Node. Workers can import it only with nodejs_compat; otherwise use
+ * `upstash({ url: env.KV_REST_API_URL, token: env.KV_REST_API_TOKEN })`.
  *
- * `tidegate/vercel-kv`
+ * @example
+ * import { kv } from '@vercel/kv'
+ * import { vercelKv } from 'tidegate/vercel-kv'
+ *
+ * export const middleware = rateLimit({ limit: 100, window: '1m', store: () => vercelKv(kv) })
  */
 export function vercelKv(client?: SdkClient, options: VercelKvOptions = {}): Store {
   const compiled = compileRedisOptions('vercelKv', options, 'keyLocking')

@@ -1,14 +1,22 @@
 import type { Clock, Timer } from '../clock.ts'
 
-/** A clock that stands still until it is told to go on, and a timer that goes by it. */
+/** A clock that moves only when `advance` is called, and a timer that runs by this clock. */
 export interface ManualClock extends Clock {
-  /** Moves the clock by `ms`, back if negative. Timers that become due meanwhile go off in order. */
+  /** Moves the clock by `ms`, back if negative. Runs the timers that become due, in order. */
   advance(ms: number): void
-  /** Goes off when the clock is advanced to its time. */
+  /** Runs its function when the clock is advanced to its time. */
   readonly timer: Timer
 }
 
-/** Begins at an awkward instant: 1 ms before a minute, an hour and a day are full. */
+/**
+ * Makes a manual clock. By default it starts 1 ms before the end of a minute, an hour and a year,
+ * so that code that rounds times fails.
+ *
+ * @example
+ * const clock = manualClock()
+ * const limiter = createLimiter({ limit: 1, window: '1m', store: memory({ clock }), clock })
+ * clock.advance(60_000)
+ */
 export function manualClock(start = Date.UTC(2026, 0, 1) - 1): ManualClock {
   let now = start
   const pending = new Set<{ readonly due: number; readonly run: () => void }>()

@@ -1,20 +1,22 @@
 import type { Store } from '../stores/store.ts'
 
-/** A store to be tested, and how to reach what stands behind it. */
+/** A store to be tested, and ways to change its backend. */
 export interface Subject {
   readonly store: Store
   /** Lets time pass on the store's clock: a manual clock's `advance`, or a real wait. */
   elapse(ms: number): Promise<void> | void
   /** Forgets every count, as an eviction or a flush does. */
   flush(): Promise<void> | void
-  /** Takes the expiry from every window that is open, as a lost EXPIRE or a restore does. */
+  /** Removes the expiry of every open window, as a lost EXPIRE or a restore does. */
   loseExpiry(): Promise<void> | void
-  /** Ends what `make` began. */
+  /** Closes what `make` opened. */
   close?(): Promise<void> | void
 }
 
 export interface ConformanceOptions {
-  /** `test` or `it` of the runner: Vitest, Jest, `node:test`, Bun and Deno all have one that fits. */
+  /**
+   * `test` or `it` of the runner: Vitest, Jest, `node:test`, Bun and Deno all have one that fits.
+   */
   readonly test: (name: string, body: () => Promise<void>) => unknown
   /** Makes a fresh subject; called once in each test. */
   readonly make: () => Promise<Subject> | Subject

@@ -48,7 +48,7 @@ export interface FrontEnv {
    */
   readonly CORS_ORIGINS?: string | readonly string[] | undefined
   /**
-   * The Durable Object of class `TidegateObject`. Counts if the variables name no Redis.
+   * The binding of `TidegateObject`. The Worker counts in it if the variables name no Redis.
    * @default memory counts, with a warning
    */
   readonly TIDEGATE?: ObjectNamespace | undefined
@@ -92,9 +92,15 @@ export interface Front {
 }
 
 /**
- * The Worker that fronts an origin: counts each request, and forwards allowed requests. Reads the
- * variables at the first request. While a variable is wrong, every request gets 500, and the log names
- * the variable and what was expected.
+ * Makes a Worker in front of an origin: it counts each request and forwards allowed requests. Reads
+ * the variables at the first request. While a variable is wrong, every request gets 500, and the
+ * log names the variable and what was expected.
+ *
+ * @example
+ * import { front } from 'tidegate/worker'
+ * export { TidegateObject } from 'tidegate/worker'
+ *
+ * export default front({ policies: [{ name: 'api', limit: 100, window: '1m', match: '/api/*' }] })
  */
 export function front(options: FrontOptions = {}): Front {
   let gate: Gate | undefined
@@ -167,7 +173,7 @@ export function compileGate(options: FrontOptions, env: FrontEnv): Gate {
   return { limiter, origin, policyLabels }
 }
 
-/** A Redis that the variables name, else the Durable Object, else memory. */
+/** Returns the Redis that the variables name, else the Durable Object, else memory. */
 function storeFromWorkerEnv(env: object): Store {
   const named = resolveStore([variablesOf(env)], 'TIDEGATE')
   if (named?.kind !== 'durable-object') return storeFromEnv(env)

@@ -3,7 +3,7 @@ import type { TakeOptions } from '../store.ts'
 import { isOfScript, isUnknownHash, rejectsForm } from './redis-error.ts'
 import { KEY_LOCKING, PLAIN, type Script } from './script.ts'
 
-/** What a store needs of a client: to run a script by its hash or by its text, and to count. */
+/** The commands that a store needs: run a script by its hash or its text, and count. */
 export interface RedisCommands {
   evalsha(sha: string, keys: string[], args: string[], options?: TakeOptions): Promise<unknown>
   eval(script: string, keys: string[], args: string[], options?: TakeOptions): Promise<unknown>
@@ -18,9 +18,9 @@ export type RunScript = (keys: string[], args: string[], options?: TakeOptions) 
  * later calls its hash. With `keyLocking`, the script has Upstash's header.
  */
 export function scriptRunner(client: RedisCommands, keyLocking: boolean): RunScript {
-  /** The form that the server has taken; nothing while the text has to be sent. */
+  /** The script that the server has cached; `undefined` while the text has to be sent. */
   let known: Script | undefined
-  /** A server that rejects the header twice, or says so, is not sent it again. */
+  /** After two rejections, or one that mentions the script, the header is not sent again. */
   let rejections = keyLocking ? 0 : 2
 
   async function sendText(script: Script, ...[keys, args, options]: Parameters<RunScript>) {
@@ -37,7 +37,8 @@ export function scriptRunner(client: RedisCommands, keyLocking: boolean): RunScr
       } catch (error) {
         // Never SCRIPT LOAD: with read replicas the next EVALSHA may meet one that has not seen it.
         if (isUnknownHash(error)) return sendText(script, keys, args, options)
-        // It may mean the same in other words: the next call sends the text, this one may have run.
+        // This may be an unknown hash too, in other words. The next call sends the text. This call
+        // is not repeated, since it may have run.
         if (rejectsForm(error)) known = undefined
         throw error
       }

@@ -2,13 +2,14 @@ import { StoreError, type StoreErrorCode } from '../../errors.ts'
 import { redactedMessage } from '../../redact.ts'
 
 /**
- * The text before a server's message: names of a client library's errors ("ReplyError: "), and up to
- * Redis 6 the position in the script ("ERR Error running script (call to f_…): @user_script:6: -OOM").
+ * The text before a server's message: names of a client library's errors ("ReplyError: "), and up
+ * to Redis 6 the position in the script ("ERR Error running script (call to f_…): @user_script:6:
+ * -OOM").
  */
 const BEFORE =
   /^(?:[A-Z]?[a-z][\w -]*: )*(?:ERR Error running script[^:]*: (?=@?user_script)(?:@?user_script: ?\d+: )*-?)?/
 
-/** The message of the server alone. It begins with a code if there is a code. */
+/** Returns only the server's message. It begins with a code if there is a code. */
 export const wordsIn = (said: string): string => said.replace(BEFORE, '')
 
 /** A code: the first word of an error reply, in capitals. Not "ECONNREFUSED", which is Node's. */
@@ -56,8 +57,8 @@ const NOT_OF_FORM =
 
 /**
  * Whether a server replied that it does not accept the script in this form, and so did not run it.
- * Servers have different words for that, so this is true for each reply without the words of another
- * error.
+ * Servers have different words for that, so this is true for each reply without the words of
+ * another error.
  */
 export function rejectsForm(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof StoreError) return false
@@ -71,7 +72,9 @@ export function rejectsForm(error: unknown): boolean {
 /** Whether the words are about the text of a script, and so come from the server that runs it. */
 export const isOfScript = (words: string): boolean => /script|symbol|flag/i.test(words)
 
-/** Whether a server replied that it does not know the script of this hash, and so did not run it. */
+/**
+ * Whether a server replied that it does not know the script of this hash, and so did not run it.
+ */
 export function isUnknownHash(error: unknown): boolean {
   if (!rejectsForm(error)) return false
   const words = wordsIn(redactedMessage(error))

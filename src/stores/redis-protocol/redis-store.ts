@@ -5,9 +5,9 @@ import type { Demand, Grant, Observed, Store, TakeOptions } from '../store.ts'
 import { type RedisCommands, scriptRunner } from './redis-commands.ts'
 import { redisError } from './redis-error.ts'
 
-/** What distinguishes the stores that run the script. */
+/** The settings of a store that runs the script. */
 export interface RedisStoreSettings {
-  /** How errors call the store. */
+  /** The name of the store in errors. */
   readonly name: string
   /** Where the server is, for logs. */
   readonly host?: string | undefined
@@ -24,13 +24,13 @@ export interface RedisStoreSettings {
   readonly keyLocking?: boolean
 }
 
-/** The timeout of a healing in the background. */
+/** The timeout for repairing a key in the background. */
 const HEALING_MS = 10_000
 
 /**
  * A store that counts in Redis through a client, usually in one trip, and in two if the window may
- * have ended. The script answers any call. If the caller has observed the open window, a demand for one
- * unit is one INCRBY (docs/exactness.md). Keeps nothing about keys, and reads no clock.
+ * have ended. The script answers any call. If the caller has observed the open window, a demand for
+ * one unit is one INCRBY (docs/exactness.md). Keeps nothing about keys, and reads no clock.
  */
 export function redisStore(client: RedisCommands, settings: RedisStoreSettings): Store {
   const { name, host, prefix, cluster = false, keyLocking = false } = settings
@@ -49,15 +49,15 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
     return readGrants(demands, await run(keys, args, options))
   }
 
-  /** Takes nothing, and heals a key that has no expiry. */
+  /** Takes nothing, and sets the expiry of a key that has none. */
   const look = (demand: Demand, key: string, options?: TakeOptions) =>
     evaluate([{ ...demand, cost: 0, reserve: 0 }], [key], options)
 
   /**
    * Takes one demand in an observed window by a plain count. Units beyond the limit are counted but
-   * not granted; grants do not show them. If the count was lower than observed, or if the answer arrives
-   * after the window's end, the key may be new and without expiry. The script then looks at the key, and
-   * sets its expiry.
+   * not granted; grants do not show them. If the count was lower than observed, or if the answer
+   * arrives after the window's end, the key may be new and without expiry. The script then looks at
+   * the key, and sets its expiry.
    */
   async function increment(
     demand: Demand,
@@ -66,7 +66,8 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
     options: TakeOptions,
   ): Promise<readonly Grant[]> {
     const { limit, cost } = demand
-    // No more than is left as far as is known, so that little is counted which is not granted.
+    // At most the units that seem to be left: units beyond the limit would be counted but not
+    // granted.
     const reserve = Math.min(demand.reserve ?? 0, limit - observed.used - cost)
     try {
       const count = readCount(await client.incrby(key, cost + reserve, options))
@@ -122,8 +123,8 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
 }
 
 /**
- * Whether INCRBY alone can decide: the cost is at most 1 (a larger cost that does not fit would have
- * been charged), and the window is known to be neither empty nor used up.
+ * Whether INCRBY alone can decide: the cost is at most 1 (a larger cost that does not fit would
+ * have been charged), and the window is known to be neither empty nor used up.
  */
 const isPlain = ({ cost, reserve = 0, limit }: Demand, { used }: Observed): boolean =>
   cost <= 1 && cost + reserve > 0 && used > 0 && used < limit
@@ -145,6 +146,8 @@ function readCount(answer: unknown): number {
   throw new StoreError('unreachable', 'INCRBY returned no number')
 }
 
-/** NaN unless a client returned a whole number or its digits. `Number` reads null, '' and [] as 0. */
+/**
+ * NaN unless a client returned a whole number or its digits. `Number` reads null, '' and [] as 0.
+ */
 const toInteger = (value: unknown): number =>
   typeof value !== 'object' && /^-?\d+$/.test(String(value)) ? Number(value) : Number.NaN

@@ -8,7 +8,7 @@ import type { Store } from '../store.ts'
 import { createIoRedis } from './ioredis-connection.ts'
 import { enforceSocketTimeout } from './socket-timeout.ts'
 
-/** Hosts that are reached without a network, so that nobody can listen. */
+/** Hosts on this machine. Traffic to them cannot be intercepted on a network. */
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
 /** Hosts for which the warning about TLS was logged. */
@@ -25,8 +25,8 @@ const SOCKET_TIMEOUT_MS = 2000
  * take. A command that may have arrived is never sent twice. While there is no connection, takes
  * fail at once.
  *
- * Throws a `ConfigError` that calls the URL `option` and never shows it: it holds the password.
- * Warns once per host if the URL sends that password without TLS.
+ * Throws a `ConfigError` that names `option` and never shows the URL, since it contains the
+ * password. Warns once per host if the URL sends that password without TLS.
  */
 export function redisFromUrl(option: string, url: unknown): Store {
   const address = checkRedisUrl(option, url)
@@ -91,7 +91,9 @@ async function connect(url: string): Promise<() => Store> {
   }
 }
 
-/** Parses the URL of a Redis. Throws a `ConfigError` that calls it `option` and never shows it. */
+/**
+ * Parses the URL of a Redis. Throws a `ConfigError` that names `option` and never shows the URL.
+ */
 export function checkRedisUrl(option: string, url: unknown): URL {
   const reject = (got: string): never => {
     const expected = 'the URL of a Redis, such as "rediss://user:password@host:6379/0"'

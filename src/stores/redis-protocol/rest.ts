@@ -3,13 +3,13 @@ import { StoreError } from '../../errors.ts'
 import type { TakeOptions } from '../store.ts'
 import type { RedisCommands } from './redis-commands.ts'
 
-/** Sends one command to a Redis and brings its answer, or throws what the server said. */
+/** Sends one command to a Redis and resolves to its result, or throws the server's error. */
 export type Send = (command: readonly string[], options?: TakeOptions) => Promise<unknown>
 
-/** What a server says to one command. */
+/** A server's answer to one command. */
 export type Answer = { readonly result: unknown } | { readonly error: string }
 
-/** A POST to a path of the database's, whose answer, if it is one, `isAnswer` knows. */
+/** Sends a POST to a path of the database. Throws unless `isAnswer` accepts the answer. */
 type Post = <Body>(
   path: string,
   body: unknown,
@@ -18,9 +18,9 @@ type Post = <Body>(
 ) => Promise<Body>
 
 /**
- * Upstash's REST protocol: one POST, one answer (https://upstash.com/docs/redis/features/restapi). No
- * retry, because a repeated take counts twice; no redirect, because a POST would arrive as a GET;
- * the caller's signal ends it.
+ * Returns a client of Upstash's REST protocol (https://upstash.com/docs/redis/features/restapi). It
+ * does not retry, because a repeated take counts twice, and does not follow redirects, which would
+ * turn a POST into a GET. The caller's signal ends the request.
  */
 function poster(url: string, token: string, fetcher: typeof fetch): Post {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
@@ -38,7 +38,7 @@ function poster(url: string, token: string, fetcher: typeof fetch): Post {
     })
     const { status } = response
     const answer: unknown = await response.json().catch(unlessNoJson)
-    // A gateway whose Redis is away says so by its status, whatever its words.
+    // A gateway without its Redis answers 503, and its body may look like an answer.
     if (isAnswer(answer) && !(status >= 502 && status <= 504)) return answer
     const code = status === 401 ? 'unauthorized' : 'unreachable'
     throw new StoreError(code, `HTTP ${status} instead of an answer in Upstash's REST protocol`)
@@ -50,7 +50,7 @@ function unlessNoJson(error: unknown): void {
   if (Object(error).name !== 'SyntaxError') throw error
 }
 
-/** Sends a command by itself. */
+/** Sends each command in a request of its own. */
 export function restSender(url: string, token: string, fetcher: typeof fetch): Send {
   const post = poster(url, token, fetcher)
   return async (command, options) => {
@@ -59,24 +59,24 @@ export function restSender(url: string, token: string, fetcher: typeof fetch): S
   }
 }
 
-/** Sends commands that belong to nobody together: each has an answer of its own. */
+/** Sends independent commands together, and resolves to the answer of each. */
 export type SendAll = (
   commands: readonly (readonly string[])[],
   signal: AbortSignal,
 ) => Promise<readonly Answer[]>
 
-/** Sends many commands in one request, each of which is counted and billed by itself. */
+/** Sends many commands in one request. The server counts and bills each command. */
 export function restPipeline(url: string, token: string, fetcher: typeof fetch): SendAll {
   const post = poster(url, token, fetcher)
   return async (commands, signal) => {
     const answers = await post('/pipeline', commands, isAnswers, signal)
-    // One complaint about the whole is one about each: a wrong token, a quota used up.
+    // A single error applies to each command: a wrong token, a quota used up.
     if (!isList(answers)) return commands.map(() => redacted(answers, token))
     return answers.map((answer) => redacted(answer, token))
   }
 }
 
-/** A server's complaint may quote the token. */
+/** An error of the server may quote the token. */
 const redacted = (answer: Answer, token: string): Answer =>
   'error' in answer ? { error: answer.error.replaceAll(token, '…') } : answer
 
@@ -89,7 +89,7 @@ export function resultOf(answer: Answer): unknown {
   return answer.result
 }
 
-/** The three commands that a store needs. */
+/** Returns the three commands that a store needs. */
 export const restClient = (send: Send): RedisCommands => ({
   evalsha: (sha, keys, args, options) =>
     send(['EVALSHA', sha, `${keys.length}`, ...keys, ...args], options),

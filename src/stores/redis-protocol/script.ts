@@ -1,18 +1,19 @@
-/** A script, and the SHA-1 by which a server that has seen it knows it. */
+/** A Lua script, and its SHA-1 for EVALSHA. */
 export interface Script {
   readonly text: string
   readonly sha: string
 }
 
 /**
- * `takeFixedWindow` as a Redis script. Time is the server's alone: only `PTTL` is asked. A value
- * that somebody else put there, and that `INCRBY` would not take, is an error.
+ * `takeFixedWindow` as a Redis script. It reads only the server's clock, through `PTTL`. A value
+ * that is not a count, written by another program, is an error.
  *
- * Several demands are looked at first and written last, so that an error leaves nothing half done.
- * One alone is counted at once, and what does not fit is taken back: that is one command less.
+ * With several demands the script reads all keys before it writes, so an error leaves no partial
+ * count. A single demand is counted at once, and units that do not fit are taken back: this saves a
+ * command.
  *
  * A key still exists in the millisecond at which its `PTTL` reaches 0, and is gone in the next one.
- * A count below 0 is a gift from an operator (`DECRBY`): units are granted until it reaches the
+ * If an operator sets a count below 0 (`DECRBY`), units are granted until the count reaches the
  * limit.
  *
  * KEYS: one per demand. ARGV: limit, window, cost and reserve of each demand.
@@ -57,15 +58,15 @@ end
 return answer
 `
 
-/** For Redis, Valkey and whatever speaks like them: no header, which every version takes. */
+/** For Redis, Valkey and compatible servers. Without a header, every version accepts it. */
 export const PLAIN: Script = { text: BODY, sha: '71b1fece0f7d0e6c1c0457888615c557177a6162' }
 
-/** Whether the address is one of Upstash's own, and not a custom domain or another server. */
+/** Whether a URL is in Upstash's own domain, and not in a custom domain or another server's. */
 export const isUpstash = (url: string): boolean => new URL(url).hostname.endsWith('.upstash.io')
 
 /**
  * For Upstash, where a script without this header locks the whole database and not just its KEYS.
- * Other servers reject the flag, each in its own words.
+ * Other servers reject the flag, with different error messages.
  * https://upstash.com/docs/redis/features/key-locking
  */
 export const KEY_LOCKING: Script = {

@@ -6,7 +6,9 @@ import { isUpstash } from './script.ts'
 /** A client of @upstash/redis or @vercel/kv, or another object with the same three methods. */
 export type SdkClient = RedisCommands
 
-/** The part of such a client that sends. Its types do not declare it; every version has it. */
+/**
+ * The member of such a client that sends requests. It is not in the types, but in every version.
+ */
 interface Sender {
   readonly baseUrl: string
   readonly retry: { readonly attempts: number }
@@ -17,10 +19,10 @@ interface Sender {
 }
 
 /**
- * Returns the same commands over a sender that sends each command once, and stops at the caller's
- * signal. By default the client repeats a command five times after network errors, and each of them
- * may count; and @vercel/kv uses a cache mode of `fetch` that Workers reject. Does not change the
- * client. Returns `undefined` if the client has no visible sender.
+ * Returns the same commands through a sender that sends each command once, and stops at the
+ * caller's signal. By default the client sends a command up to five more times after network
+ * errors, and each may count; and @vercel/kv uses a cache mode of `fetch` that Workers reject. Does
+ * not change the client. Returns `undefined` if the client has no visible sender.
  */
 export function sendOnce(client: SdkClient): RedisCommands | undefined {
   const { client: sender } = client as { client?: Partial<Sender> }
@@ -50,7 +52,9 @@ export function sendsToUpstash({
   return !!sender?.baseUrl && isUpstash(sender.baseUrl)
 }
 
-/** Whether a value has the three methods. Without `in`: `kv` is a Proxy that supports only reads. */
+/**
+ * Whether a value has the three methods. Without `in`: `kv` is a Proxy that supports only reads.
+ */
 export function isSdkClient(value: object): value is SdkClient {
   const { eval: run, evalsha, incrby } = value as Partial<SdkClient>
   return [run, evalsha, incrby].every((method) => typeof method === 'function')
