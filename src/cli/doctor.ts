@@ -115,8 +115,8 @@ const NO_STORE =
   '--token, or --redis'
 
 /**
- * Returns the store, or the reason why there is none. A wrong flag throws a `ConfigError`. A wrong
- * variable is a reason.
+ * Returns the store, or the reason why it cannot be used: no variable names it, or a variable is
+ * wrong. Throws a `ConfigError` for a wrong flag.
  */
 function findStore(flags: Flags): NamedStore | string {
   const files = flags['env-file']

@@ -6,7 +6,7 @@ import type { TimeBudget } from './time-budget.ts'
 export interface CheckContext {
   readonly target: ProbeTarget
   readonly timeBudget: TimeBudget
-  /** How commands reach the store. Remedies differ by it. */
+  /** How commands reach the store. Remedies depend on it. */
   readonly protocol: 'rest' | 'redis' | 'store'
   /** The address of the store, if known. Never shown: it may contain a password. */
   readonly address: URL | undefined

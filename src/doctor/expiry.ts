@@ -4,7 +4,7 @@ import type { Finding } from './report.ts'
 
 const END = { policy: 'doctor-end', limit: 1 }
 
-/** How late a store may notice that a window has ended, by the resolution of its clock. */
+/** How late a store may end a window because of the resolution of its clock. */
 const GRACE_MS = 250
 
 /** Whether a window ends in time. `trip` is how long a round trip takes, in ms. */

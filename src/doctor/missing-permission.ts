@@ -8,8 +8,7 @@ const RAW = 'doctor-raw'
 const COMMANDS = '+eval +evalsha +get +set +incrby +pttl +pexpire'
 
 /**
- * Finds out by two plain commands why the script was forbidden: scripts, writing, or the keys are
- * not permitted.
+ * Sends two plain commands to find out which permission is missing: scripts, writing, or the keys.
  */
 export async function findMissingPermission(context: CheckContext): Promise<Finding> {
   const { target, prefix } = context

@@ -3,7 +3,8 @@ import { type Failure, failureOf } from './failure.ts'
 import type { Check, Finding } from './report.ts'
 
 /**
- * The finding of a check that got no answer. A command that is not permitted is never a failure.
+ * Returns the finding for a check that got no answer. A forbidden command is information, not a
+ * failure.
  */
 export function unansweredFinding(check: Check, what: string, error: unknown): Finding {
   const { kind, message } = failureOf(error)

@@ -9,8 +9,8 @@ export async function checkServer(context: CheckContext): Promise<readonly Findi
 }
 
 /**
- * The difference of the clocks. Of two requests the quicker is used; the server is taken to have
- * read its clock half way through the round trip.
+ * Compares the clocks. Uses the quicker of two requests, and assumes that the server read its clock
+ * half way through the round trip.
  */
 async function checkClock({ target, clock, thresholds }: CheckContext): Promise<Finding> {
   const check = 'clock'
@@ -138,7 +138,7 @@ function evictedFinding(evicted: number | undefined): Finding {
   }
 }
 
-/** At most so many SCAN commands are sent, each for so many keys. */
+/** The most SCAN commands that are sent, and the keys of each. */
 const MAX_SCANS = 5
 const KEYS_PER_SCAN = 1000
 

@@ -51,7 +51,7 @@ export interface BackendOptions {
 
 const CLOSED = 'the connection was closed'
 
-/** More commands would only wait for each other. */
+/** Beyond this number, commands would only wait for each other. */
 const MAX_PENDING_COMMANDS = 10_000
 
 /** Sends all commands on one connection, each without waiting for the reply to the previous one. */
@@ -73,8 +73,9 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
     retryStrategy: (times) => Math.min(2 ** (times - 1) * 50, 2000) + Math.random() * 100,
     connectTimeout: 5000,
     disableClientInfo: true,
-    // After a failover the address may lead to the new primary. If it goes on leading to a replica,
-    // not every refused write may cost all requests the connection.
+    // After a failover the address may lead to the new primary. If it still leads to a replica,
+    // this reconnects at most once per `pingInterval`, since a reconnect fails all pending
+    // requests.
     reconnectOnError: ({ message }) => {
       if (!message.startsWith('READONLY') || clock() - readySince < pingInterval) return false
       reason = 'READONLY: the server is a replica now'
@@ -98,7 +99,7 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
     reason = CLOSED
     send(KEY_LOCKING_PROBE).then(locking.accepted, () => {})
   })
-  // ioredis does not reconnect after QUIT, and after names that it takes for QUIT.
+  // ioredis does not reconnect after QUIT, nor after names that it mistakes for QUIT.
   redis.on('end', () => {
     if (!stopping) redis.connect().catch(() => {})
   })
@@ -118,7 +119,8 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
   }
 
   /**
-   * Writes the commands of all requests of the same moment to the socket at once, in their order.
+   * Writes the commands of all requests of one turn of the event loop to the socket at once, in
+   * order.
    */
   let isCorked = false
   function writeTogether(): void {
@@ -179,7 +181,7 @@ export function redisBackend(url: string, options: BackendOptions = {}): Backend
   }
 }
 
-/** The text of an error for the log. An attempt at several addresses has no text, but a code. */
+/** The text of an error for the log. The error of several addresses has only a code. */
 function textOf(error: Error): string {
   const code = 'code' in error ? `${error.code}` : error.name
   return error.message ? redactedMessage(error) : code

@@ -2,8 +2,8 @@ import { timingSafeEqual } from 'node:crypto'
 import type { GatewayRequest } from './http.ts'
 
 /**
- * Returns a function that tells whether a text is one of the tokens. Its time reveals nothing about
- * them: it compares all tokens to their end, each padded to the length of the longest.
+ * Returns a function that checks whether a text is one of the tokens, in constant time: it compares
+ * all tokens to their end, each padded to the length of the longest.
  */
 export function tokenChecker(tokens: readonly string[]): (given: string) => boolean {
   const lengths = tokens.map((token) => Buffer.byteLength(token))
@@ -23,7 +23,7 @@ export function tokenChecker(tokens: readonly string[]): (given: string) => bool
   }
 }
 
-/** The token of a request: from its header or, if it has none, from its query. */
+/** Returns the token of a request: from its header, or from its query without that header. */
 export function tokenOf({ headers }: GatewayRequest, query: string): string {
   const header = headers.authorization
   if (header === undefined) return new URLSearchParams(query).get('_token') ?? ''

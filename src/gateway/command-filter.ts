@@ -3,8 +3,8 @@ import { ConfigError } from '../errors.ts'
 import type { Command } from './command.ts'
 
 /**
- * Returns why a command is refused, or `undefined` if it may pass. A subscription has a connection
- * of its own; all other commands share a connection.
+ * Returns the reason why a command is refused, or `undefined` if it is allowed. A subscription has
+ * its own connection. All other commands share a connection.
  */
 export type CommandFilter = (
   command: Command,
@@ -92,8 +92,9 @@ export function commandFilter(more: readonly string[] = []): CommandFilter {
 }
 
 /**
- * `form` is a command or `CONTAINER|SUBCOMMAND`. ioredis takes the name of a member that every
- * object has, such as `toString`, for QUIT.
+ * Whether a command changes or blocks the connection. `form` is a command or
+ * `CONTAINER|SUBCOMMAND`. ioredis mistakes names of members that every object has, such as
+ * `toString`, for QUIT.
  */
 function changesConnection(form: string): boolean {
   const [name = ''] = form.split('|')

@@ -99,7 +99,7 @@ function holdsLargeNumber(value: unknown): boolean {
   return typeof value === 'number' && !Number.isSafeInteger(value)
 }
 
-/** The texts of the errors are Upstash's. */
+/** Checks the parts of a command. The error texts are those of Upstash. */
 function toCommand(parts: unknown): Command {
   if (!Array.isArray(parts) || parts.length === 0) {
     throw new RequestError(400, 'ERR failed to parse command')

@@ -7,7 +7,8 @@ const BATCH_SIZE = 100
 
 /**
  * Runs commands that are independent of each other. If Redis becomes unavailable in the middle,
- * each command without a reply gets an error reply. Rejects if none of the first batch got a reply.
+ * each command without a reply gets an error reply. Rejects if no command of the first batch got a
+ * reply.
  */
 export async function runPipeline(
   commands: readonly Command[],

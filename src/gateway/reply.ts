@@ -3,7 +3,7 @@ import { RedisUnavailable } from './redis-unavailable.ts'
 /** The reply to one command. In a value, texts are bytes and integers are strings of digits. */
 export type Reply = { readonly value: unknown } | ErrorReply
 
-/** An error that Redis replied, or the gateway in its place. */
+/** An error reply of Redis, or of the gateway in its place. */
 export interface ErrorReply {
   readonly error: string
 }

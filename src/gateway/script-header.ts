@@ -8,7 +8,7 @@ const MAX_HEADER_BYTES = 1000
 const WORD =
   /^([^ \t\n\v\f\r"']*)(?:"((?:\\[^abnrt]|[^"\\])*)"|'((?:\\'|[^'\\]|\\(?!'))*)')?(?:[ \t\n\v\f\r]+|$)/
 
-/** The only option that Redis knows. It rejects a header with another option. */
+/** The only option that Redis supports. It rejects a header with another option. */
 const FLAGS_OPTION = /^flags=([\w-]+(?:,[\w-]+)*)?$/
 
 /**

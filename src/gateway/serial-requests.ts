@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
- * Waits until the earlier requests of a connection are answered. `true` if there are none. Resolves
- * to `false` if the connection can take no more responses.
+ * Waits until the earlier requests of a connection are answered. Returns `true` if no request is
+ * earlier. Resolves to `false` if the connection can carry no more responses.
  */
 export type WaitForEarlier = (
   request: IncomingMessage,

@@ -60,7 +60,7 @@ const splitList = (text: string | undefined): readonly string[] =>
 const checkRedis = (url: string | undefined, option: string): string =>
   url === undefined ? 'redis://127.0.0.1:6379' : checkRedisUrl(option, url).href
 
-/** Rejects an empty host, as from a variable that is not set: it would open all interfaces. */
+/** Rejects an empty host, such as that of an unset variable: it would open all interfaces. */
 function checkHost(text: string): string {
   if (isIP(text) > 0 || /^[\w.-]+$/.test(text)) return text
   const expected = 'an address or host name of this machine, such as 127.0.0.1'

@@ -85,7 +85,9 @@ export function redisSubscriptions(
   }
 }
 
-/** The messages of a connection as a stream. When either of the two ends, so does the other. */
+/**
+ * Returns the messages of a connection as a stream. When one of the two ends, the other ends too.
+ */
 function eventStream(redis: Redis, awaitReply: AwaitReply, heartbeat: number): Readable {
   const heartbeats = setInterval(() => {
     awaitReply(redis.ping()).catch(() => {})

@@ -4,7 +4,7 @@ import { addUnits, type Lease, refillSize } from './lease.ts'
 import { ifOpen, type ObservedWindow, resetIn, retryIn } from './observed-window.ts'
 import { type Asked, type KeyRecord, learn } from './record.ts'
 
-/** A demand of one call, and what is known of its key. */
+/** A demand of one call, and the record of its key. */
 export interface DemandState {
   readonly demand: Demand
   readonly record: KeyRecord
@@ -14,7 +14,7 @@ export interface DemandState {
   readonly ahead: number
   /** The record's `windowId` when the call began. */
   readonly windowId: number
-  /** Whether units held on lease pay for the demand. Otherwise the store is asked. */
+  /** Whether leased units pay for the demand. Otherwise the store is called. */
   readonly isPaid: boolean
   /** Whether the store is certain to refuse the demand. */
   readonly isRefused: boolean
@@ -22,7 +22,7 @@ export interface DemandState {
 
 export const NO_GRANT: Grant = { granted: 0, used: 0, resetIn: 0, retryIn: 0 }
 
-/** How many units to take ahead together with a demand. */
+/** Returns how many units to take in advance together with a demand. */
 export const refillOf = (
   { demand, record, ahead }: DemandState,
   lease: Lease,
@@ -30,8 +30,8 @@ export const refillOf = (
 ): number => refillSize(lease, record.window, demand.limit, ahead, now)
 
 /**
- * The hint for the store: the open window that this isolate has seen. `undefined` if the window may
- * have been lost, or is longer than the policy's.
+ * Returns the hint for the store: the open window that this isolate has observed. `undefined` if
+ * the window may have been lost, or is longer than the policy's.
  */
 export function observedBy(
   { demand, record }: DemandState,
@@ -43,7 +43,7 @@ export function observedBy(
   return { used: window.used, isOpen: () => ifOpen(window, clock()) !== undefined }
 }
 
-/** Learns from a grant, keeps the units taken ahead, and returns the grant without them. */
+/** Updates the record from a grant, keeps the units taken in advance, and returns the rest. */
 export function settle(
   state: DemandState | undefined,
   asked: Asked | undefined,
@@ -51,7 +51,7 @@ export function settle(
   since: number,
   now: number,
 ): Grant {
-  // A store made of stores may have counted elsewhere: that tells nothing of this store's count.
+  // A store made of several stores may have counted in another store. The record is of this store.
   if (!state || !asked || (grant.source ?? 'store') !== 'store') return grant
   const { demand, record, lease } = state
   const isCurrent = learn(record, asked, grant, since, now)
@@ -60,9 +60,9 @@ export function settle(
       ? withWindowTimes(grant, demand, asked.window, now)
       : grant
   if (lease === undefined) return told
-  // A custom store may grant more than it was asked for, and has not counted that.
+  // A custom store may grant more than the demand and not count the excess.
   if (isCurrent) addUnits(lease, Math.min(grant.granted - demand.cost, asked.reserve))
-  // Of answers that overtook each other the newer one knows more. It may be about a higher limit.
+  // Answers may arrive out of order, and may be for a higher limit than this demand's.
   const used = Math.max(record.window?.used ?? 0, grant.used) - lease.units
   return {
     ...told,
@@ -82,7 +82,7 @@ function withWindowTimes(
   return { granted, used, resetIn: resetIn(window, now), retryIn: wait }
 }
 
-/** The grant of a demand that this isolate decides by itself, from what it knows of the key. */
+/** Returns the grant for a demand that this isolate decides by itself, from the key's record. */
 export function localGrant(
   { demand, record, lease, isRefused }: DemandState,
   granted: number,
@@ -93,7 +93,7 @@ export function localGrant(
   if (window === undefined) return { ...NO_GRANT, granted, unseen: !granted, source }
   return {
     granted,
-    // More units than were used are held if an operator has set the count below 0.
+    // If an operator has set the count below 0, the lease may hold more units than `used`.
     used: Math.max(0, Math.min(window.used - (lease?.units ?? 0), demand.limit)),
     resetIn: resetIn(window, now),
     retryIn: isRefused ? retryIn(window, now) : 0,
@@ -102,8 +102,8 @@ export function localGrant(
 }
 
 /**
- * Reserves held units for this call, so that concurrent calls do not spend them. Returns the states
- * for which the store is asked.
+ * Reserves leased units for this call, so that concurrent calls do not spend them. Returns the
+ * states for which the store is called.
  */
 export function setAside(states: readonly DemandState[]): readonly DemandState[] {
   const unpaid: DemandState[] = []

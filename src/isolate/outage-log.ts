@@ -8,14 +8,14 @@ export interface OutageListener {
   onAway(error: StoreError): unknown
   /** A further check was counted locally. */
   onMissed?(): void
-  /** `checks` were counted in this isolate meanwhile. */
+  /** @param checks how many checks this isolate counted during the outage */
   onBack?(checks: number): void
 }
 
 /**
- * Writes outages to the console: a line when the store stops answering and one when it is back. A
- * store that comes and goes writes one such pair a minute. An outage that was left out, and still
- * lasts when the minute is over, is written then.
+ * Writes outages to the console: a line when the store stops answering and a line when it is back.
+ * A store that fails again and again causes one such pair a minute. An outage that was left out and
+ * lasts beyond the minute is written then.
  */
 export function outageLog(clock: Clock): OutageListener {
   const write = (line: string) => console.warn(`tidegate: ${line}`)

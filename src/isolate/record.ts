@@ -9,9 +9,9 @@ import {
   observe,
 } from './observed-window.ts'
 
-/** All that this isolate knows of one key, and holds of it. */
+/** What this isolate has observed of one key, and the units of the key that it holds. */
 export interface KeyRecord {
-  /** Names the record. */
+  /** The record's key in the map of records. */
   readonly key: string
   window: ObservedWindow | undefined
   /**
@@ -19,7 +19,7 @@ export interface KeyRecord {
    * window is recognised. Times cannot tell them apart: two can begin in one millisecond.
    */
   windowId: number
-  /** A call got no answer: the key may exist without expiry, until the store's script has looked. */
+  /** Whether a call got no answer: the key may lack an expiry until the store's script has run. */
   isUncertain: boolean
   /** `undefined` if no policy leased the key so far. */
   lease: Lease | undefined
@@ -36,14 +36,14 @@ export const newRecord = (key: string): KeyRecord => ({
 /** Forgets a window that may have ended, and the units that were taken from it. */
 export const endWindow = (record: KeyRecord): void => begin(record, undefined)
 
-/** Whether a unit held on lease may pay: two policies of one key may have different limits. */
+/** Whether leased units may pay for a demand. Two policies of one key may have different limits. */
 export const canSpend = ({ window, lease }: KeyRecord, { cost, limit }: Demand): boolean =>
   window !== undefined &&
   lease !== undefined &&
   lease.units >= cost &&
   window.used - lease.units + cost <= limit
 
-/** Whether the store is certain to refuse a demand that no unit held here pays for. */
+/** Whether the store is certain to refuse a demand that is not paid by leased units. */
 export const isExhausted = (
   { window: known }: KeyRecord,
   { cost, limit, window }: Demand,
@@ -54,17 +54,18 @@ export const isExhausted = (
   // The store shortens a window that is longer than its policy's (of a new deployment, say).
   known.until - now <= window
 
-/** A question about a key, and what was known of the key when it was sent. */
+/** A call to the store for a key, and the state of the record when it was sent. */
 export interface Asked {
-  /** Units to take ahead. */
+  /** Units to take in advance. */
   readonly reserve: number
   readonly windowId: number
   readonly window: ObservedWindow | undefined
 }
 
 /**
- * Learns from an answer at `now`, to a question that was sent at `since`. Returns whether the units
- * granted are certain to be of the window that is now known, so that they may be kept.
+ * Updates the record from an answer that arrived at `now` to a call sent at `since`. Returns
+ * whether the granted units certainly belong to the window that the record now has, so that they
+ * may be kept.
  */
 export function learn(
   record: KeyRecord,
@@ -96,7 +97,7 @@ function keepOrEnd(record: KeyRecord, window: ObservedWindow | undefined): void 
   else record.window = window
 }
 
-/** Another window begins, or none is known: units that were held end with the window before. */
+/** Replaces or forgets the window. Leased units of the previous window are lost. */
 function begin(record: KeyRecord, window: ObservedWindow | undefined): void {
   record.window = window
   record.windowId++

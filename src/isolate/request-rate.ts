@@ -1,6 +1,6 @@
 /*
- * The numbers were found with `npm run simulate`: a client who comes once a second, by chance or
- * evenly, and wanders between isolates, is hot in none of them.
+ * The numbers were found with `npm run simulate`: a client that sends one request a second, evenly
+ * or at random times, and moves between isolates, is not hot in any isolate.
  */
 
 /** From how many recent requests on a key is hot: a steady 2.5 a second, or a burst. */
@@ -12,7 +12,7 @@ const FADING_MS = 4500
 /** Added to the time observed, so that the load of one page does not look like a high rate. */
 const SETTLING_MS = 1000
 
-/** How often one key is asked for in this isolate. */
+/** The rate of requests for one key in this isolate. */
 export interface RequestRate {
   /** Requests seen here, each fading with time. */
   recentRequests: number

@@ -18,14 +18,14 @@ export function parseDuration(option: string, value: unknown): number {
   return ms
 }
 
-/** The same for a timer, which runs at once if it is set for more than 24 days. */
+/** Like `parseDuration`, for a timer: a timer of more than 24 days would fire at once. */
 export function parseTimeout(option: string, value: unknown): number {
   const ms = parseDuration(option, value)
   assertOption(ms < 2 ** 31, option, value, 'at most 24 days')
   return ms
 }
 
-/** Warnings already logged, in lower case: a Worker checks both POLICIES and `policies`. */
+/** Warnings already logged, in lower case, since a Worker checks both POLICIES and `policies`. */
 const warned = new Set<string>()
 
 /** Warns once about a bare number that was probably not meant in ms, such as a window of 60. */

@@ -2,7 +2,7 @@ import { assertOption } from '../checks.ts'
 import { parseUrl, splitUrl } from '../url.ts'
 import { SEPARATOR_ESCAPES, STRUCTURAL_ESCAPES, unescapePath } from './unescape.ts'
 
-/** All ways in which origins may read the path of one request, such as `/a/b`. The root is empty. */
+/** All paths that origins may read from one request, such as `/a/b`. The root is ''. */
 export type PathReadings = readonly string[]
 
 /** A URL whose path all origins read alike. */
@@ -13,8 +13,8 @@ const ANY_PATH = '*'
 
 /**
  * How many characters the readings of one path may have together. Each reading adds
- * `READING_COST_CHARS`, so there are 40 at most. A path that needs more matches every pattern: it is
- * counted, and no client can make a check slow.
+ * `READING_COST_CHARS`, so there are 40 at most. A path that needs more matches every pattern: it
+ * is counted, and no client can make a check slow.
  */
 const MAX_READINGS_CHARS = 8_192
 const READING_COST_CHARS = 200
@@ -42,9 +42,9 @@ const TRANSFORMS: readonly ((path: string) => string)[] = [
 ]
 
 /**
- * Reads a path in every way in which an origin may: with unescaping and the transforms above, in any
- * order and number. A policy counts a request if it matches one of the readings, so that no client
- * can evade a policy by another spelling. Ignores letter case and doubled slashes.
+ * Reads a path in every way in which an origin may: with unescaping and the transforms above, in
+ * any order and number. A policy counts a request if it matches one of the readings, so that no
+ * client can evade a policy by another spelling. Ignores letter case and doubled slashes.
  */
 export function parsePath(url: string): PathReadings {
   const plain = PLAIN.exec(url)?.[1]
@@ -84,9 +84,9 @@ function removeDotSegments(path: string): string {
 const PATTERN = /^\/$|^(?:\/(?:\*|:\w+|[^\s/\\*:?#;[\]{}]+))+\/?$/
 
 /**
- * Compiles a pattern in the notation of Hono and Next.js: `/api/*` is `/api` and all paths below it,
- * `*` or `:name` before the end is any one segment, `/` is the root alone. Ignores dots and blanks at
- * the end of a segment, as Windows does, and a leading `/index.php`, as PHP does.
+ * Compiles a pattern in the notation of Hono and Next.js: `/api/*` is `/api` and all paths below
+ * it, `*` or `:name` before the end is any one segment, `/` is the root alone. Ignores dots and
+ * blanks at the end of a segment, as Windows does, and a leading `/index.php`, as PHP does.
  */
 export function compilePath(option: string, pattern: unknown): RegExp {
   const expected = 'a path such as "/users/:id" or "/api/*"'
@@ -97,7 +97,7 @@ export function compilePath(option: string, pattern: unknown): RegExp {
   if (open) segments.pop()
   const parts = segments.map((segment) => {
     if (/^[*:]/.test(segment)) return '/[^/]+'
-    // Read like the path of a request: "%2A" is a literal star, and "%2e" is an empty segment.
+    // Parsed like the path of a request: "%2A" is a literal star, and "%2e" is an empty segment.
     const [literal] = parsePath(`http://host/${segment}`)
     assertOption(literal, option, pattern, expected)
     return `${literal.replace(/[^\w/]/g, '\\$&')}[.\\s]*`

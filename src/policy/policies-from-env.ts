@@ -7,9 +7,9 @@ import { compilePolicies, type PolicyOptions } from './policy.ts'
 const EXPECTED = 'a list of policies, or the JSON text of a list'
 
 /**
- * Returns the policies of the variable POLICIES: a list, or its JSON text. Entries are as in code,
- * except that `client` is `"ip"` or `{ "header": "x-api-key" }`. Throws a `ConfigError` that names
- * the entry.
+ * Returns the policies of the variable POLICIES: a list, or a list as JSON text. Entries are as in
+ * code, except that `client` is `"ip"` or `{ "header": "x-api-key" }`. Throws a `ConfigError` that
+ * names the entry.
  */
 export function policiesFromEnv(value: unknown): readonly PolicyOptions[] {
   const list = typeof value === 'string' ? parseJson(value) : value

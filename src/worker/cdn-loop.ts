@@ -1,12 +1,12 @@
 import { fnv1a } from '../fnv1a.ts'
 import { splitUrl } from '../url.ts'
 
-/** Names every proxy that a request has passed (https://www.rfc-editor.org/rfc/rfc8586). */
+/** A field with the name of every proxy that a request has passed (RFC 8586). */
 const CDN_LOOP = 'cdn-loop'
 
 /**
- * Whether a request has been through this gate before. A client that forges the field is refused like
- * a loop, so a forged field gains nothing.
+ * Whether a request has already passed this gate. A client that forges the field is refused like a
+ * loop, so forging gains nothing.
  */
 export function isLooping({ headers, url }: Request, origin: URL | undefined): boolean {
   return headers.get(CDN_LOOP)?.includes(gateName(url, origin)) ?? false
@@ -23,8 +23,8 @@ export function appendCdnLoop(
 }
 
 /**
- * The same name in all isolates of a gate. Gates that forward to one another have different names,
- * since their hosts or origins differ.
+ * Returns the same name in all isolates of a gate. Gates that forward to each other have different
+ * names, since their hosts or origins differ.
  */
 const gateName = (url: string, origin: URL | undefined) =>
   `tidegate-${fnv1a(`${splitUrl(url).host} ${origin?.href}`).toString(36)}`

@@ -2,7 +2,7 @@
 const DOT = /%u(?:002e|ff0e)|%c0%ae|%e0%80%ae|%ef%bc%8e/g
 const SLASH = /%u(?:002f|005c|ff0f)|%c0%af|%c1%9c|%e0%80%af|%ef%bc%8f|%5c|\\/g
 
-/** How often a text is unescaped at most. One round undoes all nested escapes of `%` itself. */
+/** The most rounds of unescaping. One round undoes all nested escapes of `%` itself. */
 const MAX_ROUNDS = 4
 
 /** An escaped slash or backslash, in each spelling. */
@@ -11,9 +11,9 @@ const ESCAPED_SLASH = RegExp(`%(?:25)*(?:2f|5c)|${SLASH.source}`, 'gi')
 /**
  * Whether an origin may read the path of a request's URL as a path outside of the folder in
  * ORIGIN_URL: `/..%2fadmin`, `/..;/admin`, `/a/%252e%252e%255c..%2f`. Not every origin splits a
- * segment at escaped slashes. If all of them have one spelling, an origin splits at all or at none.
- * If their spellings differ, an origin may split at some; then only the segments between unescaped
- * slashes add to the depth.
+ * segment at escaped slashes. If all escapes have one spelling, an origin splits at all of them or
+ * at no escape. If their spellings differ, an origin may split at some; then only the segments
+ * between unescaped slashes add to the depth.
  */
 export function canEscapeFolder(pathname: string): boolean {
   if (!/%|\.\./.test(pathname)) return false

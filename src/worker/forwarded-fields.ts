@@ -14,9 +14,9 @@ const CLIENT_WORDS =
 const PART_WORDS = 'for|host(?:name)?|path|port|prefix|proto(?:col)?|scheme|ur[il]'
 
 /**
- * Fields in which proxies and CDNs report the client's address and scheme, and the requested host and
- * path. A client may forge them. Does not match other names with such words, which applications may
- * use: `X-Device-IP`, `X-Original-Filename`.
+ * Fields in which proxies and CDNs report the client's address and scheme, and the requested host
+ * and path. A client may forge them. Does not match other names with such words, which applications
+ * may use: `X-Device-IP`, `X-Original-Filename`.
  */
 const PROXY_FIELD = RegExp(
   [
@@ -44,8 +44,8 @@ const CLOUDFLARE_FIELD = /^cf-(?:connecting-ip(?:v6)?|pseudo-ipv4|visitor)$/
 
 /**
  * Sets the `X-Forwarded-*` fields and the origin's secret. Removes what the client wrote in such
- * fields, so that an origin that trusts them does not trust the client. Also removes method overrides
- * in spellings that no policy reads.
+ * fields, so that an origin that trusts them does not trust the client. Also removes method
+ * overrides in spellings that no policy reads.
  */
 export function setForwardedFields(
   headers: Headers,
@@ -55,7 +55,7 @@ export function setForwardedFields(
   const isOnCloudflare = detectPlatform() === 'cloudflare'
   for (const name of [...headers.keys()]) {
     if (isOnCloudflare && CLOUDFLARE_FIELD.test(name)) continue
-    // CGI and WSGI read `X_Real_IP` as X-Real-IP. Some servers read `X.Real.IP` so, too.
+    // CGI and WSGI read `X_Real_IP` as X-Real-IP. Some servers also read `X.Real.IP` as X-Real-IP.
     const read = name.replace(/[^a-z\d]/g, '-')
     const isOdd = read !== name && OVERRIDE_FIELD.test(read)
     if (isOdd || PROXY_FIELD.test(read)) headers.delete(name)

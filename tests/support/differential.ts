@@ -6,7 +6,7 @@ import { manualClock } from '../../src/testing/index.ts'
 /** A store whose windows can be brought nearer to their ends without waiting. */
 export interface Shiftable {
   readonly store: Store
-  /** Does to every open window what `ms` would, had they passed. */
+  /** Moves the end of every open window `ms` nearer. */
   shift(ms: number): Promise<void> | void
   close?(): Promise<void> | void
 }
@@ -15,7 +15,9 @@ const SECOND = 1000
 
 const POLICIES = ['', 'burst', 'hourly'] as const
 
-/** A policy's limit stays: what a store counts beyond it only a higher one would show. */
+/**
+ * Each policy keeps its limit: units that a store counts beyond it would show under a higher limit.
+ */
 const limits = fc.record({
   '': fc.integer({ min: 1, max: 6 }),
   burst: fc.integer({ min: 1, max: 6 }),
@@ -24,7 +26,7 @@ const limits = fc.record({
 
 /**
  * Windows and waits in whole tens of seconds with nothing near a boundary, so that the time the
- * test itself takes decides nothing.
+ * test itself takes does not matter.
  */
 const call = fc.uniqueArray(
   fc.record({
@@ -72,7 +74,7 @@ export async function expectGrantsOfMemory(
               }),
             )
             const [got, want] = [await subject.store.take(demands), await model.take(demands)]
-            // Beside a demand that a guard refuses by itself, it may know nothing of the others.
+            // If a guard refuses one demand by itself, it may have no record of the others.
             const isSeen = (_: unknown, index: number) => !got[index]?.unseen
             expect(got.filter(isSeen).map(counts)).toEqual(want.filter(isSeen).map(counts))
             for (const [index, { resetIn, retryIn, unseen }] of got.entries()) {

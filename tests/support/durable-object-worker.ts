@@ -1,4 +1,4 @@
-/** The Worker that asks Durable Objects what a test wants to know; `durable-object.ts` calls it. */
+/** A Worker that calls Durable Objects for the tests; `durable-object.ts` calls this Worker. */
 import {
   type DurableObjectOptions,
   durableObject,
@@ -50,7 +50,7 @@ export class TidyObject extends TidegateObject {
   }
 }
 
-/** Cannot start. */
+/** An object whose constructor throws. */
 export class BrokenObject extends TidegateObject {
   constructor(...args: ConstructorParameters<typeof TidegateObject>) {
     super(...args)
@@ -92,7 +92,7 @@ export class MeteredObject extends TidegateObject {
     Object.defineProperty(this, 'ctx', { value: { storage: metered } })
   }
 
-  /** Those since it was last asked. */
+  /** Returns the rows since the previous call. */
   rows(): Rows {
     const rows = this.#rows
     this.#rows = { read: 0, written: 0, alarms: 0 }

@@ -16,7 +16,9 @@ type Binding = keyof typeof OBJECTS
 
 const script = await bundle({ entryPoints: ['tests/support/durable-object-worker.ts'] })
 
-/** Durable Objects in a real workerd, and a hand in their storage. `state` outlives it. */
+/**
+ * Durable Objects in a real workerd, with access to their storage. `state` outlives the workerd.
+ */
 export async function startObjects(state?: string) {
   const worker = await startWorker({
     script,
@@ -69,7 +71,7 @@ export async function startObjects(state?: string) {
       try {
         rows.push(...(await exec(text)))
       } catch (error) {
-        // Asked for first it could be swept in between.
+        // The table may be swept between a check for it and the query.
         if (!/no such table: windows/.test(String(error))) throw error
       }
     }

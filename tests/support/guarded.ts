@@ -2,7 +2,10 @@ import type { Clock } from '../../src/clock.ts'
 import { guard } from '../../src/isolate/guard.ts'
 import type { GuardOptions, Store } from '../../src/stores/store.ts'
 
-/** A guard around a store as a limiter without leases makes it. It shares what others over the store know. */
+/**
+ * A guard around a store, as a limiter without leases makes it. Guards over one store share
+ * records.
+ */
 export const guarded = (store: Store, clock: Clock, more: Partial<GuardOptions> = {}): Store =>
   guard(store, {
     timeout: 3_600_000,
@@ -15,6 +18,6 @@ export const guarded = (store: Store, clock: Clock, more: Partial<GuardOptions> 
 export const everyPolicy = (ms: number): ReadonlyMap<string, number> =>
   Object.assign(new Map<string, number>(), { get: () => ms })
 
-/** The same in an isolate of its own, which starts without any knowledge of the store. */
+/** The same in a new isolate, without any record of the store's keys. */
 export const isolate = (store: Store, clock: Clock, more?: Partial<GuardOptions>): Store =>
   guarded({ ...store }, clock, more)

@@ -2,24 +2,24 @@
 export interface Step {
   /** Names the step in a path; those of one name are one step. */
   readonly name: string
-  /** What it may change. Steps come to the same in either order if neither changes the other's. */
+  /** What the step may change. Two steps commute if neither changes what the other uses. */
   readonly changes: readonly string[]
-  /** What it looks at besides. */
+  /** What else the step reads. */
   readonly reads?: readonly string[]
   run(): void
 }
 
 /** Something that can be brought into the same state again and again. */
 export interface World {
-  /** What may happen now. None: the path has ended. */
+  /** The steps that may happen now. An empty list: the path has ended. */
   steps(): readonly Step[]
-  /** Throws if the path, now that it has ended, broke a promise. */
+  /** Called when the path has ended. Throws if the path violated an invariant. */
   check(): Promise<void> | void
 }
 
 /**
- * Walks every order in which a world's steps can happen; of orders that differ only in steps that
- * do not meddle with each other it walks one (sleep sets: P. Godefroid, Partial-Order Methods for the Verification
+ * Walks every order in which a world's steps can happen; of orders that differ only in independent
+ * steps it walks one (sleep sets: P. Godefroid, Partial-Order Methods for the Verification
  * of Concurrent Systems, Springer 1996). Worlds cannot be copied, so each path repeats its
  * beginning in a fresh one. Returns how many paths there were.
  */
@@ -61,7 +61,7 @@ async function take(world: World, name: string): Promise<Step> {
   const step = world.steps().find((step) => step.name === name)
   if (step === undefined) throw new Error(`the world is not the same twice: no ${name}`)
   step.run()
-  // Everything that follows from the step alone, follows now.
+  // Runs everything that follows from the step alone.
   await new Promise((resolve) => setImmediate(resolve))
   return step
 }

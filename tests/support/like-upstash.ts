@@ -3,7 +3,9 @@ import { KEY_LOCKING, PLAIN } from '../../src/stores/redis-protocol/script.ts'
 
 const HEADER = KEY_LOCKING.text.slice(0, -PLAIN.text.length)
 
-/** Refuses what Upstash refuses to a script that locks its keys: all others. */
+/**
+ * Makes a script fail for keys that are not in KEYS, as Upstash does for scripts that lock keys.
+ */
 const LOCK = `local call, own = redis.call, {}
 for _, key in ipairs(KEYS) do own[key] = true end
 local redis = { call = function(name, key, ...)
@@ -15,8 +17,8 @@ end }
 const sha = createHash('sha1').update(`${LOCK}${PLAIN.text}`).digest('hex')
 
 /**
- * What stands for Upstash's own server: a Redis that accepts the header of key locking. What the
- * header does stands in its place, and the hash follows it.
+ * Rewrites a request so that a Redis treats it as Upstash would: replaces the header for key
+ * locking by code with the same effect, and the script's hash accordingly.
  */
 export function likeUpstash(body: string): string {
   const inJson = (text: string) => JSON.stringify(text).slice(1, -1)

@@ -4,7 +4,7 @@ import type { Address } from './redis-cluster.ts'
 
 /**
  * Stands before servers and can lose an answer: the command arrives and is run, then its connection
- * is cut, so that the client cannot know.
+ * is cut, so that the client cannot know whether the command ran.
  */
 export function answerLoser() {
   let text: string | undefined

@@ -25,7 +25,7 @@ const addressOf = ({ url }: RedisServer): Address => ({
   port: Number(new URL(url).port),
 })
 
-/** Asks again until the answer is right; what is waited for is a real server's own agreement. */
+/** Polls until the answer is right: real servers take a while to agree. */
 const until = (right: () => Promise<boolean>) =>
   vi.waitUntil(() => right().catch(() => false), BUSY)
 
@@ -46,7 +46,7 @@ export async function connectToCluster(nodes: readonly Address[]) {
   await nodeRedis.connect()
   return {
     clients: { ioredis, iovalkey, 'node-redis': nodeRedis },
-    /** By which tests look after keys: they are listed on every node, and each is found on its own. */
+    /** For tests that inspect keys: lists the keys of all nodes, and finds the node of a key. */
     connection: {
       async keys(pattern: string) {
         const nodes = ioredis.nodes('master')

@@ -10,8 +10,8 @@ export interface Life {
 
 /**
  * What Redis does with the commands that Tidegate sends, at once and by a clock that is given. The
- * script is that of src/stores/redis-protocol/script.ts by its meaning; tests/node/redis-model.test.ts holds the
- * two equal.
+ * script is that of src/stores/redis-protocol/script.ts by its meaning;
+ * tests/node/redis-model.test.ts holds the two equal.
  */
 export interface RedisModel {
   /** A client whose commands take no time. */
@@ -51,9 +51,9 @@ export function redisModel(clock: Clock): RedisModel {
     const demands = keys.map((key, index) => {
       const [limit = 0, window = 0, cost = 0, reserve = 0] = args.slice(4 * index).map(Number)
       const found = life(key)
-      // One demand alone is counted at once, a look and several are not.
+      // A single demand is counted at once. A read, and several demands, are not.
       const taken = keys.length === 1 ? cost + reserve : 0
-      // Of a key that was brought back to 0 a count cannot tell that it was there.
+      // A count cannot distinguish a missing key from a key that was set back to 0.
       const open = taken > 0 && found?.count === 0 ? undefined : found
       billed++
       if (open) {

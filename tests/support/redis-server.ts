@@ -34,7 +34,7 @@ export async function startRedis(): Promise<RedisServer> {
 export async function spawnRedis(options: SpawnOptions = {}): Promise<RedisServer> {
   const { port = await freePort(), args = [], config } = options
   const settings = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-  // What a replica writes down as it begins does not stay.
+  // A replica writes files when it starts; they are deleted.
   const files = ['--dir', tmpdir(), '--rdb-del-sync-files', 'yes']
   const server = spawn(findRedis(), [...(config ? [config] : []), ...settings, ...files, ...args], {
     stdio: 'ignore',

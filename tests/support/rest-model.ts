@@ -11,7 +11,9 @@ export interface RestModelOptions {
   readonly fails?: string | undefined
 }
 
-/** A server that speaks Upstash's REST protocol, with a model of Redis behind it: a `fetch` to it. */
+/**
+ * A server that speaks Upstash's REST protocol, with a model of Redis behind it: a `fetch` to it.
+ */
 export function restModel({ rejects, unknownHash, fails }: RestModelOptions = {}) {
   const { client, life } = redisModel(manualClock())
   const commands: string[][] = []
@@ -45,7 +47,7 @@ export function restModel({ rejects, unknownHash, fails }: RestModelOptions = {}
     life,
     /** Forgets the scripts, as a restart or SCRIPT FLUSH does. */
     forget: () => loaded.clear(),
-    /** What was asked so far: the names of the commands, and after a script's its form. */
+    /** The names of the commands so far, and for scripts also their form. */
     asked: () => commands.map(([name = '', script = '']) => [name, ...formOf(script)].join(' ')),
   }
 }

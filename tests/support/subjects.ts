@@ -31,10 +31,10 @@ interface StoreOptions {
   readonly prefix: string
 }
 
-/** `clock` is for what a guard around the store knows. It goes ahead when the subject shifts its keys. */
+/** `clock` is the clock of a guard around the store. It moves when the subject shifts its keys. */
 type MakeStore = (endpoint: Endpoint, options: StoreOptions, clock: Clock) => Store
 
-/** A store behind a gateway, whose time is that of a real Redis, and one behind none. */
+/** A store behind a gateway, with the clock of a real Redis, and a store that cannot be reached. */
 export function behind(endpoint: () => Endpoint, makeStore: MakeStore) {
   return {
     make: () => gatewaySubject(endpoint(), makeStore),

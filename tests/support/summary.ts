@@ -1,6 +1,6 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
-/** Says at the end what really ran: each runtime and store with the tests that passed and failed. */
+/** Prints at the end what ran: each runtime and store, with the tests that passed and failed. */
 export default class Summary implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]) {
     const tests = modules.flatMap((module) => [...module.children.allTests()])

@@ -1,6 +1,6 @@
 /**
  * What the test files import as 'vitest' inside workerd, where Vitest itself cannot run without
- * Node's APIs: it notes the tests down, and offers Vitest's own `expect`.
+ * Node's APIs: it registers the tests, and exports Vitest's own `expect`.
  */
 import { JestAsymmetricMatchers, JestChaiExpect, JestExtend } from '@vitest/expect'
 import * as chai from 'chai'
@@ -11,7 +11,7 @@ chai.use(JestAsymmetricMatchers)
 
 type Body = () => unknown
 
-/** The tests noted down so far, by their full names. */
+/** The tests registered so far, by their full names. */
 export const noted = new Map<string, Body>()
 const suites: string[] = []
 let provided: Readonly<Record<string, unknown>> = {}

@@ -6,10 +6,10 @@ import { type SpawnOptions, spawnRedis } from '../../support/redis-server.ts'
 
 export const PASSWORD = 'a-password-of-the-tests'
 
-/** What no report may hold, whatever was examined. */
+/** Texts that no report may contain. */
 const secrets = [PASSWORD, 'secret-of-url']
 
-/** A busy machine is no slow store. */
+/** The machine may be busy: the latency of a store is no finding then. */
 export const patient: DoctorOptions = { maxLatency: '1s' }
 
 /** A Redis to examine, and whatever else a test starts; `end` stops it all. */
@@ -59,7 +59,7 @@ export const over =
   ([name = '', ...args]) =>
     client.call(name, ...args)
 
-/** The report by its checks, once it is sure that no text holds what it must not. */
+/** Returns the report by its checks. Fails if a text of the report contains a secret. */
 export async function examine(target: Target, options: DoctorOptions = {}) {
   if (typeof target === 'object' && 'token' in target) secrets.push(target.token)
   const report = await doctor(target, options)

@@ -69,7 +69,7 @@ export const RATELIMIT: readonly Consumer[] = [
         const limiter = Ratelimit.cachedFixedWindow(2, HOUR)
         const ephemeralCache = new Map()
         const ratelimit = new Ratelimit({ ...options, redis: client(at), limiter, ephemeralCache })
-        // Of the second request the two versions think differently.
+        // The two versions decide differently about the second request.
         return limits(ratelimit, id(), [true, expect.any(Boolean), false])
       }, 'cachedFixedWindow'),
       ...each(async ({ Ratelimit }, at) => {
@@ -98,7 +98,7 @@ export const RATELIMIT: readonly Consumer[] = [
       const [redis, prefix] = [client(at), id()]
       const limiter = Ratelimit.fixedWindow(2, HOUR)
       await limits(new Ratelimit({ ...options, redis, limiter, prefix, analytics: true }))
-      // What is not recorded is no error to the limiter.
+      // The limiter reports no error if the event is not recorded.
       const recorded = `return #redis.call('KEYS', ARGV[1])`
       expect(await redis.eval(recorded, [], [`${prefix}:events:*`])).toBe(1)
     }, 'analytics'),
@@ -117,7 +117,7 @@ export const RATELIMIT: readonly Consumer[] = [
             return new MultiRegionRatelimit({ ...options, redis, limiter, prefix })
           }
           await limits(of(at, elsewhere))
-          // What one region missed it gets from the other.
+          // A region gets the counts that it missed from the other region.
           await limits(of(at), name)
           const { pending } = await of(at, elsewhere).limit(name)
           await pending
