@@ -1,9 +1,9 @@
 import { Redis } from '@upstash/redis'
 import type { Contestant } from './contestant.ts'
 
-/** What the old guide told people to write, line by line: docs/from-get-set.md. */
+/** The limiter that many guides show, line by line: docs/from-get-set.md. */
 export const getSet: Contestant = {
-  name: 'the guide’s GET, then SET',
+  name: 'GET, then SET',
   short: 'GET, SET',
   atomic: false,
   async limit({ url, token }, { limit, window }) {

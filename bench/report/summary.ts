@@ -14,7 +14,7 @@ const UPSTASH_AND_HONO = {
   'hono-rate-limiter 0.5.4': 'hono-rate-limiter',
 }
 const FLEXIBLE = { 'rate-limiter-flexible 11.4': 'rate-limiter-flexible' }
-const GET_SET = { 'the guide’s GET, then SET': 'GET, then SET' }
+const GET_SET = { 'GET, then SET': 'GET, then SET' }
 
 /** What `results/summary.svg` shows. */
 const CHOICES: readonly Choice[] = [

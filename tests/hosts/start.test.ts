@@ -38,7 +38,7 @@ async function start(variables: Readonly<Record<string, string>>) {
   return { child, output: () => output }
 }
 
-/** The guide's own test. */
+/** Sends 15 requests to a limit of 10 in a row. */
 async function fifteenSyncs(port: number) {
   const responses: Response[] = []
   for (let request = 0; request < 15; request++) {

@@ -2,8 +2,8 @@ import type { MakeRule } from '../isolate.ts'
 import { counters } from './counters.ts'
 
 /**
- * The guide's GET, then SET: whoever reads the same count writes the same count. Every SET puts
- * the window's end off.
+ * GET, then SET (docs/from-get-set.md): requests that read the same count write the same count. Every
+ * SET postpones the window's end.
  */
 export const getSet: MakeRule = ({ limit, window, now, books }) => {
   const redis = counters(now)
