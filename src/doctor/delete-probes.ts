@@ -1,6 +1,7 @@
 import { codeIn } from '../stores/redis-protocol/redis-error.ts'
 import type { Send } from '../stores/redis-protocol/rest.ts'
 import type { Store } from '../stores/store.ts'
+import type { TimeSource } from '../timer.ts'
 import { failureOf } from './failure.ts'
 import { PROBE_WINDOW_MS } from './probe-target.ts'
 import type { Finding } from './report.ts'
@@ -17,9 +18,10 @@ export async function deleteProbes(
   source: Send | Store,
   keys: readonly string[],
   timeout: number,
+  time?: TimeSource,
 ): Promise<readonly Finding[]> {
   if (typeof source !== 'function' || keys.length === 0) return []
-  const { run } = startTimeBudget(timeout, timeout)
+  const { run } = startTimeBudget(timeout, timeout, time)
   try {
     await run((options) => source(['DEL', ...keys], options))
     return []

@@ -38,7 +38,7 @@ const REFUSED =
 
 /** Classifies an error that a store or a command threw. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof ProbeError) return error
+  if (error instanceof OutOfTime) return error
   const message = messageOf(error)
   if (error instanceof StoreError && error.code === 'timeout') return { kind: 'timeout', message }
   // The code comes first, because the rest of the message may quote anything.
@@ -55,15 +55,10 @@ export function failureOf(error: unknown): Failure {
   return { kind: 'unreachable', message }
 }
 
-/** A failure that the doctor itself throws. It never leaves the doctor. */
-export class ProbeError extends Error implements Failure {
-  override readonly name = 'ProbeError'
-  readonly kind: FailureKind
-
-  constructor(kind: FailureKind, message: string) {
-    super(message)
-    this.kind = kind
-  }
+/** The time for all checks is used up. The doctor itself throws it, and it never leaves the doctor. */
+export class OutOfTime extends Error implements Failure {
+  readonly kind = 'late'
+  override readonly message = 'no time was left'
 }
 
 /**
@@ -72,7 +67,7 @@ export class ProbeError extends Error implements Failure {
  */
 const messageOf = (error: unknown): string =>
   redactedMessage(error)
-    .replace(/^store: /, '')
+    .replace(/^store: |^the store gave /, '')
     .replace(/\buser '?[^\s']+'? has no/gi, 'this user has no')
     .replace(/ ?script: [0-9a-f]{40}.*/, '')
     .replace(/\S*[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\S*/g, '…')

@@ -64,6 +64,16 @@ export interface DoctorOptions {
   readonly clock?: Clock | undefined
 }
 
+/** The options with their defaults. Times are in ms. */
+export interface Settings {
+  readonly prefix: string
+  readonly thresholds: Thresholds
+  readonly timeout: number
+  readonly deadline: number
+  readonly fetcher: typeof fetch
+  readonly clock: Clock
+}
+
 const OPTIONS: readonly (keyof DoctorOptions)[] = [
   'prefix',
   'probes',
@@ -81,8 +91,8 @@ const OPTIONS: readonly (keyof DoctorOptions)[] = [
 /** Looks `fetch` up for each request, because Next.js and tracers replace it later. */
 const globalFetch: typeof fetch = (input, init) => fetch(input, init)
 
-/** The options with their defaults. Throws a `ConfigError` for the first wrong option. */
-export function readOptions(options: DoctorOptions) {
+/** Checks the options. Throws a `ConfigError` for the first wrong one. */
+export function readOptions(options: DoctorOptions): Settings {
   assertKeys('doctor', options, OPTIONS)
   const { prefix = DEFAULT_PREFIX, probes = 20, fetch: fetcher = globalFetch } = options
   assertPrefix(prefix)

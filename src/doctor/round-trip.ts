@@ -1,4 +1,4 @@
-import { stopwatch } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { certainUntil } from '../isolate/observed-window.ts'
 import type { Grant, Observed } from '../stores/store.ts'
 import type { CheckContext } from './context.ts'
@@ -19,6 +19,7 @@ interface RoundTrips {
  */
 export async function checkRoundTrips(context: CheckContext): Promise<RoundTrips> {
   const { target, timeBudget, thresholds } = context
+  const { stopwatch } = timeBudget
   // A slow store is measured less often, so that time is left for the other checks.
   const reservedMs = (timeBudget.leftMs() * 2) / 3
   const times: number[] = []
@@ -30,7 +31,7 @@ export async function checkRoundTrips(context: CheckContext): Promise<RoundTrips
     try {
       const grant = await target.takeObserved({ ...TRIP, cost: 1 }, observed)
       times.push(stopwatch() - start)
-      observed = grant && observedAfter(grant, start, observed)
+      observed = grant && observedAfter(grant, start, observed, stopwatch)
     } catch (error) {
       failures.push(failureOf(error))
     }
@@ -47,7 +48,12 @@ export async function checkRoundTrips(context: CheckContext): Promise<RoundTrips
 }
 
 /** The hint for the next take, after a grant that was asked for at `since`. */
-function observedAfter(grant: Grant, since: number, before: Observed | undefined): Observed {
+function observedAfter(
+  grant: Grant,
+  since: number,
+  before: Observed | undefined,
+  stopwatch: Clock,
+): Observed {
   const { used, window } = grant
   if (window === 'observed' && before) return { ...before, used }
   const until = certainUntil(grant, since)

@@ -1,15 +1,18 @@
-import { stopwatch } from '../clock.ts'
+import { type Clock, stopwatch, systemTimer } from '../clock.ts'
+import { withDeadline } from '../isolate/deadline.ts'
 import type { TakeOptions } from '../stores/store.ts'
-import { startTimeout } from '../timer.ts'
-import { ProbeError } from './failure.ts'
+import type { TimeSource } from '../timer.ts'
+import { OutOfTime } from './failure.ts'
 
 /** The time that the doctor may take. */
 export interface TimeBudget {
   /**
-   * Resolves to the result of `work`. Rejects with a `ProbeError` when the time for one call, or
-   * for all of them, is used up.
+   * Returns what `work` returns. Throws a `StoreError` with code `timeout` when the time for one call
+   * is used up, and an `OutOfTime` at once if the time for all calls is.
    */
   run<T>(work: (options: TakeOptions) => Promise<T>): Promise<T>
+  /** The clock that the budget is measured by. */
+  readonly stopwatch: Clock
   /** How much time is left for all calls, in ms. */
   leftMs(): number
   /** Waits for `ms`, or until the time for all calls is used up. */
@@ -17,28 +20,22 @@ export interface TimeBudget {
 }
 
 /** A budget of `callMs` for each call, and of `totalMs` for all calls from now on. */
-export function startTimeBudget(callMs: number, totalMs: number): TimeBudget {
-  const end = stopwatch() + totalMs
-  const leftMs = () => Math.max(0, end - stopwatch())
+export function startTimeBudget(
+  callMs: number,
+  totalMs: number,
+  time: TimeSource = {},
+): TimeBudget {
+  const { clock = stopwatch, timer = systemTimer } = time
+  const end = clock() + totalMs
+  const leftMs = () => Math.max(0, end - clock())
   return {
+    stopwatch: clock,
     leftMs,
-    pause: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, leftMs()))),
+    pause: (ms) => new Promise((resolve) => timer(Math.min(ms, leftMs()), resolve)),
     async run(work) {
-      const ms = Math.min(callMs, leftMs())
-      if (ms < 1) throw new ProbeError('late', 'no time was left')
-      const controller = new AbortController()
-      let stopTimer = () => {}
-      const expiry = new Promise<never>((_, reject) => {
-        stopTimer = startTimeout(ms, () => {
-          reject(new ProbeError('timeout', `no answer within ${Math.round(ms)} ms`))
-          controller.abort()
-        })
-      })
-      try {
-        return await Promise.race([work({ signal: controller.signal }), expiry])
-      } finally {
-        stopTimer()
-      }
+      const ms = Math.round(Math.min(callMs, leftMs()))
+      if (ms < 1) throw new OutOfTime()
+      return withDeadline(ms, (signal) => work({ signal }), time)
     },
   }
 }

@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import type { Send } from '../../src/doctor/doctor.ts'
+import { memory } from '../../src/stores/memory.ts'
+import type { Store } from '../../src/stores/store.ts'
 import { startOrigin } from '../support/origin.ts'
-import { pause } from '../support/pause.ts'
+import { passTime, virtualTime } from './support/virtual-time.ts'
 import { examine, over, patient, ward } from './support/ward.ts'
 
 const { server, redis, connect, spawn, gatewayTo, later, end } = await ward()
@@ -61,19 +62,25 @@ describe('what will go wrong is a warning', () => {
   })
 
   test('a slow store, and one that fails now and then', async () => {
-    const all = over(redis)
+    const { clock, doctor } = virtualTime()
+    const fast = memory({ clock })
     let sent = 0
-    const target: Send = async (command) => {
-      await pause(15)
-      if (++sent % 10 === 0) throw new Error('ERR an error of the tests')
-      return all(command)
+    const store: Store = {
+      take(demands) {
+        clock.advance(15)
+        if (++sent % 10 === 0) throw new Error('ERR an error of the tests')
+        return fast.take(demands)
+      },
     }
-    const { of } = await examine(target, { probes: 9 })
-    sent = 0
-    expect(of.latency?.says).toMatch(/half of all checks wait longer than 10 ms/)
+    const { of } = await passTime(clock, examine(store, { probes: 9 }, doctor))
+    expect(of.latency?.says).toBe(
+      'p50 15 ms, p99 15 ms over 8 round trips: half of all checks wait longer than 10 ms.',
+    )
     expect(of.errors?.says).toMatch(/^1 of 9 round trips failed/)
     expect(of.retries?.level).toBe('ok')
-    expect((await examine(target, { ...patient, probes: 9 })).levels.latency).toBe('ok')
+    sent = 0
+    const { levels } = await passTime(clock, examine(store, { ...patient, probes: 9 }, doctor))
+    expect(levels.latency).toBe('ok')
   })
 
   test('a URL for plain text beyond this machine', async () => {
