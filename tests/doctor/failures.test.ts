@@ -6,8 +6,9 @@ import { memory } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { freePort, listenLocally } from '../support/listen.ts'
 import { startOrigin } from '../support/origin.ts'
+import { passTime } from '../support/pass-time.ts'
 import { pause } from '../support/pause.ts'
-import { passTime, virtualTime } from './support/virtual-time.ts'
+import { virtualTime } from './support/virtual-time.ts'
 import { examine, over, PASSWORD, patient, ward } from './support/ward.ts'
 
 const { server, redis, connect, spawn, asUser, gatewayTo, later, end } = await ward({

@@ -2,7 +2,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { memory } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { startOrigin } from '../support/origin.ts'
-import { passTime, virtualTime } from './support/virtual-time.ts'
+import { passTime } from '../support/pass-time.ts'
+import { virtualTime } from './support/virtual-time.ts'
 import { examine, over, patient, ward } from './support/ward.ts'
 
 const { server, redis, connect, spawn, gatewayTo, later, end } = await ward()

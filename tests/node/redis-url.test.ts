@@ -8,8 +8,11 @@ import {
   storeFromEnv as storeOfRoot,
 } from '../../src/index.ts'
 import { storeFromEnv } from '../../src/node.ts'
+import { redisFromUrl } from '../../src/stores/redis-protocol/redis-url.ts'
+import { manualClock } from '../../src/testing/index.ts'
 import { BUSY } from '../support/busy.ts'
 import { freePort, listenLocally } from '../support/listen.ts'
+import { passTime } from '../support/pass-time.ts'
 import { spawnRedis } from '../support/redis-server.ts'
 import { warningsOf } from '../support/warnings.ts'
 
@@ -125,8 +128,13 @@ describe('REDIS_URL', () => {
   test('of a server that accepts and says nothing fails in time', async () => {
     const silent = createServer(() => {})
     const port = await listenLocally(silent)
-    const store = storeFromEnv({ REDIS_URL: `redis://127.0.0.1:${port}` })
-    await expect(store.take([demand()])).rejects.toBeInstanceOf(StoreError)
+    const clock = manualClock()
+    const time = { clock, timer: clock.timer }
+    const store = redisFromUrl('REDIS_URL', `redis://127.0.0.1:${port}`, time)
+    await expect(passTime(clock, store.take([demand()]))).rejects.toMatchObject({
+      name: 'StoreError',
+      message: expect.stringContaining('no answer within 2000 ms'),
+    })
     silent.close()
   })
 

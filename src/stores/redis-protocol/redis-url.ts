@@ -2,6 +2,7 @@ import { describeValue } from '../../checks.ts'
 import { ConfigError, StoreError } from '../../errors.ts'
 import { guard } from '../../isolate/guard.ts'
 import { redactedMessage } from '../../redact.ts'
+import type { TimeSource } from '../../timer.ts'
 import { parseUrl } from '../../url.ts'
 import { redis } from '../redis.ts'
 import type { Store } from '../store.ts'
@@ -27,8 +28,10 @@ const SOCKET_TIMEOUT_MS = 2000
  *
  * Throws a `ConfigError` that names `option` and never shows the URL, since it contains the
  * password. Warns once per host if the URL sends that password without TLS.
+ *
+ * @param time measures how long the server is silent
  */
-export function redisFromUrl(option: string, url: unknown): Store {
+export function redisFromUrl(option: string, url: unknown, time?: TimeSource): Store {
   const address = checkRedisUrl(option, url)
   const { protocol, hostname, host } = address
   if (protocol === 'redis:' && !LOOPBACK.test(hostname) && !warned.has(host)) {
@@ -41,7 +44,7 @@ export function redisFromUrl(option: string, url: unknown): Store {
     guard,
     label: `redis at ${host}, from ${option}`,
     async take(demands, options) {
-      connecting ??= connect(address.href)
+      connecting ??= connect(address.href, time)
       const connectedStore = await connecting
       return connectedStore().take(demands, options)
     },
@@ -56,7 +59,7 @@ const NO_SOCKETS =
  * Resolves after the first attempt to connect. The function that it resolves to returns the store,
  * or throws a `StoreError` with the reason while there is no connection.
  */
-async function connect(url: string): Promise<() => Store> {
+async function connect(url: string, time: TimeSource | undefined): Promise<() => Store> {
   // Node and all bundlers have the same default export of CommonJS; named exports differ.
   const { default: ioredis } = await import('ioredis').catch((error: unknown) => {
     const needed = 'EdgeRuntime' in globalThis ? NO_SOCKETS : 'run "npm install ioredis"'
@@ -70,7 +73,7 @@ async function connect(url: string): Promise<() => Store> {
     enableOfflineQueue: false,
     connectTimeout: SOCKET_TIMEOUT_MS,
   })
-  const awaitReply = enforceSocketTimeout(connection.redis, SOCKET_TIMEOUT_MS)
+  const awaitReply = enforceSocketTimeout(connection.redis, SOCKET_TIMEOUT_MS, time)
   // The error of a command does not hold the reason.
   let reason = 'not connected yet'
   connection.redis.on('error', (error) => {

@@ -1,5 +1,5 @@
 import { stopwatch } from '../../clock.ts'
-import { startTimeout } from '../../timer.ts'
+import { startTimeout, type TimeSource } from '../../timer.ts'
 
 /** Waits for a reply on the watched connection, and returns it. */
 export type AwaitReply = <Reply>(reply: Reply | Promise<Reply>) => Promise<Reply>
@@ -16,31 +16,37 @@ interface Socket {
  * ioredis does the same, but also counts the time in which this process was busy. The handshake is
  * watched too. Pass every other expected reply to the function that this returns.
  */
-export function enforceSocketTimeout(socket: Socket, ms: number): AwaitReply {
+export function enforceSocketTimeout(
+  socket: Socket,
+  ms: number,
+  time: TimeSource = {},
+): AwaitReply {
+  const { clock = stopwatch } = time
   let expected = 0
   let heardAt = 0
   let stop: (() => void) | undefined
 
   function startTimer(left: number): void {
-    stop = startTimeout(left, () => {
-      const more = heardAt + ms - stopwatch()
+    const expire = () => {
+      const more = heardAt + ms - clock()
       if (more > 0) return startTimer(more)
       stop = undefined
       socket.stream.destroy(new Error(`no answer within ${ms} ms`))
-    })
+    }
+    stop = startTimeout(left, expire, time)
   }
 
   const awaitReply: AwaitReply = async (reply) => {
     expected++
     if (stop === undefined) {
-      heardAt = stopwatch()
+      heardAt = clock()
       startTimer(ms)
     }
     try {
       return await reply
     } finally {
       expected--
-      heardAt = stopwatch()
+      heardAt = clock()
       if (expected === 0) {
         stop?.()
         stop = undefined

@@ -2,7 +2,7 @@ import type { doctor as Doctor } from '../../../src/doctor/doctor.ts'
 import { readOptions } from '../../../src/doctor/options.ts'
 import { runChecks } from '../../../src/doctor/run-checks.ts'
 import { readTarget } from '../../../src/doctor/target.ts'
-import { type ManualClock, manualClock } from '../../../src/testing/index.ts'
+import { manualClock } from '../../../src/testing/index.ts'
 
 /** A doctor for whom time passes only when the test says so. */
 export function virtualTime() {
@@ -19,18 +19,4 @@ export function virtualTime() {
   }
 
   return { clock, doctor, silence }
-}
-
-/** Lets time pass until `work` is done, which waits for nothing but time. */
-export async function passTime<Result>(clock: ManualClock, work: Promise<Result>): Promise<Result> {
-  let isDone = false
-  const end = () => {
-    isDone = true
-  }
-  work.then(end, end)
-  while (!isDone) {
-    await new Promise((resolve) => setImmediate(resolve))
-    clock.advance(10)
-  }
-  return work
 }
