@@ -1,5 +1,5 @@
 import { type Clock, stopwatch, systemTimer } from '../clock.ts'
-import { withDeadline } from '../isolate/deadline.ts'
+import { withDeadline } from '../deadline.ts'
 import type { TakeOptions } from '../stores/store.ts'
 import type { TimeSource } from '../timer.ts'
 import { OutOfTime } from './failure.ts'

@@ -1,8 +1,8 @@
+import { withDeadline } from '../deadline.ts'
 import { detectPlatform } from '../environment.ts'
 import { type Log, quietLog } from '../quiet-log.ts'
 import { redactedMessage } from '../redact.ts'
 import type { Demand, Grant, Guard, TakeOptions } from '../stores/store.ts'
-import { withDeadline } from './deadline.ts'
 import {
   type DemandState,
   giveBack,

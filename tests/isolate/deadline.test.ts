@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Timer } from '../../src/clock.ts'
-import { withDeadline } from '../../src/isolate/deadline.ts'
+import { withDeadline } from '../../src/deadline.ts'
 import { manualClock } from '../../src/testing/index.ts'
 import { isolate } from '../support/guarded.ts'
 import { pause } from '../support/pause.ts'

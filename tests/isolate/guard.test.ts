@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { withDeadline } from '../../src/isolate/deadline.ts'
+import { withDeadline } from '../../src/deadline.ts'
 import { memory } from '../../src/stores/memory.ts'
 import type { Demand, Grant, Store } from '../../src/stores/store.ts'
 import { manualClock } from '../../src/testing/index.ts'

@@ -3,6 +3,7 @@ import { batched } from '../../src/stores/redis-protocol/batch.ts'
 import type { Answer } from '../../src/stores/redis-protocol/rest.ts'
 import type { Demand, TakeOptions } from '../../src/stores/store.ts'
 import { upstash } from '../../src/stores/upstash.ts'
+import { manualClock } from '../../src/testing/index.ts'
 import { pause } from '../support/pause.ts'
 
 /** What keeps work alive in a test: the test itself, which waits for it at its end. */
@@ -21,6 +22,49 @@ const demandOf = (client: string): Demand => ({
   window: 60_000,
   cost: 1,
 })
+
+/** The timers of two commands in a batch, in the order in which they start. */
+const [LEADER_SENDS, LEADER_GIVES_UP] = [0, 3]
+
+/**
+ * Batches that are sent after 1 ms of virtual time, over a server that answers when it is told to.
+ *
+ * @param dead the timer that never goes off, since the leader's request has ended
+ */
+function virtualBatch(dead?: number) {
+  const clock = manualClock()
+  const alone: string[] = []
+  const signals: AbortSignal[] = []
+  let resolveAll = (_: readonly Answer[]) => {}
+  let timers = 0
+  const send = batched(
+    async ([name = '']) => {
+      alone.push(name)
+      return `${name} alone`
+    },
+    (_, signal) => {
+      signals.push(signal)
+      return new Promise((resolve) => {
+        resolveAll = resolve
+      })
+    },
+    1,
+    (ms, run) => (timers++ === dead ? () => {} : clock.timer(ms, run)),
+  )
+  return {
+    send: (name: string) => send([name], background()),
+    /** The commands that were sent by themselves. */
+    alone,
+    /** The signals of the batches that were sent. */
+    signals,
+    answer: (...results: readonly string[]) => resolveAll(results.map((result) => ({ result }))),
+    /** Lets time pass, and everything that is due happen. */
+    async pass(ms: number) {
+      clock.advance(ms)
+      for (let turn = 0; turn < 20; turn++) await undefined
+    },
+  }
+}
 
 describe('a batch', () => {
   test('carries what meets within the wait in one request, and everybody gets the own answer', async () => {
@@ -133,18 +177,49 @@ describe('a batch', () => {
   })
 
   test('of a slow server is waited for, and sends nothing twice', async () => {
-    let alone = 0
-    const send = batched(
-      async () => alone++,
-      async (commands): Promise<Answer[]> => {
-        await pause(150)
-        return commands.map(([name]) => ({ result: name }))
-      },
-      1,
-    )
-    const options = background()
-    expect(await Promise.all(['A', 'B'].map((name) => send([name], options)))).toEqual(['A', 'B'])
-    expect(alone).toBe(0)
+    const { send, alone, answer, pass } = virtualBatch()
+    const answers = Promise.all(['A', 'B'].map(send))
+    await pass(1)
+    await pass(9999)
+    answer('a', 'b')
+    expect(await answers).toEqual(['a', 'b'])
+    expect(alone).toEqual([])
+  })
+
+  test('without an answer for 10 s is a timeout for everybody in it, and sends nothing twice', async () => {
+    const { send, alone, signals, pass } = virtualBatch()
+    const settled = Promise.allSettled(['A', 'B'].map(send))
+    await pass(1)
+    await pass(9999)
+    expect(signals[0]?.aborted).toBe(false)
+    await pass(1)
+    expect(signals[0]?.aborted).toBe(true)
+    for (const one of await settled) {
+      expect(one).toMatchObject({ status: 'rejected', reason: { code: 'timeout' } })
+    }
+    expect(alone).toEqual([])
+  })
+
+  test('whose leader is more than 50 ms late is left, and each command sent by itself', async () => {
+    const { send, alone, signals, pass } = virtualBatch(LEADER_SENDS)
+    const answers = Promise.all(['A', 'B'].map(send))
+    await pass(50)
+    expect(alone).toEqual([])
+    await pass(1)
+    expect(await answers).toEqual(['A alone', 'B alone'])
+    expect(signals).toEqual([])
+  })
+
+  test('whose leader dies after it has sent is awaited for 10 s', async () => {
+    const { send, alone, signals, pass } = virtualBatch(LEADER_GIVES_UP)
+    const answers = Promise.all(['A', 'B'].map(send))
+    await pass(1)
+    expect(signals).toHaveLength(1)
+    await pass(50)
+    await pass(9999)
+    expect(alone).toEqual([])
+    await pass(1)
+    expect(await answers).toEqual(['A alone', 'B alone'])
   })
 
   test('that the server refuses as a whole tells each why', async () => {

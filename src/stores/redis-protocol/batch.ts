@@ -1,7 +1,7 @@
 import { systemTimer, type Timer } from '../../clock.ts'
+import { withDeadline } from '../../deadline.ts'
 import { StoreError, type StoreErrorCode } from '../../errors.ts'
 import { redactedMessage } from '../../redact.ts'
-import { startTimeout } from '../../timer.ts'
 import type { TakeOptions } from '../store.ts'
 import { type Answer, resultOf, type Send, type SendAll } from './rest.ts'
 
@@ -50,7 +50,7 @@ export function batched(
     const outcome = new Promise<void>((resolve) => timer(wait, resolve)).then(() => {
       if (open === batch) open = undefined
       batch.sent = true
-      return sendBatch([...waiting], sendAll)
+      return sendBatch([...waiting], sendAll, timer)
     })
     const batch: Batch = { waiting, sent: false, outcome }
     waitUntil(outcome)
@@ -78,34 +78,24 @@ export function batched(
 
 /** The outcome of a batch, or `undefined` if the leader is late. */
 async function outcomeFor(batch: Batch, wait: number, timer: Timer): Promise<Outcome | undefined> {
-  let stop = () => {}
-  const timeLimit = new Promise<undefined>((resolve) => {
-    const giveUp = () => resolve(undefined)
-    const time = { timer }
-    stop = startTimeout(
-      wait + LEADER_GRACE_MS,
-      () => {
-        if (batch.sent) stop = startTimeout(BATCH_TIMEOUT_MS, giveUp, time)
-        else giveUp()
-      },
-      time,
-    )
-  })
-  try {
-    return await Promise.race([batch.outcome.catch(() => undefined), timeLimit])
-  } finally {
-    stop()
-  }
+  const outcomeWithin = (ms: number) =>
+    withDeadline(ms, () => batch.outcome, { timer }).catch(() => undefined)
+  const outcome = await outcomeWithin(wait + LEADER_GRACE_MS)
+  return outcome ?? (batch.sent ? outcomeWithin(BATCH_TIMEOUT_MS) : undefined)
 }
 
 /** Sends the commands that still wait. Returns each answer at the index of its command. */
-async function sendBatch(waiting: readonly Waiting[], sendAll: SendAll): Promise<Outcome> {
+async function sendBatch(
+  waiting: readonly Waiting[],
+  sendAll: SendAll,
+  timer: Timer,
+): Promise<Outcome> {
   const sent = waiting.map((one) => (one?.signal?.aborted ? undefined : one?.command))
-  const abort = new AbortController()
-  const stop = startTimeout(BATCH_TIMEOUT_MS, () => abort.abort())
+  const commands = sent.filter((command) => command !== undefined)
+  if (commands.length === 0) return { answers: [] }
   try {
-    const commands = sent.filter((command) => command !== undefined)
-    const answers = commands.length > 0 ? await sendAll(commands, abort.signal) : []
+    const ask = (signal: AbortSignal) => sendAll(commands, signal)
+    const answers = await withDeadline(BATCH_TIMEOUT_MS, ask, { timer })
     if (answers.length !== commands.length) {
       throw new StoreError('unreachable', 'the server did not answer each command of the batch')
     }
@@ -114,7 +104,5 @@ async function sendBatch(waiting: readonly Waiting[], sendAll: SendAll): Promise
   } catch (error) {
     const code = error instanceof StoreError ? error.code : 'unreachable'
     return { failed: redactedMessage(error), code }
-  } finally {
-    stop()
   }
 }

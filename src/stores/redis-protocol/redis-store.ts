@@ -1,3 +1,4 @@
+import { withDeadline } from '../../deadline.ts'
 import { StoreError } from '../../errors.ts'
 import { guard } from '../../isolate/guard.ts'
 import { keyOf, taggedKeyOf } from '../key.ts'
@@ -91,8 +92,8 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
     } catch (error) {
       // The count may yet arrive when the window has ended, and make a key without expiry.
       if (options.waitUntil) {
-        const signal = AbortSignal.timeout(HEALING_MS)
-        options.waitUntil(look(demand, key, { signal }).catch(() => {}))
+        const healing = withDeadline(HEALING_MS, (signal) => look(demand, key, { signal }))
+        options.waitUntil(healing.catch(() => {}))
       }
       throw error
     }

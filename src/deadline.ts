@@ -1,5 +1,5 @@
-import { StoreError } from '../errors.ts'
-import { startTimeout, type TimeSource } from '../timer.ts'
+import { StoreError } from './errors.ts'
+import { startTimeout, type TimeSource } from './timer.ts'
 
 /**
  * Returns what `ask` returns, or throws a `StoreError` with code `timeout` if that takes longer than
