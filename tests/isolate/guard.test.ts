@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { withDeadline } from '../../src/deadline.ts'
 import { memory } from '../../src/stores/memory.ts'
 import type { Demand, Grant, Store } from '../../src/stores/store.ts'
-import { manualClock } from '../../src/testing/index.ts'
+import { type ManualClock, manualClock } from '../../src/testing/index.ts'
 import { everyPolicy, isolate } from '../support/guarded.ts'
+import { warningsOf } from '../support/warnings.ts'
 
 const demand: Demand = { policy: '', client: 'a', limit: 1000, window: 60_000, cost: 1 }
 
@@ -31,23 +32,57 @@ test('a reserve is not taken from the local count', async () => {
   expect(await guarded.take([{ ...demand, reserve: 5 }])).toMatchObject([{ granted: 1, used: 1 }])
 })
 
-test('a refill that fails leaves no rejection unhandled', async () => {
-  const clock = manualClock()
-  const near = memory({ clock })
-  const store: Store = {
-    take: async (demands) => {
-      if (demands[0]?.cost === 0) throw new Error('away')
-      return near.take(demands)
-    },
+describe('a refill leaves no rejection unhandled', () => {
+  /** Checks a hot key until it is refilled. Returns the work that the host is to keep alive. */
+  async function refill(leasing: Store, clock: ManualClock): Promise<readonly Promise<unknown>[]> {
+    const kept: Promise<unknown>[] = []
+    for (let n = 0; n < 200 && kept.length === 0; n++) {
+      await leasing.take([demand], { waitUntil: (work) => void kept.push(work) })
+      clock.advance(20)
+    }
+    expect(kept).toHaveLength(1)
+    return kept
   }
-  const leasing = isolate(store, clock, { ahead: everyPolicy(2000) })
-  const kept: Promise<unknown>[] = []
-  for (let n = 0; n < 200; n++) {
-    await leasing.take([demand], { waitUntil: (work) => void kept.push(work) })
-    clock.advance(20)
-  }
-  expect(kept.length).toBeGreaterThan(0)
-  await expect(Promise.all(kept)).resolves.toBeDefined()
+
+  test('if the store fails', async () => {
+    const clock = manualClock()
+    const near = memory({ clock })
+    const store: Store = {
+      take: async (demands) => {
+        if (demands[0]?.cost === 0) throw new Error('away')
+        return near.take(demands)
+      },
+    }
+    const leasing = isolate(store, clock, { ahead: everyPolicy(2000) })
+    await Promise.all(await refill(leasing, clock))
+  })
+
+  test('if it ends an outage, and the console throws', async () => {
+    const clock = manualClock()
+    const near = memory({ clock })
+    let isAway = false
+    const store: Store = {
+      take: async (demands) => {
+        if (isAway) throw new Error('away')
+        return near.take(demands)
+      },
+    }
+    // Without a listener of its own, a guard logs that the store is back.
+    const leasing = isolate(store, clock, { ahead: everyPolicy(2000), onStoreError: undefined })
+    await refill(leasing, clock)
+    isAway = true
+    await warningsOf(() => leasing.take([{ ...demand, client: 'b' }]))
+    isAway = false
+    const { warn } = console
+    console.warn = () => {
+      throw new Error('no console')
+    }
+    try {
+      await Promise.all(await refill(leasing, clock))
+    } finally {
+      console.warn = warn
+    }
+  })
 })
 
 test('a deadline that has passed aborts the call', async () => {

@@ -54,6 +54,10 @@ const WRONG: Readonly<Record<string, [call: () => unknown, message: RegExp]>> = 
     async () => refuse(await refused, ofExpress),
     /^refuse: expected a Request.*, got /,
   ],
+  'refuse(decision, null)': [
+    async () => refuse(await refused, null),
+    /^refuse: expected a Request .*, got null$/,
+  ],
   'refuse({ allowed: false })': [
     () => refuse({ allowed: false }),
     /^refuse: expected the decision of.*, got /,
