@@ -261,6 +261,35 @@ describe('a lease', () => {
     expect(work.length).toBeLessThan(20)
   })
 
+  test('is refilled early enough that no check waits for a trip of 200 ms', async () => {
+    const { clock, near } = edge()
+    let tripMs = 0
+    const store: Store = {
+      async take(demands) {
+        const grants = await near.take(demands)
+        await new Promise<void>((resolve) => clock.timer(tripMs, resolve))
+        return grants
+      },
+    }
+    const leasing = isolate(store, clock, { ahead })
+    const sources: (string | undefined)[] = []
+    /** 100 checks a second, none of which waits for the one before. */
+    async function check(times: number) {
+      for (let n = 0; n < times; n++) {
+        const taking = leasing.take([{ ...demand, limit: 1600 }], { waitUntil: () => {} })
+        void taking.then(([grant]) => sources.push(grant?.source))
+        for (let turn = 0; turn < 20; turn++) await undefined
+        clock.advance(10)
+      }
+    }
+    await check(200)
+    tripMs = 200
+    await check(200)
+    sources.length = 0
+    await check(200)
+    expect(new Set(sources)).toEqual(new Set(['lease']))
+  })
+
   test('that never hears of its refill asks for itself', async () => {
     const { clock, near } = edge()
     let silent = false

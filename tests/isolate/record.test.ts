@@ -63,6 +63,19 @@ describe('an answer', () => {
     expect(lease.units).toBe(0)
   })
 
+  test('from a new window that is already known leaves the units that are held of it', () => {
+    const record = recordAt100()
+    const former = askedNow(record)
+    // Both questions knew the former window, and both were counted in the next one.
+    learn(record, former, grantOf(1, { window: 'new' }), 200, 200)
+    const { windowId } = record
+    const lease = { ...newLease(200), units: 3 }
+    record.lease = lease
+    expect(learn(record, former, grantOf(2, { window: 'new' }), 200, 210)).toBe(false)
+    expect(record).toMatchObject({ windowId, window: { used: 2 } })
+    expect(lease.units).toBe(3)
+  })
+
   test('to a question from before the window began brings no units into it', () => {
     const record = recordAt100()
     const former = askedNow(record)
