@@ -36,7 +36,7 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
   const local = fallback(clock, listener, log)
   // A server keeps running after the response.
   const keepsRunning = detectPlatform() === 'server' ? () => {} : undefined
-  /** How long the last answer took. */
+  /** How long the last answer took; negative if the clock was set back meanwhile. */
   let tripMs = 0
 
   function stateOf(demand: Demand, now: number): DemandState {
@@ -46,16 +46,14 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
     const { windowId } = record
     const { policy, cost, reserve = 0 } = demand
     const aheadMs = cost > 0 && reserve === 0 ? ahead?.get(policy) : undefined
-    if (aheadMs === undefined) {
-      const isRefused = isExhausted(record, demand, now)
-      return { demand, record, lease: undefined, ahead: 0, windowId, isPaid: false, isRefused }
+    let lease: Lease | undefined
+    if (aheadMs !== undefined) {
+      lease = record.lease ??= newLease(now)
+      addRequest(lease, now)
     }
-    record.lease ??= newLease(now)
-    const { lease } = record
-    addRequest(lease, now)
-    const isPaid = canSpend(record, demand)
+    const isPaid = lease !== undefined && canSpend(record, demand)
     const isRefused = !isPaid && isExhausted(record, demand, now)
-    return { demand, record, lease, ahead: aheadMs, windowId, isPaid, isRefused }
+    return { demand, record, lease, ahead: aheadMs ?? 0, windowId, isPaid, isRefused }
   }
 
   /** Asks the store within the deadline, and learns from the answer. Counts locally if it fails. */
@@ -104,7 +102,7 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
     }
     local.endOutage()
     const then = clock()
-    tripMs = Math.max(0, then - now)
+    tripMs = then - now
     const settled: Grant[] = []
     for (const grant of grants) {
       const index = settled.length

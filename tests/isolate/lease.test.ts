@@ -359,6 +359,34 @@ describe('a lease', () => {
     expect(grants).toMatchObject([{ granted: 0, source: 'known' }])
   })
 
+  test('is not spent by a limiter that does not lease, over the same key', async () => {
+    const { clock, store, near } = edge()
+    const [leasing, strict] = [guarded(store, clock, { ahead }), guarded(store, clock)]
+    await second(leasing, clock, 100)
+    const [before] = await near.take([{ ...demand, cost: 0 }])
+    const [grant] = await strict.take([demand])
+    expect(grant).toMatchObject({ granted: 1, used: (before?.used ?? 0) + 1 })
+    expect(grant?.source).toBeUndefined()
+    expect(await leasing.take([demand])).toMatchObject([{ granted: 1, source: 'lease' }])
+  })
+
+  test('is spent to its end also if it is known that others have used up the rest', async () => {
+    const { clock, near, leasing } = edge()
+    const store = leasing()
+    await second(store, clock, 100)
+    const [look] = await near.take([{ ...demand, cost: 0 }])
+    await near.take([{ ...demand, cost: demand.limit - (look?.used ?? 0) }])
+    const work: Promise<unknown>[] = []
+    let passed = 100
+    for (let granted = 1; granted > 0; passed += granted) {
+      const [grant] = await store.take([demand], { waitUntil: (one) => void work.push(one) })
+      await Promise.all(work)
+      granted = grant?.granted ?? 0
+    }
+    expect(work.length).toBeGreaterThan(0)
+    expect(passed).toBe(look?.used)
+  })
+
   test('is no part of what a refusal for another policy tells as used', async () => {
     const { clock, near, leasing } = edge()
     const store = leasing()
