@@ -1,11 +1,14 @@
 import { assertChoice, assertCount, assertKeys, assertOption, compileList } from '../checks.ts'
 import type { Client, RequestContext } from '../client/client.ts'
 import { networkClient } from '../client/network-client.ts'
-import { type Duration, parseDuration, parseTimeout, warnOfBareNumber } from './duration.ts'
+import { type Duration, parseDuration, warnOfBareNumber } from './duration.ts'
 import { FOREIGN_NAMES } from './foreign-names.ts'
+import { compileLease, type LeaseOptions } from './lease-option.ts'
 import { hasMethod } from './method.ts'
 import { compilePath, type PathReadings } from './path.ts'
 import { isPreflight } from './preflight.ts'
+
+export type { LeaseOptions } from './lease-option.ts'
 
 /** How many units each client gets in each window, and which requests count. */
 export interface PolicyOptions<Incoming extends Request = Request, Host extends object = object> {
@@ -62,14 +65,6 @@ export interface PolicyOptions<Incoming extends Request = Request, Host extends 
    * @default false: each request asks the store
    */
   readonly lease?: boolean | LeaseOptions | undefined
-}
-
-export interface LeaseOptions {
-  /**
-   * How long the units that are taken ahead should last, at the isolate's rate of requests.
-   * @default '4s'
-   */
-  readonly ahead?: Duration | undefined
 }
 
 type MatchFunction<Incoming extends Request, Host extends object> = (
@@ -200,15 +195,4 @@ function compileMethods(option: string, list: unknown): ReadonlySet<string> {
     return method
   })
   return new Set(methods.includes('GET') ? [...methods, 'HEAD'] : methods)
-}
-
-function compileLease(option: string, lease: unknown): number | undefined {
-  if (lease === undefined || lease === false) return undefined
-  const options = lease === true ? {} : lease
-  assertOption(typeof options === 'object', option, lease, 'true, false or { ahead }')
-  assertKeys(option, options, ['ahead'])
-  const { ahead = '4s' } = options as LeaseOptions
-  const ms = parseTimeout(`${option}.ahead`, ahead)
-  warnOfBareNumber(`${option}.ahead`, ahead)
-  return ms
 }
