@@ -67,7 +67,8 @@ export class OutOfTime extends Error implements Failure {
  */
 const messageOf = (error: unknown): string =>
   redactedMessage(error)
-    .replace(/^store: |^the store gave /, '')
+    .replace(/^store: /, '')
+    .replace(/^the store did not answer/, 'no answer')
     .replace(/\buser '?[^\s']+'? has no/gi, 'this user has no')
     .replace(/ ?script: [0-9a-f]{40}.*/, '')
     .replace(/\S*[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\S*/g, '…')

@@ -159,7 +159,7 @@ describe('a store that does not answer costs a bounded time', () => {
     }
     const { of, took } = await passTime(clock, examine(slow, {}, doctor))
     expect(of.counting?.level).toBe('ok')
-    expect(of.expiry?.says).toBe('Not looked at: the time for all checks was used up.')
+    expect(of.expiry?.says).toBe('Not checked: the time for all checks is used up.')
     // Of the 10 s, 2 s are kept for the deletion of the probes.
     expect(took).toBe(8000)
   })
