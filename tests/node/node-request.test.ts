@@ -92,6 +92,42 @@ describe('a request of Node’s http server', () => {
   })
 })
 
+describe('a policy sees the path that a framework for Node routes by', () => {
+  const limiterOf = (match: string) =>
+    createLimiter({ limit: 9, window: '1m', match, client: () => 'a', store: memory() })
+  const hostile: readonly (readonly [target: string, match: string])[] = [
+    ['foo://h/api/login', '/api/*'],
+    ['ws://h/api/login?x', '/api/*'],
+    ['http://h/api/../edit', '/api/*'],
+    ['/api/../edit', '/api/*'],
+    ['/api/%2e%2e/edit', '/api/*'],
+    ['/api/.%2E/edit', '/api/*'],
+    ['/api/./edit', '/api/:id/edit'],
+    ['/api/..', '/api/*'],
+    ['/api/x/../../zzz', '/api/*'],
+    ['/api/..\\x/edit', '/api/*'],
+    ['/api/users/42\\x', '/api/users/:id'],
+    ['/x/../api/login', '/api/*'],
+    ['\\api\\a', '/api/*'],
+    ['api/a', '/api/*'],
+  ]
+  for (const [target, match] of hostile) {
+    test(`${target} is counted by ${match}`, async () => {
+      const request = toWebRequest({ url: target, headers: {} })
+      expect((await limiterOf(match).check(request)).source).toBe('store')
+    })
+  }
+
+  test('and a path without such parts is unchanged', () => {
+    const { url } = toWebRequest({ url: '/a..b/.c/d.?x=../..', headers: {} })
+    expect(url).toBe('http://localhost/a..b/.c/d.?x=../..')
+  })
+
+  test('a method of HTTP/2 in lower case counts as the method', () => {
+    expect(toWebRequest({ method: 'patch', url: '/', headers: {} }).method).toBe('PATCH')
+  })
+})
+
 test('a request of Express has the path of its mounted app, and one of HTTP/2 its pseudo-headers', () => {
   const request = toWebRequest({
     method: 'POST',
