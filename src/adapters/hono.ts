@@ -3,6 +3,7 @@ import { detectPlatform } from '../environment.ts'
 import type { Decision } from '../limiter/decision.ts'
 import { type CheckContext, createLimiter } from '../limiter/limiter.ts'
 import type { LimiterOptions } from '../limiter/options.ts'
+import { CACHE_FIELD } from '../response/cache-control.ts'
 
 export type { Decision, PolicyState } from '../limiter/decision.ts'
 
@@ -21,7 +22,7 @@ export interface HonoHost {
 
 /** What the middleware sets for later handlers: `new Hono<{ Variables: RateLimitVariables }>()`. */
 export interface RateLimitVariables {
-  /** The decision of the last limiter that allowed the request. */
+  /** The decision of the last limiter that counted the request. */
   rateLimit: Decision
 }
 
@@ -69,7 +70,8 @@ export function rateLimit<Bindings extends object = object>(
       c.req.raw,
       async (decision) => {
         isAllowed = true
-        c.set('rateLimit', decision)
+        // A limiter that counted nothing hides no decision of one before it.
+        if (decision.source !== 'none' || !c.get('rateLimit')) c.set('rateLimit', decision)
         await next()
         return c.res
       },
@@ -83,14 +85,28 @@ export function rateLimit<Bindings extends object = object>(
   }
 }
 
-/** Makes a refusal the response of a request, with the fields that an earlier `cors()` has set. */
+/**
+ * Makes a refusal the response of a request, beside what earlier middleware has set, such as cookies and
+ * the fields of `cors()`.
+ */
 function refuse(c: Context, refusal: Response): Response {
+  const earlier: Headers = c.res.headers
+  for (const name of ['Access-Control-Expose-Headers', 'Vary']) {
+    const value = earlier.get(name)
+    if (value && !refusal.headers.get(name)?.includes(value)) refusal.headers.append(name, value)
+  }
+  const cookies = refusal.headers.has('Set-Cookie')
+    ? new Set([...earlier.getSetCookie(), ...refusal.headers.getSetCookie()])
+    : undefined
   // Hono copies the fields of its current response over the fields of the new response.
-  const exposed = c.res.headers.get('Access-Control-Expose-Headers')
-  if (exposed) refusal.headers.append('Access-Control-Expose-Headers', exposed)
-  for (const name of refusal.headers.keys()) c.res.headers.delete(name)
+  for (const name of refusal.headers.keys()) earlier.delete(name)
+  for (const name of [...earlier.keys()]) if (CACHE_FIELD.test(name)) earlier.delete(name)
   // Before 4.13.16, `some` of hono/combine loses a response that is not set here (hono#5391).
   c.res = refusal
+  if (cookies) {
+    c.res.headers.delete('Set-Cookie')
+    for (const cookie of cookies) c.res.headers.append('Set-Cookie', cookie)
+  }
   return c.res
 }
 

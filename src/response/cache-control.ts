@@ -2,7 +2,7 @@
  * `Cache-Control`, and the fields that override it for one kind of cache: those of RFC 9213, Akamai's
  * `Edge-Control`, nginx's `X-Accel-Expires`.
  */
-const CACHE_FIELD = /(?:surrogate|edge|cache)-control$|^x-accel-expires$/
+export const CACHE_FIELD = /(?:surrogate|edge|cache)-control$|^x-accel-expires$/
 
 /** Blanks and quoted texts, including a quoted text without an end. */
 const QUOTED = /"(?:[^"\\]|\\.)*"?|\s/g

@@ -27,6 +27,47 @@ describe('a Hono app', () => {
     expect(await (await app.request('/')).json()).toEqual({ left: 2 })
   })
 
+  test('finds the decision that counted, also after a limiter that counted nothing', async () => {
+    const limited = rateLimit({ ...quota(3), client })
+    const other = rateLimit({ ...quota(3), name: 'other', client, match: '/elsewhere' })
+    const sub = new Hono<{ Variables: RateLimitVariables }>()
+      .use(limited)
+      .get('/', (c) => c.json({ left: c.get('rateLimit').policy?.remaining }))
+    const app = new Hono().use(limited).use(other).route('/api', sub)
+    expect(await (await app.request('/api')).json()).toEqual({ left: 2 })
+  })
+
+  test('keeps what earlier middleware has set beside a refusal of its own', async () => {
+    const app = new Hono()
+    app.use(async (c, go) => {
+      c.header('Set-Cookie', 'session=1')
+      c.header('Vary', 'Origin')
+      c.header('CDN-Cache-Control', 'max-age=600')
+      await go()
+    })
+    app.use(
+      rateLimit({
+        limit: 1,
+        window: '1m',
+        client,
+        store: counting(),
+        refusal: () =>
+          new Response('slow down', {
+            status: 429,
+            headers: { 'Set-Cookie': 'seen=1', Vary: 'Accept' },
+          }),
+      }),
+    )
+    app.get('/', (c) => c.text('ok'))
+    await app.request('/')
+    const { status, headers } = await app.request('/')
+    expect(status).toBe(429)
+    expect(headers.getSetCookie().toSorted()).toEqual(['seen=1', 'session=1'])
+    expect(headers.get('vary')).toBe('Accept, Origin')
+    expect(headers.get('cdn-cache-control')).toBeNull()
+    expect(headers.get('ratelimit-policy')).toBe('"default";q=1;w=60')
+  })
+
   test('counts by what an earlier middleware has set', async () => {
     interface Variables {
       user: string
