@@ -54,14 +54,11 @@ export function identify<Incoming extends Request, Host extends object>(
 function storedName(
   identity: Identity | null | undefined,
 ): string | undefined | Promise<string | undefined> {
-  const text = typeof identity === 'object' ? identity?.plain : identity
+  const isObject = typeof identity === 'object' && identity !== null
+  const text = isObject && 'plain' in identity ? identity.plain : identity
   if (text === undefined || text === null || text === '') return undefined
   if (typeof text !== 'string') {
-    throw new ConfigError(
-      'client',
-      'the function to return a string or { plain }',
-      describeValue(text),
-    )
+    throw new ConfigError('client', 'a string or { plain } as the client', describeValue(text))
   }
   return typeof identity === 'object' && READABLE.test(text) ? text : sha256(text)
 }

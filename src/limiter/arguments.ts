@@ -17,7 +17,18 @@ export function rejectNext(next: unknown): never {
   reject('handle', next, 'handle(request, (decision) => response)')
 }
 
-/** Throws a `ConfigError` unless a function of the caller, which errors name, returned a response. */
+/** Throws a `ConfigError` unless the option `refusal` returned a response that can be sent once more. */
+export function assertRefusal(response: unknown): asserts response is Response {
+  // An async function may reject, which nobody would handle.
+  if (response instanceof Promise) response.catch(() => {})
+  assertResponse('refusal', response)
+  const { status, bodyUsed, body } = response as Response
+  if (status >= 200 && !bodyUsed && !body?.locked) return
+  const want = 'a new Response for each request, with a status of 200 or above'
+  throw new ConfigError('refusal', want, `a Response with status ${status}`)
+}
+
+/** Throws a `ConfigError` unless a response was returned. `caller` is the option or method to name. */
 export function assertResponse(caller: string, response: unknown): void {
   if (response instanceof Response || (hasHeaders(response) && 'status' in response)) return
   reject(caller, response, 'a Response')
@@ -49,7 +60,7 @@ export function assertDecision(method: string, value: unknown): asserts value is
 /** For a `Request` of another realm or a polyfill. The request of a framework has no such fields. */
 function assertRequest(method: string, request: unknown): void {
   if (hasHeaders(request) && 'url' in request && 'method' in request) return
-  reject(method, request, 'a Request of the Fetch API')
+  reject(method, request, 'a Request of the Fetch API (in Node: toWebRequest)')
 }
 
 /** Header fields are read with `has` and `keys`, too. The `headers` of a stub often have `get` alone. */

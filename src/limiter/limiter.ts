@@ -8,6 +8,7 @@ import {
   assertCheck,
   assertDecision,
   assertMark,
+  assertRefusal,
   assertRefuse,
   assertResponse,
   rejectNext,
@@ -51,7 +52,7 @@ export interface Limiter<
    * problem body. Throws a `ConfigError` for a decision that allows the request, and if the option
    * `refusal` is set and `request` is missing.
    */
-  refuse(decision: Decision, request?: Incoming): Response
+  refuse(decision: Decision, request?: Incoming, context?: CheckContext<Env> & Host): Response
   /**
    * Adds the decision's header fields to a response. Returns the same object if its headers can be
    * changed, otherwise a copy. A response that shared caches may keep gets no fields. Throws a
@@ -60,9 +61,9 @@ export interface Limiter<
   mark(response: Response, decision: Decision): Response
   /**
    * Returns the decision's header fields, by names in lower case, for a framework whose response is not
-   * a `Response`. With them comes `cache-control`: `private`, or `no-store` for a refusal. A response
-   * that replaces it with `public` must not get the fields, since a cache would show one client's
-   * quota to others.
+   * a `Response`. With them comes `cache-control`: `private`, or `no-store` for a refusal. Do not add
+   * the fields to a `public` response: a cache would show one client's quota to others. Of two
+   * limiters, `response.set` keeps the fields of the last one.
    * @example
    * response.set(limiter.headers(decision))
    */
@@ -86,7 +87,7 @@ export function createLimiter<
   let store: Store | undefined
   type Context = CheckContext<Env> & Host
 
-  /** The way of a request, whole. */
+  /** Which policies count the request, for whom, and what the store grants. */
   async function check(request: Incoming, context = {} as Context): Promise<Decision> {
     assertCheck(request, context)
     const path = hasPaths ? readPaths(request, context) : NO_PATH
@@ -114,7 +115,9 @@ export function createLimiter<
     }
     if (demands.length === 0) return UNCOUNTED
     store ??= openStore(context.env, demands)
-    const decision = decide(counting, demands, await store.take(demands, context))
+    // Not the whole context: it may name the client, which reaches the store only as a hash.
+    const { waitUntil } = context
+    const decision = decide(counting, demands, await store.take(demands, { waitUntil }))
     if (once && decision.allowed) for (const policy of counting) once.add(policy)
     return decision
   }
@@ -123,7 +126,7 @@ export function createLimiter<
   function refuseBy(decision: Decision, request: Incoming | undefined, context: Context): Response {
     if (refusal === undefined || request === undefined) return refuse(decision, fields, request)
     const response = refusal(decision, request, context as RequestContext & Host)
-    assertResponse('refusal', response)
+    assertRefusal(response)
     return refuseWith(response, decision, fields, request)
   }
 
@@ -137,9 +140,9 @@ export function createLimiter<
       if (!(response instanceof Response)) assertResponse('handle', response)
       return mark(response, decision, fields)
     },
-    refuse(decision, request) {
+    refuse(decision, request, context = {} as Context) {
       assertRefuse(decision, request, refusal !== undefined)
-      return refuseBy(decision, request, {} as Context)
+      return refuseBy(decision, request, context)
     },
     mark(response, decision) {
       assertMark(response, decision)

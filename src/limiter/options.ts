@@ -64,7 +64,8 @@ export interface SharedOptions<
   /**
    * Returns the response to a refused request, in place of the 429 and its problem body, and of the 403
    * for an unknown client that a policy refuses (`decision.source` is `'unknown'`). Tidegate adds
-   * `Retry-After`, the fields of `headers` and `Cache-Control: no-store` (RFC 6585 §4) to the response.
+   * `Retry-After`, the fields of `headers` and `Cache-Control: no-store` (RFC 6585 §4) to a copy of the
+   * response, and none of them if the function throws.
    * @default 429 with a problem body (RFC 9457)
    */
   readonly refusal?: RefusalFunction<Incoming, Host> | undefined

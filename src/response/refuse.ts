@@ -1,5 +1,5 @@
 import type { Decision } from '../limiter/decision.ts'
-import { changeHeaders } from './change-headers.ts'
+import { CACHE_FIELD } from './cache-control.ts'
 import { exposeFields } from './expose-fields.ts'
 import { policyLabel, toSeconds } from './field-writer.ts'
 import type { FieldWriters } from './field-writers.ts'
@@ -12,14 +12,24 @@ export function refuse(decision: Decision, fields: FieldWriters, request?: Reque
   return response
 }
 
-/** Returns the application's own response to a refused request with the fields of a refusal. */
-export const refuseWith = (
+/**
+ * Returns a copy of the application's own response to a refused request, with the fields of a refusal.
+ * A copy, because the application may return one response again and again, which would collect fields.
+ */
+export function refuseWith(
   response: Response,
   decision: Decision,
   fields: FieldWriters,
   request: Request,
-): Response =>
-  changeHeaders(response, (headers) => writeRefusal(headers, decision, fields, request))
+): Response {
+  const copy = new Response(response.body, response)
+  // These fields override `no-store` for one kind of cache.
+  for (const name of [...copy.headers.keys()]) {
+    if (CACHE_FIELD.test(name)) copy.headers.delete(name)
+  }
+  writeRefusal(copy.headers, decision, fields, request)
+  return copy
+}
 
 /**
  * Writes the fields of a refusal: those of the policies, `Retry-After` in whole seconds (RFC 9110

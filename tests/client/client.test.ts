@@ -114,7 +114,7 @@ describe('a client function', () => {
   })
 
   test('whose answer is no text is an error that says so', async () => {
-    const error = new ConfigError('client', 'the function to return a string or { plain }', '5')
+    const error = new ConfigError('client', 'a string or { plain } as the client', '5')
     expect(() => identify(() => 5 as never, request(), {})).toThrow(error)
     expect(() => identify(() => ({ plain: 5 }) as never, request(), {})).toThrow(error)
     await expect(identify(async () => 5 as never, request(), {})).rejects.toThrow(error)

@@ -79,6 +79,45 @@ describe('the option refusal', () => {
     })
   })
 
+  test('may return one response again and again: each refusal is a copy', async () => {
+    const shared = new Response(null, {
+      status: 429,
+      headers: { 'cdn-cache-control': 'max-age=9' },
+    })
+    const limiter = limiterOf(1, { refusal: () => shared })
+    await limiter.check(request())
+    for (let n = 0; n < 3; n++) {
+      const { headers } = await limiter.handle(request(), () => new Response())
+      expect(headers.get('ratelimit')).toBe('"default";r=0;t=60')
+      expect(headers.get('cdn-cache-control')).toBeNull()
+    }
+    expect([...shared.headers]).toEqual([['cdn-cache-control', 'max-age=9']])
+  })
+
+  test('must not return a body that was sent before, or a network error: a ConfigError', async () => {
+    const sent = new Response('slow down', { status: 429 })
+    await sent.text()
+    for (const response of [sent, Response.error()]) {
+      const limiter = limiterOf(1, { refusal: () => response })
+      await limiter.check(request())
+      const call = limiter.handle(request(), () => new Response())
+      await expect(call).rejects.toThrow(/^refusal: expected a new Response for each request/)
+    }
+  })
+
+  test('gets the context that refuse() gets', async () => {
+    const limiter = createLimiter({
+      limit: 1,
+      window: '1m',
+      store: memory(),
+      refusal: (_, __, { ip }) => new Response(ip, { status: 429 }),
+    })
+    const context = { ip: '203.0.113.1' }
+    await limiter.check(request(), context)
+    const refused = limiter.refuse(await limiter.check(request(), context), request(), context)
+    expect(await refused.text()).toBe('203.0.113.1')
+  })
+
   test('replaces it in refuse(), which then needs the request', async () => {
     const limiter = limiterOf(1, { refusal })
     await limiter.check(request())

@@ -84,6 +84,34 @@ describe('a client that is passed', () => {
     expect(asked).toEqual([expect.stringMatching(/^[\da-f]{32}$/), 'tenant-7'])
   })
 
+  test('reaches no store as it was passed', async () => {
+    const options: unknown[] = []
+    const near = memory()
+    const limiter = createLimiter({
+      limit: 9,
+      window: '1m',
+      store: {
+        guard: 'none',
+        take(demands, given) {
+          options.push(given)
+          return near.take(demands)
+        },
+      },
+    })
+    await limiter.check(request(), { client: 'ada@example.com', ip: '203.0.113.1' })
+    expect(JSON.stringify(options)).toBe('[{}]')
+  })
+
+  for (const wrong of [42, {}, [], new String('a')]) {
+    test(`must be a string or { plain }: not ${JSON.stringify(wrong)}`, async () => {
+      const limiter = limiterOf({})
+      const check = limiter.check as (request: Request, context: object) => Promise<unknown>
+      await expect(check(request(), { client: wrong })).rejects.toThrow(
+        /^client: expected a string/,
+      )
+    })
+  }
+
   test('is unknown if it is null or empty, so that `unknown` decides', async () => {
     const limiter = limiterOf({ unknown: 'refuse' })
     for (const client of [null, '']) {
