@@ -40,8 +40,8 @@ It leaves nothing behind.
   --json                  print the report as JSON
   --strict                exit with 2 on a warning
 
-Pass secrets in variables: a list of processes shows flags. Exit code 0, or 1 on a failure, or 2 on
-a warning with --strict.
+Pass secrets in variables: other users may see flags in the process list. Exit code 0, or 1 on a
+failure, or 2 on a warning with --strict.
 `,
   async run(args) {
     const { values } = parseArgs({ args: [...args], options: OPTIONS })

@@ -21,8 +21,8 @@ Serves a Redis with the REST API of Upstash. In edge code: upstash({ url, token 
   --tls-key <file>   … and its key
   --verbose          logs every request, without keys or tokens
 
-The variable on the right is used if the flag is missing. Prefer GATEWAY_TOKEN to --token: a list
-of processes shows flags. Commands that pass without --allow:
+The variable on the right is used if the flag is missing. Prefer GATEWAY_TOKEN to --token: other
+users may see flags in the process list. Commands that pass without --allow:
 ${wrapNames(DEFAULT_COMMANDS)}
 GET /healthz needs no token, and returns ok or unavailable.
 `,
