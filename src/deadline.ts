@@ -2,10 +2,10 @@ import { StoreError } from './errors.ts'
 import { startTimeout, type TimeSource } from './timer.ts'
 
 /**
- * Returns what `ask` returns, or throws a `StoreError` with code `timeout` if that takes longer than
- * `ms`, or up to half as long again if this process was too busy to read the answer (`startTimeout`).
- * The signal is then aborted, and a store that ignores it is not awaited. The backend may still have
- * counted the units.
+ * Returns the result of `ask`. Throws a `StoreError` with code `timeout` if `ask` takes longer than
+ * `ms`, or up to half as long again if this process was too busy to read the answer
+ * (`startTimeout`). The signal is then aborted, and a store that ignores it is not awaited. The
+ * backend may still have counted the units.
  */
 export async function withDeadline<Answer>(
   ms: number,

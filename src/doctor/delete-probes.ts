@@ -7,7 +7,9 @@ import { PROBE_WINDOW_MS } from './probe-target.ts'
 import type { Finding } from './report.ts'
 import { startTimeBudget } from './time-budget.ts'
 
-/** An expiry of 0 deletes a key. A user who may count may PEXPIRE, and perhaps not DEL. */
+/**
+ * An expiry of 0 deletes a key. Counting needs PEXPIRE, so it is permitted where DEL may not be.
+ */
 const EXPIRE_ALL = `for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, 0) end`
 
 /**

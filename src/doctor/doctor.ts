@@ -16,7 +16,14 @@ export type { Target } from './target.ts'
  * Throws a `ConfigError` for an invalid option. Problems of the store are findings of the report,
  * whose texts never contain a key, a token or a client.
  *
- * `tidegate/doctor`
+ * @example
+ * import { doctor } from 'tidegate/doctor'
+ *
+ * app.get('/health/store', async (c) => {
+ *   const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = c.env
+ *   const report = await doctor({ url, token }, { probes: 5 })
+ *   return c.json(report, report.ok ? 200 : 503)
+ * })
  */
 export async function doctor(target: Target, options: DoctorOptions = {}): Promise<Report> {
   const settings = readOptions(options)

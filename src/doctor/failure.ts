@@ -7,8 +7,8 @@ import { codeIn } from '../stores/redis-protocol/redis-error.ts'
  * - `timeout`: no answer in time
  * - `late`: not sent, because the time for all checks was used up
  * - `unreachable`: no connection, or an answer that is not Redis'
- * - `unauthorized`: the server does not know the token, user or password
- * - `forbidden`: the server knows the token or user, which may not run this command
+ * - `unauthorized`: the server rejects the token, user or password
+ * - `forbidden`: the server accepts the token or user, but does not permit this command
  * - `refused`: the server answered with another error
  */
 export type FailureKind =
@@ -27,7 +27,8 @@ export interface Failure {
 }
 
 /**
- * Redis 7.0 has no code for a script whose inner command the user may not run, only these words.
+ * Matches errors about permissions. Redis 7.0 has no code for a forbidden command in a script, only
+ * this text.
  */
 const FORBIDDEN =
   /has no permissions|can't run this command|\bnot (?:permitted|allowed|available|supported)\b|unknown command|unsupported command|command is disabled/i
@@ -55,7 +56,9 @@ export function failureOf(error: unknown): Failure {
   return { kind: 'unreachable', message }
 }
 
-/** The time for all checks is used up. The doctor itself throws it, and it never leaves the doctor. */
+/**
+ * The time for all checks is used up. The doctor itself throws it, and it never leaves the doctor.
+ */
 export class OutOfTime extends Error implements Failure {
   readonly kind = 'late'
   override readonly message = 'no time was left'

@@ -91,7 +91,7 @@ const OPTIONS: readonly (keyof DoctorOptions)[] = [
 /** Looks `fetch` up for each request, because Next.js and tracers replace it later. */
 const globalFetch: typeof fetch = (input, init) => fetch(input, init)
 
-/** Checks the options. Throws a `ConfigError` for the first wrong one. */
+/** Checks the options. Throws a `ConfigError` for the first wrong option. */
 export function readOptions(options: DoctorOptions): Settings {
   assertKeys('doctor', options, OPTIONS)
   const { prefix = DEFAULT_PREFIX, probes = 20, fetch: fetcher = globalFetch } = options

@@ -16,7 +16,7 @@ export const PROBE_WINDOW_MS = 20_000
  */
 const UNDECLARED = `#!lua flags=allow-key-locking\nreturn redis.call('GET', ARGV[1])`
 
-/** A demand of the doctor's own. */
+/** A demand that the doctor sends. */
 export type Probe = Pick<Demand, 'policy' | 'limit' | 'cost'> & { readonly window?: number }
 
 /** The store under examination, with the commands that checks send to it. */

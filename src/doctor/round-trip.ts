@@ -13,9 +13,9 @@ interface RoundTrips {
 }
 
 /**
- * How long a rate limit check takes, how many fail, and whether each is counted once. The probes
- * are takes, one after another, as a limiter sends them: first the script, then plain counts in the
- * window that it opened.
+ * Measures how long a rate limit check takes, how many fail, and whether each is counted once. The
+ * probes are takes, one after another, as a limiter sends them: first the script, then plain counts
+ * in the window that it opened.
  */
 export async function checkRoundTrips(context: CheckContext): Promise<RoundTrips> {
   const { target, timeBudget, thresholds } = context
@@ -47,7 +47,7 @@ export async function checkRoundTrips(context: CheckContext): Promise<RoundTrips
   }
 }
 
-/** The hint for the next take, after a grant that was asked for at `since`. */
+/** Returns the hint for the next take, after a grant to a take that was sent at `since`. */
 function observedAfter(
   grant: Grant,
   since: number,

@@ -3,15 +3,15 @@ import { type Duration, parseTimeout, warnOfBareNumber } from './duration.ts'
 
 export interface LeaseOptions {
   /**
-   * How long the units that are taken ahead should last, at the isolate's rate of requests.
+   * How long the units that are taken in advance should last, at the isolate's rate of requests.
    * @default '4s'
    */
   readonly ahead?: Duration | undefined
 }
 
 /**
- * Compiles the option `lease` to the time for which units are taken ahead, in ms. `undefined` without
- * leases. Throws a `ConfigError`.
+ * Compiles the option `lease` to the time for which units are taken in advance, in ms. `undefined`
+ * without leases. Throws a `ConfigError`.
  */
 export function compileLease(option: string, lease: unknown): number | undefined {
   if (lease === undefined || lease === false) return undefined

@@ -1,15 +1,15 @@
 import type { Grant } from '../stores/store.ts'
 
-/* For the suite alone, which runs under any runner and so brings its own. */
+/* The assertions of the suite, which must not depend on a test runner. */
 
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(message)
 }
 
-/** By their JSON, which is all that grants are made of. */
+/** Compares two values by their JSON. Grants contain nothing else. */
 export function equal(got: unknown, want: unknown): void {
   const [found, wanted] = [JSON.stringify(got), JSON.stringify(want)]
-  assert(found === wanted, `got ${found}, want ${wanted}`)
+  assert(found === wanted, `expected ${wanted}, got ${found}`)
 }
 
 /** Compares the members of a grant that `want` names. The others may be anything. */

@@ -1,7 +1,7 @@
 import { equal } from './assert.ts'
 import type { Cases } from './case.ts'
 
-/** What one call with several demands, or with no demand, does. */
+/** Cases of calls with several demands, and with no demand. */
 export const CALL_CASES: Cases = {
   'of a call whose demands all fit each gets its cost, in order': async ({ store, demand }) => {
     const burst = demand({ policy: 'burst', limit: 2 })

@@ -8,18 +8,18 @@ export interface CaseContext extends Pick<Subject, 'elapse' | 'flush' | 'loseExp
   readonly client: string
   /** The window of `demand`, in ms. */
   readonly window: number
-  /** One unit of five for the client, unless `more` says otherwise. */
+  /** A demand for one unit of five. `more` overrides its members. */
   demand(more?: Partial<Demand>): Demand
-  /** Takes one such demand. */
+  /** Takes such a demand. */
   take(more?: Partial<Demand>): Promise<Grant>
 }
 
-/** Tests by their names. Each throws unless the store does what its name says. */
+/** Tests by name. A test throws unless the store behaves as the name states. */
 export type Cases = Readonly<Record<string, (context: CaseContext) => Promise<void>>>
 
 export const newClient = (): string => `client-${crypto.randomUUID()}`
 
-/** A demand of the suite's own. */
+/** The default demand of the suite. */
 export const demandOf = (client: string, window: number): Demand => ({
   policy: 'conformance',
   client,

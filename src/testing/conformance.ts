@@ -8,8 +8,28 @@ import type { ConformanceOptions } from './subject.ts'
 import { WINDOW_CASES } from './window-cases.ts'
 
 /**
- * Registers a test for each sentence of the contract above `Store` that shows from outside. A store
- * is conformant when all of them pass in every runtime that it is for. `tidegate/testing`
+ * Registers a test for each sentence of the contract of `Store` that a caller can observe. A store
+ * conforms if all tests pass in every runtime that the store supports.
+ *
+ * @example
+ * import { test } from 'vitest'
+ * import { manualClock, storeConformance } from 'tidegate/testing'
+ *
+ * storeConformance({
+ *   test,
+ *   make() {
+ *     const clock = manualClock()
+ *     let store = mapStore(clock)
+ *     return {
+ *       store: { take: (demands) => store.take(demands) },
+ *       elapse: clock.advance,
+ *       flush: () => {
+ *         store = mapStore(clock)
+ *       },
+ *       loseExpiry: () => clock.advance(-86_400_000),
+ *     }
+ *   },
+ * })
  */
 export function storeConformance(options: ConformanceOptions): void {
   const { test, make, unreachable, window = 400 } = options

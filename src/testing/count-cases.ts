@@ -1,7 +1,7 @@
 import { assert, equal, equalGrant } from './assert.ts'
 import type { Cases } from './case.ts'
 
-/** How many units one demand gets, and that no other demand shares its count. */
+/** Cases of how many units a demand gets, and that no other demand shares its count. */
 export const COUNT_CASES: Cases = {
   'exactly the limit is granted, then refused until the end': async (context) => {
     const { take, window } = context

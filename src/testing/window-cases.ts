@@ -2,7 +2,7 @@ import type { Grant } from '../stores/store.ts'
 import { assert, equal, equalGrant } from './assert.ts'
 import type { Cases } from './case.ts'
 
-/** When a window begins, and when it ends. */
+/** Cases of when a window begins and ends. */
 export const WINDOW_CASES: Cases = {
   'a first unit opens a window of the full length': async ({ take, window }) => {
     const grant = await take()

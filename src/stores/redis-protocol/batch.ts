@@ -5,13 +5,13 @@ import { redactedMessage } from '../../redact.ts'
 import type { TakeOptions } from '../store.ts'
 import { type Answer, resultOf, type Send, type SendAll } from './rest.ts'
 
-/** How much later than planned a leader may send. After it, the batch is not awaited. */
+/** How much later than planned a leader may send. Followers then send their own commands. */
 const LEADER_GRACE_MS = 50
 
 /** How long a leader and its followers wait for the answer to a batch. */
 const BATCH_TIMEOUT_MS = 10_000
 
-/** How many commands one request contains at most: far less than the 10 MB that Upstash accepts. */
+/** The most commands in one request, far below the 10 MB that Upstash accepts. */
 const MAX_COMMANDS = 1000
 
 /** The result of a batch. Plain data: on Workers, requests cannot share other objects. */
@@ -33,9 +33,9 @@ interface Batch {
 /**
  * Sends the commands of this isolate that come within `wait` ms in one request. The request of the
  * first command, the leader, sends the batch and keeps it alive after its own response. So only
- * requests with `waitUntil` take part. The leader's promise may hang or reject after its request has
- * ended, so each follower has a timer, and sends its command by itself if the leader is late. If the
- * leader had sent the batch before it ended, that command counts twice.
+ * requests with `waitUntil` take part. The leader's promise may hang or reject after its request
+ * has ended, so each follower has a timer, and sends its command by itself if the leader is late.
+ * If the leader had sent the batch before it ended, that command counts twice.
  */
 export function batched(
   send: Send,
@@ -84,7 +84,7 @@ async function outcomeFor(batch: Batch, wait: number, timer: Timer): Promise<Out
   return outcome ?? (batch.sent ? outcomeWithin(BATCH_TIMEOUT_MS) : undefined)
 }
 
-/** Sends the commands that still wait. Returns each answer at the index of its command. */
+/** Sends the commands that are still waiting. Returns each answer at the index of its command. */
 async function sendBatch(
   waiting: readonly Waiting[],
   sendAll: SendAll,

@@ -12,9 +12,9 @@ interface Socket {
 }
 
 /**
- * Closes the connection if replies are expected and none arrives for `ms`. The `socketTimeout` of
- * ioredis does the same, but also counts the time in which this process was busy. The handshake is
- * watched too. Pass every other expected reply to the function that this returns.
+ * Closes the connection if a reply is expected and no reply arrives for `ms`. The `socketTimeout`
+ * of ioredis does the same, but also counts the time in which this process was busy. Also watches
+ * the handshake. Pass every other expected reply to the returned function.
  */
 export function enforceSocketTimeout(
   socket: Socket,
