@@ -19,8 +19,8 @@ export function assertOption(
 }
 
 /**
- * Text that errors show: short, a path of short segments, or words such as a header's name. No token
- * looks like that, but a short password may.
+ * Text that errors show: short, a path of short segments, or words such as a header's name. No
+ * token looks like that, but a short password may.
  */
 const SHOWABLE =
   /^(?:(?!bearer |basic |.*:\/\/)[^=@]{0,15}|(?:\/[^/=@?]{0,20}){1,6}|(?!.{41})[a-z]+(?:-[a-z]+)+)$/i
@@ -57,8 +57,8 @@ export function assertChoice(
 }
 
 /**
- * Throws a `ConfigError` unless `options` is an object without unknown keys: a misspelt option would
- * have no effect. Errors name an option by `path` and its key.
+ * Throws a `ConfigError` unless `options` is an object without unknown keys: a misspelt option
+ * would have no effect. Errors name an option by `path` and its key.
  *
  * @param foreignNames maps names from other packages to the option that is meant
  */

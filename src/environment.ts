@@ -57,7 +57,9 @@ export function detectPlatform(): Platform {
 const VERCEL_REQUEST = /* @__PURE__ */ Symbol.for('@vercel/request-context')
 
 interface HostMarks {
-  /** Native in workerd at every compatibility date; Vercel's Edge hides it (vercel/next.js#30739). */
+  /**
+   * Native in workerd at every compatibility date; Vercel's Edge hides it (vercel/next.js#30739).
+   */
   readonly WebSocketPair?: unknown
   readonly [VERCEL_REQUEST]?: { get?(): { readonly headers?: unknown } | undefined }
 }
@@ -66,8 +68,8 @@ interface HostMarks {
 const NATIVE_SOURCE = 'function WebSocketPair() { [native code] }'
 
 /**
- * Whether a class is part of the runtime. In Bun the text of a bound function has the name too, but a
- * bound function is not the constructor of a prototype.
+ * Whether a class is part of the runtime. In Bun the text of a bound function has the name too, but
+ * a bound function is not the constructor of a prototype.
  */
 const isNative = (value: unknown) =>
   typeof value === 'function' &&

@@ -1,7 +1,7 @@
 /**
  * An option or a variable is wrong. Thrown at construction, or at the first request if the store or
- * the policies come from the environment. `option` is the name as the caller wrote it, with the index
- * in a list: `policies[1].window`. The message is `<option>: expected <expected>, got <got>`.
+ * the policies come from the environment. `option` is the name as the caller wrote it, with the
+ * index in a list: `policies[1].window`. The message is `<option>: expected <expected>, got <got>`.
  */
 export class ConfigError extends TypeError {
   override readonly name = 'ConfigError'

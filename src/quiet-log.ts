@@ -3,8 +3,8 @@ import type { Clock } from './clock.ts'
 const MINUTE_MS = 60_000
 
 /**
- * Writes a line, or leaves it out. Returns whether it was written. `isAgain`: this line was left out
- * before, and is still true.
+ * Writes a line, or leaves it out. Returns whether it was written. `isAgain`: this line was left
+ * out before, and is still true.
  */
 export type Log = (line: string, isAgain?: boolean) => boolean
 

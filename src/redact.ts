@@ -4,9 +4,9 @@ const MAX_LENGTH = 200
 /**
  * Returns the message of an error without what may be secret or name a client: the command that a
  * client library quotes with its keys, the user and password and the path of a URL, e-mail
- * addresses, tokens, passwords and keys that are named as such, and each text of `secrets`. Adds the
- * code of the cause, since Node hides the reason of a failed `fetch` there, and before it the name of
- * the error if `isNamed`.
+ * addresses, tokens, passwords and keys that are named as such, and each text of `secrets`. Adds
+ * the code of the cause, since Node hides the reason of a failed `fetch` there, and before it the
+ * name of the error if `isNamed`.
  */
 export function redactedMessage(
   error: unknown,

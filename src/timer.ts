@@ -18,8 +18,8 @@ export interface TimeSource {
 
 /**
  * Calls `expire` after `ms`. After a long task a process runs its due timers before it reads the
- * answers that arrived during the task. So a timer that fires late does not prove that an answer is missing.
- * It is set again, once, for as long as it was late, and for half of `ms` at most.
+ * answers that arrived during the task. So a timer that fires late does not prove that an answer is
+ * missing. It is set again, once, for as long as it was late, and for half of `ms` at most.
  *
  * Returns a function that stops the timer.
  */

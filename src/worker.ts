@@ -4,7 +4,9 @@
  */
 import { front } from './worker/front.ts'
 
-/** The class behind the binding TIDEGATE, which has to be exported by the Worker that is deployed. */
+/**
+ * The class behind the binding TIDEGATE, which has to be exported by the Worker that is deployed.
+ */
 export { TidegateObject } from './stores/tidegate-object.ts'
 export { type Front, type FrontEnv, type FrontOptions, front } from './worker/front.ts'
 

@@ -31,15 +31,15 @@ export interface RateLimitVariables {
  * header fields to the handler's response, including raw, proxied, streamed and error responses.
  * Handlers find the decision in `c.get('rateLimit')`.
  *
- * Charges a request once, also if an app and its sub-app use the same middleware. A policy's `match` is
- * compared with the path that the client sent, and with the path without the base of the app in which
- * the middleware is used (`basePath()`, `route()`; Hono 4.8 and later). An app under `mount()` gets a
- * new request without the mount's path: there the middleware does not see the path that the client
- * sent, and charges the request again if it is also used outside of the mount.
+ * Charges a request once, also if an app and its sub-app use the same middleware. A policy's
+ * `match` is compared with the path that the client sent, and with the path without the base of the
+ * app in which the middleware is used (`basePath()`, `route()`; Hono 4.8 and later). An app under
+ * `mount()` gets a new request without the mount's path: there the middleware does not see the path
+ * that the client sent, and charges the request again if it is also used outside of the mount.
  *
- * Use Hono's `cache()` after this middleware. Used before, `cache()` does not count its hits, and stores
- * no response: those with `RateLimit` fields become `private`, unless the handler sets `public` or the
- * fields are off (`headers: []`).
+ * Use Hono's `cache()` after this middleware. Used before, `cache()` does not count its hits, and
+ * stores no response: those with `RateLimit` fields become `private`, unless the handler sets
+ * `public` or the fields are off (`headers: []`).
  *
  * `tidegate/hono`, https://hono.dev/docs/guides/middleware
  * @example
@@ -86,8 +86,8 @@ export function rateLimit<Bindings extends object = object>(
 }
 
 /**
- * Makes a refusal the response of a request, beside what earlier middleware has set, such as cookies and
- * the fields of `cors()`.
+ * Makes a refusal the response of a request, beside what earlier middleware has set, such as
+ * cookies and the fields of `cors()`.
  */
 function refuse(c: Context, refusal: Response): Response {
   const earlier: Headers = c.res.headers
@@ -114,14 +114,14 @@ function refuse(c: Context, refusal: Response): Response {
 const CHARGED = 'tidegate.charged'
 
 /**
- * Returns the path by which Hono routes a request, which the app's `getPath` may have changed, and the
- * path without the base of the app in which the limiter is used. Removes the base by its number of
- * segments, since it may contain parameters. A parameter with a pattern (`/:path{.+}`) may match any
- * number of segments.
+ * Returns the path by which Hono routes a request, which the app's `getPath` may have changed, and
+ * the path without the base of the app in which the limiter is used. Removes the base by its number
+ * of segments, since it may contain parameters. A parameter with a pattern (`/:path{.+}`) may match
+ * any number of segments.
  */
 function pathsOf({ req }: Context): readonly string[] {
-  // Hono before 4.8 has no `basePath` here. `matchedRoutes` is deprecated, but its replacement would be
-  // the only module of Hono that this adapter imports.
+  // Hono before 4.8 has no `basePath` here. `matchedRoutes` is deprecated, but its replacement
+  // would be the only module of Hono that this adapter imports.
   const base: string = req.matchedRoutes[req.routeIndex]?.basePath ?? ''
   const depth = base.split('/').filter(Boolean).length
   if (depth === 0) return [req.path]

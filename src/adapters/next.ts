@@ -13,8 +13,9 @@ export type { Middleware, RoutingMiddleware } from './routing.ts'
 export type RateLimitOptions<Incoming extends Request = Request> = RoutingOptions<Incoming> & {
   /**
    * Does not count prefetches: GET requests with the prefetch header of browsers or of the Pages
-   * Router. A middleware cannot see the prefetch header of the App Router: exclude those requests with
-   * `config.matcher` (docs/next.md). Any client can send the header: use it for pages, not for an API.
+   * Router. A middleware cannot see the prefetch header of the App Router: exclude those requests
+   * with `config.matcher` (docs/next.md). Any client can send the header: use it for pages, not for
+   * an API.
    * @default false
    */
   readonly skipPrefetches?: boolean | undefined
@@ -23,8 +24,8 @@ export type RateLimitOptions<Incoming extends Request = Request> = RoutingOption
 /**
  * Middleware for Next.js: `export const middleware = rateLimit({ … })` in middleware.ts (Edge) or
  * `export const proxy = rateLimit({ … })` in proxy.ts (Node). A middleware given as `next` runs for
- * allowed requests, and its response gets the header fields. It gets the decision as third argument;
- * for a skipped prefetch, that of a request which no policy counts.
+ * allowed requests, and its response gets the header fields. It gets the decision as third
+ * argument; for a skipped prefetch, that of a request which no policy counts.
  *
  * `tidegate/next`, https://nextjs.org/docs/app/api-reference/file-conventions/proxy
  * @example
@@ -56,7 +57,8 @@ interface NextUrl {
 const DATA = /^\/_next\/data\/[^/]+(\/.*)\.json$/
 
 /**
- * Returns the path as `config.matcher` sees it: without `basePath`, locale and `/_next/data/<build>`.
+ * Returns the path as `config.matcher` sees it: without `basePath`, locale and
+ * `/_next/data/<build>`.
  *
  * If an app has both a base path and locales, Next.js 16 changes `/shop/fr/hello` to
  * `/fr/shop/fr/hello`. `nextUrl.pathname` is then `/shop/fr/hello`, and must be parsed again to get

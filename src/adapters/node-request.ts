@@ -1,4 +1,7 @@
-/** The fields of Node's `http.IncomingMessage` that `toWebRequest` reads. Fastify's is `request.raw`. */
+/**
+ * The fields of Node's `http.IncomingMessage` that `toWebRequest` reads. Fastify's is
+ * `request.raw`.
+ */
 export interface NodeRequest {
   readonly method?: string | undefined
   readonly url?: string | undefined
@@ -8,11 +11,12 @@ export interface NodeRequest {
 }
 
 /**
- * Returns Node's request as a `Request` without a body, for `check` and `handle`. Its URL has the path
- * and query that the client sent, with `..`, `.` and `\` escaped, and the host `localhost`: the `Host`
- * header is the client's own text, which could change how the URL is read.
+ * Returns Node's request as a `Request` without a body, for `check` and `handle`. Its URL has the
+ * path and query that the client sent, with `..`, `.` and `\` escaped, and the host `localhost`:
+ * the `Host` header is the client's own text, which could change how the URL is read.
  *
- * The Fetch API has no `TRACE` and no `CONNECT`; such a request becomes a `GET`, so that it is counted.
+ * The Fetch API has no `TRACE` and no `CONNECT`; such a request becomes a `GET`, so that it is
+ * counted.
  * @example
  * const decision = await limiter.check(toWebRequest(req), { ip: req.ip })
  */
@@ -38,9 +42,9 @@ const BEFORE_PATH = /^[a-z][a-z\d+.-]*:\/\/[^/?#\\]*|^\*$/i
 const DOT_SEGMENT = /(?<=\/|%5C)(?:\.|%2e){1,2}(?=\/|%5C|$)/gi
 
 /**
- * Returns a URL whose path a policy reads as the server's framework does. A `Request` resolves `..` and
- * changes `\` to `/`, and these frameworks do neither, so both are escaped. `parsePath` then compares
- * both readings.
+ * Returns a URL whose path a policy reads as the server's framework does. A `Request` resolves `..`
+ * and changes `\` to `/`, and these frameworks do neither, so both are escaped. `parsePath` then
+ * compares both readings.
  */
 function urlOf(target: string): string {
   const [, path = '', rest = ''] = /^([^?#]*)(.*)$/s.exec(target.replace(BEFORE_PATH, '')) ?? []

@@ -13,9 +13,9 @@ export type RateLimitOptions<Incoming extends Request = Request> = RoutingOption
 
 /**
  * Vercel Routing Middleware, for a project of any framework: the default export of `middleware.ts`
- * at its root. A middleware given as `next` runs for allowed requests, and gets the decision as third
- * argument. Vercel applies the project's rewrites later, so a policy's `match` is compared with the
- * path that the client sent.
+ * at its root. A middleware given as `next` runs for allowed requests, and gets the decision as
+ * third argument. Vercel applies the project's rewrites later, so a policy's `match` is compared
+ * with the path that the client sent.
  *
  * `tidegate/vercel`, https://vercel.com/docs/routing-middleware
  * @example

@@ -12,9 +12,9 @@ export interface RequestContext {
 
 /**
  * Who asks. A text may be a secret or name a person, so only its hash reaches the store. A `plain`
- * text, such as an address or a tenant's number, reaches the store unchanged, for operators to read.
- * It is hashed too if it is longer than 128 characters, contains spaces or characters outside ASCII,
- * is `unknown`, or looks like a hash (32 hexadecimal digits in lower case).
+ * text, such as an address or a tenant's number, reaches the store unchanged, for operators to
+ * read. It is hashed too if it is longer than 128 characters, contains spaces or characters outside
+ * ASCII, is `unknown`, or looks like a hash (32 hexadecimal digits in lower case).
  */
 export type Identity = string | { readonly plain: string }
 
@@ -37,8 +37,8 @@ export type Client<Incoming extends Request = Request, Host extends object = obj
 const READABLE = /^(?!unknown$|[\da-f]{32}$)[\x21-\x7e]{1,128}$/
 
 /**
- * Returns the client's name in the store, or `undefined` for an unknown client. Returns a promise only
- * if the client function does, or if the text must be hashed.
+ * Returns the client's name in the store, or `undefined` for an unknown client. Returns a promise
+ * only if the client function does, or if the text must be hashed.
  */
 export function identify<Incoming extends Request, Host extends object>(
   client: Client<Incoming, Host>,
@@ -63,7 +63,9 @@ function storedName(
   return typeof identity === 'object' && READABLE.test(text) ? text : sha256(text)
 }
 
-/** 128 bits of SHA-256 in hex: too many for two clients to share a count, by chance or on purpose. */
+/**
+ * 128 bits of SHA-256 in hex: too many for two clients to share a count, by chance or on purpose.
+ */
 async function sha256(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
   const bytes = Array.from(new Uint8Array(digest, 0, 16))

@@ -7,8 +7,8 @@ import { OutOfTime } from './failure.ts'
 /** The time that the doctor may take. */
 export interface TimeBudget {
   /**
-   * Returns what `work` returns. Throws a `StoreError` with code `timeout` when the time for one call
-   * is used up, and an `OutOfTime` at once if the time for all calls is.
+   * Returns what `work` returns. Throws a `StoreError` with code `timeout` when the time for one
+   * call is used up, and an `OutOfTime` at once if the time for all calls is.
    */
   run<T>(work: (options: TakeOptions) => Promise<T>): Promise<T>
   /** The clock that the budget is measured by. */

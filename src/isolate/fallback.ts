@@ -6,7 +6,10 @@ import { memory } from '../stores/memory.ts'
 import type { Demand, Grant } from '../stores/store.ts'
 import type { OutageListener } from './outage-log.ts'
 
-/** What an isolate does while its store is away. An outage lasts from the first failure to the next answer. */
+/**
+ * What an isolate does while its store is away. An outage lasts from the first failure to the next
+ * answer.
+ */
 export interface Fallback {
   /** Notes that the store has answered. */
   endOutage(): void
@@ -34,8 +37,8 @@ export function fallback(clock: Clock, listener: OutageListener, log: Log): Fall
 }
 
 /**
- * Throws a `StoreError` unless a store answered with one grant per demand. A custom store may return
- * anything, and a value that is not a number would let every request pass.
+ * Throws a `StoreError` unless a store answered with one grant per demand. A custom store may
+ * return anything, and a value that is not a number would let every request pass.
  */
 export function assertGrants(grants: readonly Grant[], length: number): void {
   // The copy has no holes, which `every` would skip.

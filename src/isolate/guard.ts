@@ -24,10 +24,10 @@ import { addRequest } from './request-rate.ts'
 type WaitUntil = TakeOptions['waitUntil']
 
 /**
- * Wraps a remote store with what an isolate does by itself. It owns all that the isolate knows of the
- * store's keys, one record per key, shared by all limiters over one store and clock: it refuses what
- * is certain to be refused, spends units held on lease, asks the store within the deadline, learns
- * from the answer, and counts locally if the store fails.
+ * Wraps a remote store with what an isolate does by itself. It owns all that the isolate knows of
+ * the store's keys, one record per key, shared by all limiters over one store and clock: it refuses
+ * what is certain to be refused, spends units held on lease, asks the store within the deadline,
+ * learns from the answer, and counts locally if the store fails.
  */
 export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError }) => {
   const records = recordsOf(store, clock)
@@ -88,8 +88,8 @@ export const guard: Guard = (store, { timeout, ahead, clock, timer, onStoreError
     } catch (error) {
       for (const { record } of states) {
         record.isUncertain = true
-        // Otherwise new keys would evict exhausted ones while the store is away. A later call may have
-        // made another record of the key, and learned from an answer.
+        // Otherwise new keys would evict exhausted ones while the store is away. A later call may
+        // have made another record of the key, and learned from an answer.
         if (!record.window && records.get(record.key) === record) records.delete(record.key)
       }
       // No units are taken ahead from the local count.

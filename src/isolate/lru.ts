@@ -10,8 +10,8 @@ export const MAX_KEYS = 10_000
 
 /**
  * Holds at most `maxKeys` entries. An attacker who invents keys evicts others but cannot grow the
- * memory. Has two generations, because deleting the first key of one `Map` over and over is slow: when
- * the young map is full, the old one is dropped.
+ * memory. Has two generations, because deleting the first key of one `Map` over and over is slow:
+ * when the young map is full, the old one is dropped.
  */
 export function lru<Value>(maxKeys = MAX_KEYS): Lru<Value> {
   let young = new Map<string, Value>()

@@ -2,7 +2,9 @@ import { describeValue } from '../checks.ts'
 import { ConfigError } from '../errors.ts'
 import type { Decision } from './decision.ts'
 
-/** Throws a `ConfigError` unless `check` got a `Request` and an object such as `{ env, waitUntil }`. */
+/**
+ * Throws a `ConfigError` unless `check` got a `Request` and an object such as `{ env, waitUntil }`.
+ */
 export function assertCheck(request: unknown, context: unknown): void {
   if (!(request instanceof Request)) assertRequest('check', request)
   if (typeof context !== 'object' || context === null) {
@@ -17,7 +19,10 @@ export function rejectNext(next: unknown): never {
   reject('handle', next, 'handle(request, (decision) => response)')
 }
 
-/** Throws a `ConfigError` unless the option `refusal` returned a response that can be sent once more. */
+/**
+ * Throws a `ConfigError` unless the option `refusal` returned a response that can be sent once
+ * more.
+ */
 export function assertRefusal(response: unknown): asserts response is Response {
   // An async function may reject, which nobody would handle.
   if (response instanceof Promise) response.catch(() => {})
@@ -28,7 +33,9 @@ export function assertRefusal(response: unknown): asserts response is Response {
   throw new ConfigError('refusal', want, `a Response with status ${status}`)
 }
 
-/** Throws a `ConfigError` unless a response was returned. `caller` is the option or method to name. */
+/**
+ * Throws a `ConfigError` unless a response was returned. `caller` is the option or method to name.
+ */
 export function assertResponse(caller: string, response: unknown): void {
   if (response instanceof Response || (hasHeaders(response) && 'status' in response)) return
   reject(caller, response, 'a Response')
@@ -57,13 +64,18 @@ export function assertDecision(method: string, value: unknown): asserts value is
   reject(method, value, 'the decision of `await limiter.check(request)`')
 }
 
-/** For a `Request` of another realm or a polyfill. The request of a framework has no such fields. */
+/**
+ * For a `Request` of another realm or a polyfill. The request of a framework has no such fields.
+ */
 function assertRequest(method: string, request: unknown): void {
   if (hasHeaders(request) && 'url' in request && 'method' in request) return
   reject(method, request, 'a Request of the Fetch API (in Node: toWebRequest)')
 }
 
-/** Header fields are read with `has` and `keys`, too. The `headers` of a stub often have `get` alone. */
+/**
+ * Header fields are read with `has` and `keys`, too. The `headers` of a stub often have `get`
+ * alone.
+ */
 function hasHeaders(value: unknown): value is { readonly headers: Headers } {
   const headers = (value as Response | null | undefined)?.headers
   return typeof headers?.has === 'function' && typeof headers.keys === 'function'

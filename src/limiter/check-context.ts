@@ -14,8 +14,8 @@ export interface CheckContext<Env extends object = object> {
    */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
   /**
-   * The client's address, where a framework provides it: `getClientAddress()`, `req.ip`. `ip()` uses
-   * it in place of the address that it would read itself. `null` or `undefined`: not passed.
+   * The client's address, where a framework provides it: `getClientAddress()`, `req.ip`. `ip()`
+   * uses it in place of the address that it would read itself. `null` or `undefined`: not passed.
    * @default the address that `ip()` reads itself
    */
   readonly ip?: string | null | undefined

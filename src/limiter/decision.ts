@@ -25,16 +25,21 @@ export interface Decision {
    * which this isolate knows nothing yet, where it refused by itself (`'known'`).
    */
   readonly policies: readonly PolicyState[]
-  /** The tightest: that which refuses longest; if none refuses, that with least left for longest. */
+  /**
+   * The tightest: that which refuses longest; if none refuses, that with least left for longest.
+   */
   readonly policy: PolicyState | undefined
-  /** In ms until the same request could be allowed; 0 when it was, or when waiting will not help. */
+  /**
+   * In ms until the same request could be allowed; 0 when it was, or when waiting will not help.
+   */
   readonly retryIn: number
   /** Whether the store did not answer and this isolate decided alone. */
   readonly degraded: boolean
   /**
-   * Who decided: the store (`'store'`); this isolate, of units that it took ahead (`'lease'`), because
-   * it knows that none are left (`'known'`), or while the store is away (`'local'`); a policy that
-   * refuses unknown clients (`'unknown'`); or nobody, since no policy counts such a request (`'none'`).
+   * Who decided: the store (`'store'`); this isolate, of units that it took ahead (`'lease'`),
+   * because it knows that none are left (`'known'`), or while the store is away (`'local'`); a
+   * policy that refuses unknown clients (`'unknown'`); or nobody, since no policy counts such a
+   * request (`'none'`).
    */
   readonly source: Source | 'unknown' | 'none'
 }

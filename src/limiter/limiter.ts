@@ -31,8 +31,8 @@ export interface Limiter<
 > {
   /**
    * Counts a request and returns whether it may pass. A store that fails makes the decision
-   * `degraded` and throws nothing. Throws what a function in the options throws, and a `ConfigError`
-   * if the environment cannot work or `request` is not a `Request`.
+   * `degraded` and throws nothing. Throws what a function in the options throws, and a
+   * `ConfigError` if the environment cannot work or `request` is not a `Request`.
    */
   check(request: Incoming, context?: CheckContext<Env> & Host): Promise<Decision>
   /**
@@ -60,10 +60,10 @@ export interface Limiter<
    */
   mark(response: Response, decision: Decision): Response
   /**
-   * Returns the decision's header fields, by names in lower case, for a framework whose response is not
-   * a `Response`. With them comes `cache-control`: `private`, or `no-store` for a refusal. Do not add
-   * the fields to a `public` response: a cache would show one client's quota to others. Of two
-   * limiters, `response.set` keeps the fields of the last one.
+   * Returns the decision's header fields, by names in lower case, for a framework whose response is
+   * not a `Response`. With them comes `cache-control`: `private`, or `no-store` for a refusal. Do
+   * not add the fields to a `public` response: a cache would show one client's quota to others. Of
+   * two limiters, `response.set` keeps the fields of the last one.
    * @example
    * response.set(limiter.headers(decision))
    */

@@ -3,7 +3,9 @@ import { processEnv } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
 import type { Store } from '../stores/store.ts'
 
-/** Calls the function given as `store` with the host's environment, otherwise with the process's. */
+/**
+ * Calls the function given as `store` with the host's environment, otherwise with the process's.
+ */
 export function makeStore<Env extends object>(
   make: (env: Env) => Store,
   env: Env | undefined,

@@ -56,22 +56,22 @@ export interface SharedOptions<
   readonly timeout?: Duration | undefined
   /**
    * Which header fields tell the client its quota: those of the newest draft (`'draft-11'`), the
-   * older `X-RateLimit-*` (`'x-ratelimit'`), a list of both, or an empty list for none. Every 429 has
-   * `Retry-After` in any case.
+   * older `X-RateLimit-*` (`'x-ratelimit'`), a list of both, or an empty list for none. Every 429
+   * has `Retry-After` in any case.
    * @default 'draft-11'
    */
   readonly headers?: HeaderStyle | readonly HeaderStyle[] | undefined
   /**
-   * Returns the response to a refused request, in place of the 429 and its problem body, and of the 403
-   * for an unknown client that a policy refuses (`decision.source` is `'unknown'`). Tidegate adds
-   * `Retry-After`, the fields of `headers` and `Cache-Control: no-store` (RFC 6585 §4) to a copy of the
-   * response, and none of them if the function throws.
+   * Returns the response to a refused request, in place of the 429 and its problem body, and of the
+   * 403 for an unknown client that a policy refuses (`decision.source` is `'unknown'`). Tidegate
+   * adds `Retry-After`, the fields of `headers` and `Cache-Control: no-store` (RFC 6585 §4) to a
+   * copy of the response, and none of them if the function throws.
    * @default 429 with a problem body (RFC 9457)
    */
   readonly refusal?: RefusalFunction<Incoming, Host> | undefined
   /**
-   * Logs at the first request that counts: the store and the variable that names it, the platform, and
-   * the client as the store sees it.
+   * Logs at the first request that counts: the store and the variable that names it, the platform,
+   * and the client as the store sees it.
    * @default whether the variable `TIDEGATE_DEBUG` is `1` or `true`
    */
   readonly debug?: boolean | undefined

@@ -7,13 +7,15 @@ const OVERRIDE_FIELDS = ['x-http-method-override', 'x-http-method', 'x-method-ov
 /** The same fields with any character for `-`: CGI and WSGI read `_` in a name as `-`. */
 export const OVERRIDE_FIELD = /^x.(?:http.method(?:.override)?|method.override)$/
 
-/** A longer claim counts without being parsed: frameworks differ in which part of a list they use. */
+/**
+ * A longer claim counts without being parsed: frameworks differ in which part of a list they use.
+ */
 const MAX_CLAIM_CHARS = 60
 
 /**
  * The parameter `_method` of the query, which Express, Symfony, Spring and Hono may read, in each
- * spelling that is decoded to it. PHP removes blanks before a name, reads `.` as `_`, and ends a name
- * at NUL. Not by `URLSearchParams`, which takes 50 ms for a hostile query of 12 kB.
+ * spelling that is decoded to it. PHP removes blanks before a name, reads `.` as `_`, and ends a
+ * name at NUL. Not by `URLSearchParams`, which takes 50 ms for a hostile query of 12 kB.
  */
 const PARAMETER =
   /[?&;](?:\+|%20)*(?:[_.]|%5f|%2e)(?:m|%6d)(?:e|%65)(?:t|%74)(?:h|%68)(?:o|%6f)(?:d|%64)(?:%00[^=&;#]*)?=([^&;#]*)/gi

@@ -13,8 +13,8 @@ export type { LeaseOptions } from './lease-option.ts'
 /** How many units each client gets in each window, and which requests count. */
 export interface PolicyOptions<Incoming extends Request = Request, Host extends object = object> {
   /**
-   * The name of the policy in header fields, problem bodies and keys: letters, digits, `.`, `_`, `-`.
-   * Required if a second policy counts in the same store.
+   * The name of the policy in header fields, problem bodies and keys: letters, digits, `.`, `_`,
+   * `-`. Required if a second policy counts in the same store.
    * @default no name, which is `default` in header fields
    */
   readonly name?: string | undefined
@@ -32,8 +32,8 @@ export interface PolicyOptions<Incoming extends Request = Request, Host extends 
    */
   readonly client?: Client<Incoming, Host> | undefined
   /**
-   * Which requests count, by path (`'/api/*'`) or by a function of the request and its context, which
-   * may be async. `check` throws what the function throws.
+   * Which requests count, by path (`'/api/*'`) or by a function of the request and its context,
+   * which may be async. `check` throws what the function throws.
    *
    * A pattern is compared with the path that the client sent, and with the path that the
    * application sees, if the adapter knows it: in Next.js without `basePath`, locale and

@@ -1,6 +1,6 @@
 /**
- * `Cache-Control`, and the fields that override it for one kind of cache: those of RFC 9213, Akamai's
- * `Edge-Control`, nginx's `X-Accel-Expires`.
+ * `Cache-Control`, and the fields that override it for one kind of cache: those of RFC 9213,
+ * Akamai's `Edge-Control`, nginx's `X-Accel-Expires`.
  */
 export const CACHE_FIELD = /(?:surrogate|edge|cache)-control$|^x-accel-expires$/
 
@@ -8,16 +8,16 @@ export const CACHE_FIELD = /(?:surrogate|edge|cache)-control$|^x-accel-expires$/
 const QUOTED = /"(?:[^"\\]|\\.)*"?|\s/g
 
 /**
- * Directives that keep a response out of shared caches, and directives that allow it there (RFC 9111
- * §5.2.2). `private="a"` keeps only the field `a` out. With `must-understand`, caches may ignore
- * `no-store`.
+ * Directives that keep a response out of shared caches, and directives that allow it there (RFC
+ * 9111 §5.2.2). `private="a"` keeps only the field `a` out. With `must-understand`, caches may
+ * ignore `no-store`.
  */
 const NOT_SHARED = /,private,|^(?!.*must-understand).*,no-store,/i
 const SHARED = /,(?:public|s-maxage)[,=]|,private=/i
 
 /**
- * Returns the `Cache-Control` that keeps a response out of shared caches; '' if the response has such
- * a field already, `undefined` if it asks shared caches to keep it.
+ * Returns the `Cache-Control` that keeps a response out of shared caches; '' if the response has
+ * such a field already, `undefined` if it asks shared caches to keep it.
  */
 export function privateControl(headers: Headers, names: readonly string[]): string | undefined {
   let control = 'private'

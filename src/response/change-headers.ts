@@ -1,7 +1,7 @@
 /**
- * Changes the header fields of a response, or of a copy if they are immutable, as those of responses
- * from `fetch` and `Response.redirect` are. Leaves a response unchanged that cannot be copied: an
- * upgrade (101), a network error (0), and a response whose body has been read.
+ * Changes the header fields of a response, or of a copy if they are immutable, as those of
+ * responses from `fetch` and `Response.redirect` are. Leaves a response unchanged that cannot be
+ * copied: an upgrade (101), a network error (0), and a response whose body has been read.
  */
 export function changeHeaders(response: Response, change: (headers: Headers) => void): Response {
   try {

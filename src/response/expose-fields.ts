@@ -1,6 +1,8 @@
 import type { FieldWriters } from './field-writers.ts'
 
-/** Lets scripts of another origin read the fields (https://fetch.spec.whatwg.org/#cors-protocol). */
+/**
+ * Lets scripts of another origin read the fields (https://fetch.spec.whatwg.org/#cors-protocol).
+ */
 export function exposeFields(
   headers: Headers,
   fields: FieldWriters,

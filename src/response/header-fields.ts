@@ -2,7 +2,9 @@ import type { Decision } from '../limiter/decision.ts'
 import type { FieldWriters } from './field-writers.ts'
 import { writeRefusal } from './refuse.ts'
 
-/** Returns what `mark` or `refuse` would write into a response without fields, by lower-case names. */
+/**
+ * Returns what `mark` or `refuse` would write into a response without fields, by lower-case names.
+ */
 export function headerFields(decision: Decision, fields: FieldWriters): Record<string, string> {
   const { allowed, policies, policy } = decision
   const headers = new Headers()

@@ -7,7 +7,9 @@ export interface Problem {
   readonly 'violated-policies'?: readonly string[]
 }
 
-/** Returns a problem as a response that no cache may keep (RFC 6585 §4). Without a body for HEAD. */
+/**
+ * Returns a problem as a response that no cache may keep (RFC 6585 §4). Without a body for HEAD.
+ */
 export function problem(problem: Problem, request?: Request): Response {
   return new Response(request?.method === 'HEAD' ? null : JSON.stringify(problem), {
     status: problem.status,

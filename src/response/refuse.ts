@@ -13,8 +13,9 @@ export function refuse(decision: Decision, fields: FieldWriters, request?: Reque
 }
 
 /**
- * Returns a copy of the application's own response to a refused request, with the fields of a refusal.
- * A copy, because the application may return one response again and again, which would collect fields.
+ * Returns a copy of the application's own response to a refused request, with the fields of a
+ * refusal. A copy, because the application may return one response again and again, which would
+ * collect fields.
  */
 export function refuseWith(
   response: Response,

@@ -1,6 +1,6 @@
 /**
- * What the Durable Object uses of Cloudflare's runtime, so that the library needs no package for its
- * types. Not part of the build: there `cloudflare:workers` is whatever types the project has.
+ * What the Durable Object uses of Cloudflare's runtime, so that the library needs no package for
+ * its types. Not part of the build: there `cloudflare:workers` is whatever types the project has.
  */
 declare module 'cloudflare:workers' {
   /** https://developers.cloudflare.com/durable-objects/api/base/ */

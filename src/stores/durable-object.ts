@@ -55,7 +55,8 @@ interface Stub {
  * import { durableObject } from 'tidegate/durable-object'
  * export { TidegateObject } from 'tidegate/durable-object'
  *
- * app.use(rateLimit({ limit: 100, window: '1m', store: (env: Env) => durableObject(env.TIDEGATE) }))
+ * app.use(rateLimit({ limit: 100, window: '1m', store: (env: Env) => durableObject(env.TIDEGATE)
+ * }))
  */
 export function durableObject(
   namespace: ObjectNamespace,

@@ -1,4 +1,4 @@
-// biome-ignore lint/suspicious/noTsIgnore: it must be kept in the declarations, where no error may occur
+// biome-ignore lint/suspicious/noTsIgnore: in the declarations the error may be missing
 /** @ts-ignore A project without Cloudflare's types must be able to read these types. */
 import { DurableObject } from 'cloudflare:workers'
 import { systemClock } from '../clock.ts'
@@ -12,15 +12,16 @@ const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
 /**
- * The Durable Object that keeps the counts of one client, or of a share of the clients. Bind it as in
- * wrangler.toml, and pass the binding to `durableObject`. Counts are kept in memory and written to
- * SQLite before the object answers, so no count is lost when an object is evicted, moved or deployed
- * again.
+ * The Durable Object that keeps the counts of one client, or of a share of the clients. Bind it as
+ * in wrangler.toml, and pass the binding to `durableObject`. Counts are kept in memory and written
+ * to SQLite before the object answers, so no count is lost when an object is evicted, moved or
+ * deployed again.
  *
  * Rows that a check reads and writes for each policy, by workerd's `rowsRead` and `rowsWritten`:
  * - a check that is granted: 1 written; a check that is refused or has no cost: 0
  * - the first check after a wake-up: 1 more read, and 3 to find the table
- * - the first check of a client, or the first since its rows were swept: 2 more written for the table,
+ * - the first check of a client, or the first since its rows were swept: 2 more written for the
+ *   table,
  *   and 1 for the alarm (https://developers.cloudflare.com/durable-objects/platform/pricing/)
  *
  * No index on `ends_at`: each new window would write it, and only the alarm would read it.
@@ -37,8 +38,9 @@ export class TidegateObject extends DurableObject {
   }
 
   /**
-   * How long ended windows stay, in ms. A client that comes back in that time overwrites its row, at
-   * no extra cost. An alarm at the end of each window would cost a busy client two rows per window.
+   * How long ended windows stay, in ms. A client that comes back in that time overwrites its row,
+   * at no extra cost. An alarm at the end of each window would cost a busy client two rows per
+   * window.
    */
   protected lingering(): number {
     return MINUTE_MS

@@ -24,8 +24,8 @@ export interface Origin {
 }
 
 /**
- * Returns the response to a request that cannot or must not be forwarded, otherwise `undefined`. Runs
- * before the request is counted, since it needs no store.
+ * Returns the response to a request that cannot or must not be forwarded, otherwise `undefined`.
+ * Runs before the request is counted, since it needs no store.
  */
 export function refuseToForward(request: Request, origin: Origin): Response | undefined {
   const { url, addCors, logRefused } = origin
