@@ -6,7 +6,7 @@ import { unstable_readConfig as readConfig } from 'wrangler'
 import { bundle, NAME, objectsOf, startWorker, type WorkerOptions } from '../../scripts/workerd.ts'
 import { startOrigin } from '../support/origin.ts'
 import { redisCommand } from '../support/subjects.ts'
-import { blocksOf, installDocsCode, PAGES } from './support/docs-code.ts'
+import { blocksOf, COMPILER_OPTIONS, installDocsCode, PAGES } from './support/docs-code.ts'
 
 const { folder, load, remove } = installDocsCode(
   PAGES,
@@ -52,15 +52,7 @@ const forget = () => redisCommand(gateway, 'DEL', 'ratelimit:unknown')
 
 describe('the code of the documents', () => {
   test('has no error of types', () => {
-    const compilerOptions = {
-      target: 'ES2022',
-      module: 'NodeNext',
-      lib: ['ES2023', 'DOM', 'DOM.Iterable'],
-      types: ['node'],
-      strict: true,
-      noEmit: true,
-      allowImportingTsExtensions: true,
-    }
+    const compilerOptions = { ...COMPILER_OPTIONS, allowImportingTsExtensions: true }
     const include = ['*/*.ts']
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include }))
     for (const page of PAGES) {

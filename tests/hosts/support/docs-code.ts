@@ -41,3 +41,13 @@ export function installDocsCode(pages: readonly string[], ...peers: readonly str
   const load = (name: string) => import(pathToFileURL(join(folder, name)).href)
   return { folder, load, remove }
 }
+
+/** How code of the documents is compiled: with all types, for Node. */
+export const COMPILER_OPTIONS = {
+  target: 'ES2022',
+  module: 'NodeNext',
+  lib: ['ES2023', 'DOM', 'DOM.Iterable'],
+  types: ['node'],
+  strict: true,
+  noEmit: true,
+}

@@ -11,6 +11,7 @@ import {
   SymbolFlags,
   type Type,
 } from 'typescript/unstable/sync'
+import { COMPILER_OPTIONS } from './docs-code.ts'
 
 /** What a module exports, by name. */
 export type Exports = ReadonlyMap<string, Export>
@@ -51,16 +52,8 @@ export interface Module {
  * compiler runs until `stop` is called.
  */
 export function compile(folder: string, codes: readonly string[]) {
-  const compilerOptions = {
-    target: 'ES2022',
-    module: 'NodeNext',
-    lib: ['ES2023', 'DOM', 'DOM.Iterable'],
-    types: ['node'],
-    strict: true,
-    // So that `(request, context) => boolean` is a type.
-    noImplicitAny: false,
-    noEmit: true,
-  }
+  // So that `(request, context) => boolean` is a type.
+  const compilerOptions = { ...COMPILER_OPTIONS, noImplicitAny: false }
   const paths = codes.map((_, index) => join(folder, `module-${index}.ts`))
   for (const [index, path] of paths.entries()) writeFileSync(path, codes[index] ?? '')
   const config = join(folder, 'tsconfig.json')
