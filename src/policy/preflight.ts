@@ -14,9 +14,8 @@ export function isPreflight(request: Request): boolean {
   if (!headers.get('origin')) return false
   if (!headers.get('access-control-request-method')?.match(/^[\w-]+$/)) return false
   if ([...headers].some((field) => NOT_IN_PREFLIGHT.test(field.join(': ')))) return false
-  // In HTTP/2 a request can have a body without a field for it. Checked on Cloudflare only: on
-  // Node,
-  // @hono/node-server and Next.js give every `OPTIONS` request a body.
+  // In HTTP/2 a request can have a body without a field for it. Checked on Cloudflare only, since
+  // @hono/node-server and Next.js on Node give every `OPTIONS` request a body.
   if (detectPlatform() === 'cloudflare' && request.body) return false
   return methodOverrides(request).length === 0
 }
