@@ -26,9 +26,19 @@ export type StoreErrorCode = 'unreachable' | 'timeout' | 'unauthorized' | 'rejec
 export class StoreError extends Error {
   override readonly name = 'StoreError'
   readonly code: StoreErrorCode
+  /**
+   * Whether other keys of the store fail too, so that the store is left alone for a while
+   * (`'store'`), or the call's own keys alone (`'key'`).
+   */
+  readonly scope: 'store' | 'key'
 
-  constructor(code: StoreErrorCode, message: string, options?: { readonly cause?: unknown }) {
+  constructor(
+    code: StoreErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly scope?: 'store' | 'key' } = {},
+  ) {
     super(message, options)
     this.code = code
+    this.scope = options.scope ?? 'store'
   }
 }

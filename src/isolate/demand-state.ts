@@ -55,6 +55,8 @@ export function settle(
   if (!state || !asked || (grant.source ?? 'store') !== 'store') return grant
   const { demand, record, lease } = state
   const isCurrent = learn(record, asked, grant, since, now)
+  const { window } = record
+  if (window && window.used >= demand.limit) record.exhaustedUntil = window.until
   const told =
     grant.window === 'observed' && asked.window
       ? withWindowTimes(grant, demand, asked.window, now)

@@ -12,16 +12,27 @@ export const MAX_KEYS = 10_000
  * Holds at most `maxKeys` entries. An attacker who invents keys evicts others but cannot grow the
  * memory. Has two generations, because deleting the first key of one `Map` over and over is slow:
  * when the young map is full, the old one is dropped.
+ *
+ * @param isKept whether an entry of the map that is dropped stays, if there is room: such entries
+ * hold up to a quarter of all
  */
-export function lru<Value>(maxKeys = MAX_KEYS): Lru<Value> {
+export function lru<Value>(
+  isKept: (value: Value) => boolean = () => false,
+  maxKeys = MAX_KEYS,
+): Lru<Value> {
   let young = new Map<string, Value>()
   let old = new Map<string, Value>()
 
   function set(key: string, value: Value): void {
     young.set(key, value)
     if (young.size < maxKeys / 2) return
+    const dropped = old
     old = young
     young = new Map()
+    for (const [droppedKey, droppedValue] of dropped) {
+      if (young.size + 1 > maxKeys / 4) return
+      if (!old.has(droppedKey) && isKept(droppedValue)) young.set(droppedKey, droppedValue)
+    }
   }
 
   return {

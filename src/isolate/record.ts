@@ -1,5 +1,6 @@
 import type { Demand, Grant } from '../stores/store.ts'
 import type { Lease } from './lease.ts'
+import type { LocalCount } from './local-count.ts'
 import {
   certainUntil,
   ifOpen,
@@ -19,18 +20,27 @@ export interface KeyRecord {
    * window is recognised. Times cannot tell them apart: two can begin in one millisecond.
    */
   windowId: number
+  /** Until when a client of the key is refused. Such a record is evicted last. */
+  exhaustedUntil: number
   /** Whether a call got no answer: the key may lack an expiry until the store's script has run. */
   isUncertain: boolean
   /** `undefined` if no policy leased the key so far. */
   lease: Lease | undefined
+  /**
+   * What was granted here while the store was away; `undefined` if it was not, or has answered
+   * since.
+   */
+  local: LocalCount | undefined
 }
 
 export const newRecord = (key: string): KeyRecord => ({
   key,
   window: undefined,
   windowId: 0,
+  exhaustedUntil: Number.NEGATIVE_INFINITY,
   isUncertain: false,
   lease: undefined,
+  local: undefined,
 })
 
 /** Forgets a window that may have ended, and the units that were taken from it. */
@@ -101,5 +111,6 @@ function keepOrEnd(record: KeyRecord, window: ObservedWindow | undefined): void 
 function begin(record: KeyRecord, window: ObservedWindow | undefined): void {
   record.window = window
   record.windowId++
+  record.exhaustedUntil = Number.NEGATIVE_INFINITY
   if (record.lease) record.lease.units = 0
 }

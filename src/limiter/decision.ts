@@ -33,13 +33,13 @@ export interface Decision {
    * In ms until the same request could be allowed; 0 when it was, or when waiting will not help.
    */
   readonly retryIn: number
-  /** Whether the store did not answer and this isolate decided alone. */
+  /** Whether the store was away, so that this isolate decided by the policy's `fallback`. */
   readonly degraded: boolean
   /**
    * Who decided: the store (`'store'`); this isolate, of units that it took ahead (`'lease'`),
-   * because it knows that none are left (`'known'`), or while the store is away (`'local'`); a
-   * policy that refuses unknown clients (`'unknown'`); or nobody, since no policy counts such a
-   * request (`'none'`).
+   * because it knows that none are left (`'known'`), or while the store is away, by the policy's
+   * `fallback` (`'local'`, `'open'`, `'closed'`); a policy that refuses unknown clients
+   * (`'unknown'`); or nobody, since no policy counts such a request (`'none'`).
    */
   readonly source: Source | 'unknown' | 'none'
 }
@@ -65,6 +65,8 @@ export function decide(
   let tightest: PolicyState | undefined
   let source: Source | undefined
   let allowed = true
+  /** Of a policy whose numbers nobody knows. */
+  let wait = 0
   let index = 0
   for (const { name, limit, window } of policies) {
     const grant = grants?.[index] ?? NONE
@@ -73,7 +75,10 @@ export function decide(
     if (!(granted >= (demands[index]?.cost ?? 0))) allowed = false
     index++
     if (source !== by) source = source ? furthest(source, by) : by
-    if (unseen) continue
+    if (unseen) {
+      wait = retryIn
+      continue
+    }
     // The header fields need whole numbers up to the quota.
     const remaining = Math.min(limit, Math.max(0, Math.floor(limit - used) || 0))
     const state = { name, limit, window, remaining, resetIn, retryIn }
@@ -84,14 +89,17 @@ export function decide(
     allowed,
     policies: states,
     policy: tightest,
-    retryIn: tightest?.retryIn ?? 0,
-    degraded: source === 'local',
+    retryIn: Math.max(tightest?.retryIn ?? 0, wait),
+    degraded: source !== undefined && DEGRADED.includes(source),
     source: source ?? 'store',
   }
 }
 
+/** Decided without the store. */
+const DEGRADED: readonly Source[] = ['open', 'local', 'closed']
+
 /** Of a request's policies the one decides that was asked furthest away, or refused by itself. */
-const FURTHEST: readonly Source[] = ['lease', 'store', 'known', 'local']
+const FURTHEST: readonly Source[] = ['lease', 'store', 'known', ...DEGRADED]
 
 const furthest = (a: Source, b: Source): Source =>
   FURTHEST.indexOf(a) > FURTHEST.indexOf(b) ? a : b

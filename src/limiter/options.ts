@@ -82,6 +82,13 @@ export interface SharedOptions<
    */
   readonly onStoreError?: ((error: StoreError) => unknown) | undefined
   /**
+   * Whether a store that is away is left alone, except for a probe now and then. Requests are then
+   * decided at once, by the policy's `fallback`. `false`: each request asks the store, and waits
+   * for it.
+   * @default true
+   */
+  readonly breaker?: boolean | undefined
+  /**
    * The clock for what this isolate counts and keeps by itself. The store has its own clock.
    * @default the machine's clock
    */
@@ -116,6 +123,7 @@ const SHARED_KEYS = [
   'store',
   'timeout',
   'headers',
+  'breaker',
   'refusal',
   'debug',
   'onStoreError',
@@ -131,6 +139,7 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
   const {
     store,
     timeout = '1s',
+    breaker,
     headers = 'draft-11',
     refusal,
     debug,
@@ -145,6 +154,7 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
   if (typeof store !== 'function') checkStore(store, policies)
   if (refusal !== undefined) assertFunction('refusal', refusal)
   if (debug !== undefined) assertBoolean('debug', debug)
+  if (breaker !== undefined) assertBoolean('breaker', breaker)
   if (onStoreError !== undefined) assertFunction('onStoreError', onStoreError)
   assertFunction('clock', clock)
   if (timer !== undefined) assertFunction('timer', timer)
@@ -158,6 +168,8 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
     return asked.guard(asked, {
       timeout: ms,
       ahead: aheads,
+      fallbacks: new Map(policies.map(({ name, fallback }) => [name, fallback])),
+      breaker,
       clock,
       timer,
       onStoreError,

@@ -1,7 +1,9 @@
 import { assertChoice, assertCount, assertKeys, assertOption, compileList } from '../checks.ts'
 import type { Client, RequestContext } from '../client/client.ts'
 import { networkClient } from '../client/network-client.ts'
+import type { Fallback } from '../stores/store.ts'
 import { type Duration, parseDuration, warnOfBareNumber } from './duration.ts'
+import { assertFallback } from './fallback-option.ts'
 import { FOREIGN_NAMES } from './foreign-names.ts'
 import { compileLease, type LeaseOptions } from './lease-option.ts'
 import { hasMethod } from './method.ts'
@@ -65,6 +67,14 @@ export interface PolicyOptions<Incoming extends Request = Request, Host extends 
    * @default false: each request asks the store
    */
   readonly lease?: boolean | LeaseOptions | undefined
+  /**
+   * What happens while the store is away: this isolate counts, from where the count was last seen,
+   * up to the limit (`'local'`), or up to a share of the units that it has not seen used, but at
+   * least one (`{ local: 0.25 }`); requests pass uncounted (`'open'`); or they get 503
+   * (`'closed'`).
+   * @default 'local'
+   */
+  readonly fallback?: Fallback | undefined
 }
 
 type MatchFunction<Incoming extends Request, Host extends object> = (
@@ -90,6 +100,7 @@ export interface Policy<Incoming extends Request = Request, Host extends object 
   readonly unknown: UnknownClient
   /** In ms: how long units that are taken ahead should last. `undefined` without leases. */
   readonly ahead: number | undefined
+  readonly fallback: Fallback
   readonly methods: ReadonlySet<string> | undefined
   readonly paths: readonly RegExp[] | undefined
   readonly test: MatchFunction<Incoming, Host> | undefined
@@ -108,6 +119,7 @@ export const POLICY_KEYS = [
   'methods',
   'unknown',
   'lease',
+  'fallback',
 ] as const
 
 /** Whether a policy counts a request. `path` is not used if the policy has no `paths`. */
@@ -159,6 +171,7 @@ export function compilePolicy<Incoming extends Request, Host extends object>(
     methods,
     unknown = 'share',
     lease,
+    fallback = 'local',
   } = options
   const isName = name === undefined || (typeof name === 'string' && /^[\w.-]{1,64}$/.test(name))
   assertOption(isName, `${prefix}name`, name, '1 to 64 letters, digits, ".", "_" or "-"')
@@ -166,6 +179,7 @@ export function compilePolicy<Incoming extends Request, Host extends object>(
   const isClient = typeof client === 'function'
   assertOption(isClient, `${prefix}client`, client, 'ip(), header(name) or a function')
   assertChoice(`${prefix}unknown`, unknown, ['share', 'refuse', 'pass'])
+  assertFallback(`${prefix}fallback`, fallback)
   const isFunction = typeof match === 'function'
   const ms = parseDuration(`${prefix}window`, window)
   warnOfBareNumber(`${prefix}window`, window)
@@ -176,6 +190,7 @@ export function compilePolicy<Incoming extends Request, Host extends object>(
     client,
     unknown,
     ahead: compileLease(`${prefix}lease`, lease),
+    fallback,
     methods: methods === undefined ? undefined : compileMethods(`${prefix}methods`, methods),
     paths: match === undefined || isFunction ? undefined : compilePaths(`${prefix}match`, match),
     test: isFunction ? match : undefined,

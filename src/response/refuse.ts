@@ -51,9 +51,10 @@ export function writeRefusal(
   if (request?.headers.has('Origin')) exposeFields(headers, fields, 'Retry-After')
 }
 
-/** The draft's problem type (§5) with 429 (RFC 6585 §4); 403 for an unknown client. */
+/** The draft's problem types (§5) with 429 (RFC 6585 §4) or 503; 403 for an unknown client. */
 function refusalProblem({ source, policies, retryIn }: Decision, request?: Request): Response {
   if (source === 'unknown') return problem(UNKNOWN_CLIENT, request)
+  if (source === 'closed') return problem(REDUCED_CAPACITY, request)
   const wait = toSeconds(retryIn)
   const quotaExceeded: Problem = {
     type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
@@ -63,6 +64,14 @@ function refusalProblem({ source, policies, retryIn }: Decision, request?: Reque
     'violated-policies': policies.filter((policy) => policy.retryIn > 0).map(policyLabel),
   }
   return problem(quotaExceeded, request)
+}
+
+/** A policy with the fallback `'closed'`, while the store is away. */
+const REDUCED_CAPACITY: Problem = {
+  type: 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity',
+  title: 'Temporary Reduced Capacity',
+  status: 503,
+  detail: 'The service cannot count requests at the moment. Try again later.',
 }
 
 const UNKNOWN_CLIENT: Problem = {

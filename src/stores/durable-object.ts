@@ -126,14 +126,16 @@ const isAnswer = (answer: unknown, length: number): answer is readonly Grant[] =
  */
 function storeError(error: unknown, client: string): StoreError {
   const said = redactedMessage(error, [client])
-  const [code, hint] = classify(error)
-  return new StoreError(code, `durable-object: ${said}${hint}`, { cause: new Error(said) })
+  const [code, hint, scope] = classify(error)
+  return new StoreError(code, `durable-object: ${said}${hint}`, { cause: new Error(said), scope })
 }
 
 /** https://developers.cloudflare.com/durable-objects/best-practices/error-handling/ */
-function classify(error: unknown): readonly [StoreErrorCode, string] {
+function classify(error: unknown): readonly [StoreErrorCode, string, 'key' | 'store'] {
   const told = Object(error) as { overloaded?: unknown; retryable?: unknown; remote?: unknown }
-  if (told.overloaded) return ['rejected', ' (overloaded: one object cannot handle so many checks)']
-  if (told.retryable) return ['unreachable', ' (temporary: the next check may succeed)']
-  return [told.remote ? 'rejected' : 'unreachable', '']
+  if (told.overloaded) {
+    return ['rejected', ' (overloaded: one object cannot handle so many checks)', 'key']
+  }
+  if (told.retryable) return ['unreachable', ' (temporary: the next check may succeed)', 'store']
+  return [told.remote ? 'rejected' : 'unreachable', '', 'store']
 }

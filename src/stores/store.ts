@@ -56,9 +56,17 @@ export interface Grant {
 
 /**
  * Who decided: the shared store; this isolate, of units that it took ahead (`'lease'`), because it
- * knows that none are left (`'known'`), or alone while the store is away (`'local'`).
+ * knows that none are left (`'known'`); or, while the store is away, this isolate by the policy's
+ * `fallback` (`'local'`, `'open'`, `'closed'`).
  */
-export type Source = 'store' | 'lease' | 'known' | 'local'
+export type Source = 'store' | 'lease' | 'known' | 'local' | 'open' | 'closed'
+
+/**
+ * What happens to requests while the store is away: this isolate counts them up to the limit
+ * (`'local'`), or up to that share of the units that it has not seen used, but at least one
+ * (`{ local: 0.25 }`); all pass (`'open'`); or all are refused with 503 (`'closed'`).
+ */
+export type Fallback = 'local' | { readonly local: number } | 'open' | 'closed'
 
 /** What the caller has observed of an open window. */
 export interface Observed {
@@ -155,6 +163,21 @@ export interface GuardOptions {
    * @default no policy leases
    */
   readonly ahead?: ReadonlyMap<string, number> | undefined
+  /**
+   * What happens while the store is away, by the policy's name.
+   * @default 'local'
+   */
+  readonly fallbacks?: ReadonlyMap<string, Fallback> | undefined
+  /**
+   * Whether a store that fails is left alone for a while, except for probes.
+   * @default true
+   */
+  readonly breaker?: boolean | undefined
+  /**
+   * Spreads the probes of many isolates: a number from 0 to 1.
+   * @default Math.random
+   */
+  readonly random?: (() => number) | undefined
   /** The clock of what this isolate counts and knows by itself. */
   readonly clock: Clock
   /**

@@ -77,22 +77,22 @@ describe('no bundle has a framework that its application does not use', () => {
 const BUDGETS = {
   'the middleware for Hono, and memory': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"',
-    9_830,
+    10_100,
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
-    17_360,
+    19_260,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 18_230],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 20_140],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    18_110,
+    20_020,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    22_690,
+    24_680,
   ],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 15_770],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 16_870],
 } as const
 
 describe('bundles stay within their budgets', () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { lru } from '../../src/isolate/lru.ts'
 
 test('what was used of late is kept, and never more than so many keys', () => {
-  const kept = lru<number>(100)
+  const kept = lru<number>(undefined, 100)
   for (let n = 0; n < 100_000; n++) {
     kept.set(`${n}`, n)
     // Asked for all the time, it outlives all that are not.
@@ -17,7 +17,7 @@ test('what was used of late is kept, and never more than so many keys', () => {
 })
 
 test('what was set again or deleted is not found in its old form', () => {
-  const kept = lru<number>(4)
+  const kept = lru<number>(undefined, 4)
   kept.set('a', 1)
   kept.set('b', 1)
   kept.set('a', 2)

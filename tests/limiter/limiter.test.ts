@@ -394,6 +394,7 @@ describe('an outage', () => {
       window: '1m',
       client,
       store: flaky,
+      breaker: false,
       onStoreError: () => {
         reports++
       },
@@ -401,6 +402,7 @@ describe('an outage', () => {
     const source = async () => (await limiter.check(request('/', { client: 'a' }))).source
     expect([await source(), reports]).toEqual(['local', 1])
     down = false
+    expect([await source(), reports]).toEqual(['local', 1])
     expect([await source(), reports]).toEqual(['store', 1])
     down = true
     expect([await source(), reports]).toEqual(['local', 2])
@@ -577,6 +579,7 @@ describe('a reporter of outages that fails itself', () => {
         const limiter = createLimiter({ limit: 1, window: '1m', client, store: down, onStoreError })
         expect((await limiter.check(request('/', { client: 'a' }))).source).toBe('local')
         expect((await limiter.check(request('/', { client: 'a' }))).allowed).toBe(false)
+        await pause(0)
         expect(errors).toHaveLength(1)
       } finally {
         console.error = error

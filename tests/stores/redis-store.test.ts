@@ -151,7 +151,7 @@ describe('a window seen from afar', () => {
       },
       { name: 'model', prefix: 'k' },
     )
-    const store = guarded(redis, clock)
+    const store = guarded(redis, clock, { breaker: false })
     await store.take([demand])
     model.evict('k:a')
     isAway = true

@@ -29,11 +29,15 @@ const CLUSTER = /^(?:MOVED|ASK|CROSSSLOT|CLUSTERDOWN|TRYAGAIN) /
 const REFUSED =
   /^(?:OOM|MISCONF|READONLY|BUSY|LOADING|WRONGTYPE|MASTERDOWN|NOREPLICAS|DENIED|EXECABORT|ERR max) /
 
+/** The value under a key is not a count: other keys work. */
+const OF_KEY = /^WRONGTYPE |not an integer/
+
 /** Converts an error of the connection of the store `name` to a `StoreError`. */
 export function redisError(name: string, error: unknown, signal?: AbortSignal): StoreError {
   const said = redactedMessage(error)
   const [code, hint] = signal?.aborted ? (['timeout', ''] as const) : classify(error, said)
-  return new StoreError(code, `${name}: ${said}${hint}`, { cause: new Error(said) })
+  const scope = OF_KEY.test(wordsIn(said)) ? 'key' : 'store'
+  return new StoreError(code, `${name}: ${said}${hint}`, { cause: new Error(said), scope })
 }
 
 function classify(error: unknown, said: string): readonly [StoreErrorCode, string] {

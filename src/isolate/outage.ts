@@ -1,37 +1,36 @@
-import type { Clock } from '../clock.ts'
 import { StoreError } from '../errors.ts'
 import type { Log } from '../quiet-log.ts'
 import { redactedMessage } from '../redact.ts'
-import { memory } from '../stores/memory.ts'
 import type { Demand, Grant } from '../stores/store.ts'
 import type { OutageListener } from './outage-log.ts'
 
-/**
- * What an isolate does while its store is away. An outage lasts from the first failure to the next
- * answer.
- */
-export interface Fallback {
+/** Reports an outage to its listener: from the first failure to the next answer. */
+export interface Outage {
+  /**
+   * Notes that a call has failed, or was not sent because of `error`. Without a cost it is no
+   * request.
+   */
+  fail(error: unknown, demands: readonly Demand[]): void
   /** Notes that the store has answered. */
-  endOutage(): void
-  /** Notes that the store has failed, and counts in this isolate in its place. */
-  take(demands: readonly Demand[], error: unknown): Promise<readonly Grant[]>
+  end(): void
 }
 
-export function fallback(clock: Clock, listener: OutageListener, log: Log): Fallback {
-  const local = memory({ clock })
-  /** Calls counted locally in this outage, refills included. */
+export function reportedOutage(listener: OutageListener, log: Log): Outage {
+  let isAway = false
+  /** Requests decided here in this outage. */
   let missed = 0
   return {
-    endOutage() {
-      if (missed > 0) listener.onBack?.(missed)
-      missed = 0
+    fail(error, demands) {
+      if (demands.some(({ cost }) => cost > 0)) missed++
+      if (isAway) listener.onMissed?.()
+      else report(listener, asStoreError(error, demands), log)
+      isAway = true
     },
-    async take(demands, error) {
-      missed++
-      if (missed === 1) report(listener, asStoreError(error, demands), log)
-      else listener.onMissed?.()
-      const grants = await local.take(demands)
-      return grants.map((grant) => ({ ...grant, source: 'local' }))
+    end() {
+      if (!isAway) return
+      listener.onBack?.(missed)
+      isAway = false
+      missed = 0
     },
   }
 }
