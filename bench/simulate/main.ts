@@ -1,13 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Figures } from './figures.ts'
+import type { Figures } from '../../src/simulation/figures.ts'
+import { type Mode, RULES } from '../../src/simulation/rules/rules.ts'
+import type { Scenario } from '../../src/simulation/scenario.ts'
+import { simulate } from '../../src/simulation/simulate.ts'
 import { readOptions, type Task, USAGE } from './options.ts'
 import { align, type Findings, tableOf } from './report.ts'
 import { rowsOf } from './rows.ts'
-import { type Mode, RULES } from './rules/rules.ts'
-import type { Scenario } from './scenario.ts'
-import { simulate } from './simulate.ts'
 import { standard } from './standard.ts'
 
 const RESULTS = fileURLToPath(new URL('../results/simulation.json', import.meta.url))

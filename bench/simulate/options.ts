@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util'
 import { describeValue } from '../../src/checks.ts'
 import { ConfigError } from '../../src/errors.ts'
 import { parseDuration } from '../../src/policy/duration.ts'
-import { MODES, type Mode } from './rules/rules.ts'
-import { ARRIVALS, DEFAULTS, ROUTES, type Scenario } from './scenario.ts'
+import { MODES, type Mode } from '../../src/simulation/rules/rules.ts'
+import { ARRIVALS, DEFAULTS, ROUTES, type Scenario } from '../../src/simulation/scenario.ts'
 
 export const USAGE = `npm run simulate                 the standard set
 npm run simulate -- --seed 2     the same by another chance

@@ -1,5 +1,5 @@
-import type { Figures } from './figures.ts'
-import type { Mode } from './rules/rules.ts'
+import type { Figures } from '../../src/simulation/figures.ts'
+import type { Mode } from '../../src/simulation/rules/rules.ts'
 
 /** What each rule made of one scenario. */
 export type Findings = Readonly<Partial<Record<Mode, Figures>>>

@@ -1,7 +1,7 @@
+import type { Figures } from '../../src/simulation/figures.ts'
+import type { Mode } from '../../src/simulation/rules/rules.ts'
 import type { Row } from '../outcome.ts'
-import type { Figures } from './figures.ts'
 import type { Findings } from './report.ts'
-import type { Mode } from './rules/rules.ts'
 
 /** What the standard set found, by the names of its scenarios. */
 export type AllFindings = Readonly<Record<string, Findings>>

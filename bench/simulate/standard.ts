@@ -1,5 +1,5 @@
-import { MODES, type Mode } from './rules/rules.ts'
-import { DEFAULTS, type Scenario } from './scenario.ts'
+import { MODES, type Mode } from '../../src/simulation/rules/rules.ts'
+import { DEFAULTS, type Scenario } from '../../src/simulation/scenario.ts'
 
 /** A scenario of the standard set, and the rules that it is run with. */
 export interface Study {

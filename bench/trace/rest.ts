@@ -1,4 +1,4 @@
-import { redisModel } from '../../tests/support/redis-model.ts'
+import { redisModel } from '../../src/simulation/redis-model.ts'
 
 /** A `fetch` that answers as Upstash's REST API does, from a model of Redis in this process. */
 export function restModel(now: () => number) {

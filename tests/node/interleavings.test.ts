@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { Timer } from '../../src/clock.ts'
+import { type Life, redisModel } from '../../src/simulation/redis-model.ts'
 import { redisStore } from '../../src/stores/redis-protocol/redis-store.ts'
 import type { Demand, Grant } from '../../src/stores/store.ts'
 import { everyPolicy, isolate as isolateOf } from '../support/guarded.ts'
 import { everyInterleaving, type Step, type World } from '../support/interleavings.ts'
-import { type Life, redisModel } from '../support/redis-model.ts'
 import { type Sent, wiredClient } from '../support/redis-wire.ts'
 
 const WINDOW = 60_000

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, expect, test } from 'vitest'
+import { redisModel } from '../../src/simulation/redis-model.ts'
 import { PLAIN } from '../../src/stores/redis-protocol/script.ts'
-import { redisModel } from '../support/redis-model.ts'
 import { spawnRedis } from '../support/redis-server.ts'
 
 const server = await spawnRedis()

@@ -74,11 +74,13 @@ test.each<[string, Tree, readonly string[]]>([
     { 'limiter/a.ts': ['type hono'] },
     ['frameworks-are-imported-by-adapters: limiter/a.ts'],
   ],
-  ...['gateway', 'doctor', 'cli'].map((room): [string, Tree, readonly string[]] => [
-    `${room} in the library`,
-    { 'stores/a.ts': [`../${room}/b.ts`], [`${room}/b.ts`]: [] },
-    ['the-library-imports-no-program: stores/a.ts'],
-  ]),
+  ...['gateway', 'doctor', 'simulation', 'cost', 'cli'].map(
+    (room): [string, Tree, readonly string[]] => [
+      `${room} in the library`,
+      { 'stores/a.ts': [`../${room}/b.ts`], [`${room}/b.ts`]: [] },
+      ['the-library-imports-no-program: stores/a.ts'],
+    ],
+  ),
   [
     'a policy in the client',
     { 'client/a.ts': ['type ../policy/policy.ts'], 'policy/policy.ts': [] },

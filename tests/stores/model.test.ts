@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { createLimiter, type Grant, type Store } from '../../src/index.ts'
+import { redisModel } from '../../src/simulation/redis-model.ts'
 import { redisStore } from '../../src/stores/redis-protocol/redis-store.ts'
 import type { Demand } from '../../src/stores/store.ts'
 import { manualClock, storeConformance } from '../../src/testing/index.ts'
 import { guarded } from '../support/guarded.ts'
-import { redisModel } from '../support/redis-model.ts'
 
 /** A store over a model of Redis, whose time is moved by hand. */
 function modelled() {

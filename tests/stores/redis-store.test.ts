@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { redisModel } from '../../src/simulation/redis-model.ts'
 import { redisStore } from '../../src/stores/redis-protocol/redis-store.ts'
 import type { Demand, Observed, Store } from '../../src/stores/store.ts'
 import { manualClock } from '../../src/testing/index.ts'
 import { guarded } from '../support/guarded.ts'
-import { redisModel } from '../support/redis-model.ts'
 
 const demand: Demand = { policy: '', client: 'a', limit: 9, window: 1000, cost: 1 }
 

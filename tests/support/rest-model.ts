@@ -1,6 +1,6 @@
+import { redisModel } from '../../src/simulation/redis-model.ts'
 import { KEY_LOCKING, PLAIN } from '../../src/stores/redis-protocol/script.ts'
 import { manualClock } from '../../src/testing/index.ts'
-import { redisModel } from './redis-model.ts'
 
 export interface RestModelOptions {
   /** The error of a server that does not know Upstash's header. */

@@ -1,10 +1,10 @@
-import { createLimiter } from '../../../src/limiter/limiter.ts'
-import { DEFAULT_PREFIX, keyOf } from '../../../src/stores/key.ts'
-import type { RedisCommands } from '../../../src/stores/redis-protocol/redis-commands.ts'
-import { redisStore } from '../../../src/stores/redis-protocol/redis-store.ts'
-import { type Life, redisModel } from '../../../tests/support/redis-model.ts'
+import { createLimiter } from '../../limiter/limiter.ts'
+import { DEFAULT_PREFIX, keyOf } from '../../stores/key.ts'
+import type { RedisCommands } from '../../stores/redis-protocol/redis-commands.ts'
+import { redisStore } from '../../stores/redis-protocol/redis-store.ts'
 import type { Ask } from '../books.ts'
 import type { Isolate, MakeRule } from '../isolate.ts'
+import { type Life, redisModel } from '../redis-model.ts'
 
 export interface TidegateOptions {
   readonly lease: boolean

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/clock.ts'
+import type { Clock } from '../clock.ts'
 import type { Ask, Books } from './books.ts'
 
 /** What a limiter in an isolate has of the world. */

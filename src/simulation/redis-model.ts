@@ -1,5 +1,5 @@
-import type { Clock } from '../../src/clock.ts'
-import type { RedisCommands } from '../../src/stores/redis-protocol/redis-commands.ts'
+import type { Clock } from '../clock.ts'
+import type { RedisCommands } from '../stores/redis-protocol/redis-commands.ts'
 
 /** One life of a key: from the command that made it to its expiry or loss. */
 export interface Life {
@@ -10,7 +10,7 @@ export interface Life {
 
 /**
  * What Redis does with the commands that Tidegate sends, at once and by a clock that is given. The
- * script is that of src/stores/redis-protocol/script.ts by its meaning;
+ * script is that of ../stores/redis-protocol/script.ts by its meaning;
  * tests/node/redis-model.test.ts holds the two equal.
  */
 export interface RedisModel {
