@@ -6,8 +6,9 @@ import type { Demand, Store } from './store.ts'
 export interface MemoryOptions {
   /**
    * How many windows to keep for each policy, about 150 bytes each. If there are more, a sixteenth
-   * of them is evicted at once: those that have ended, then the oldest. An attacker who invents
-   * keys evicts others but cannot grow the memory.
+   * of them is evicted at once: those that have ended, then the oldest. The windows of exhausted
+   * clients stay, up to half of `maxKeys`. So an attacker who invents keys cannot grow the memory,
+   * and frees an exhausted client only by exhausting that many keys.
    * @default 10_000
    */
   readonly maxKeys?: number | undefined
@@ -17,8 +18,13 @@ export interface MemoryOptions {
   readonly clock?: Clock | undefined
 }
 
-/** The windows of one policy by client, in the order in which they open and end. */
-type Windows = Map<string, Window>
+/** What is kept of one policy. */
+interface Kept {
+  /** By client, in the order in which they open and end. */
+  readonly windows: Map<string, Window>
+  /** Clients that have used up their limit or were refused, in the order in which they did. */
+  readonly exhausted: Set<string>
+}
 
 /**
  * Counts in this isolate's memory: exact within the isolate, not shared with others, and lost when
@@ -33,15 +39,15 @@ export function memory(options: MemoryOptions = {}): Store {
   assertCount('maxKeys', maxKeys)
   assertFunction('clock', clock, 'a function that returns milliseconds')
   // Two levels, policy and client: joining them to one key would cost time in each request.
-  const policies = new Map<string, Windows>()
+  const policies = new Map<string, Kept>()
 
-  function windowsOf({ policy }: Demand): Windows {
-    let windows = policies.get(policy)
-    if (windows === undefined) {
-      windows = new Map()
-      policies.set(policy, windows)
+  function keptOf({ policy }: Demand): Kept {
+    let kept = policies.get(policy)
+    if (kept === undefined) {
+      kept = { windows: new Map(), exhausted: new Set() }
+      policies.set(policy, kept)
     }
-    return windows
+    return kept
   }
 
   function keep(
@@ -50,19 +56,31 @@ export function memory(options: MemoryOptions = {}): Store {
     after: Window | undefined,
     now: number,
   ): void {
-    if (before === after) return
-    const windows = windowsOf(demand)
+    const { client, limit, cost } = demand
+    const kept = keptOf(demand)
+    const { windows, exhausted } = kept
     // A new window goes to the end of the map.
-    if (before && before.endsAt !== after?.endsAt) windows.delete(demand.client)
-    if (after) windows.set(demand.client, after)
-    if (windows.size > maxKeys) makeRoom(windows, now)
+    if (before && before.endsAt !== after?.endsAt) {
+      windows.delete(client)
+      exhausted.delete(client)
+    }
+    if (after === undefined) return
+    if (before !== after) windows.set(client, after)
+    if (after.used + cost > limit) exhausted.add(client)
+    if (windows.size > maxKeys) makeRoom(kept, now)
   }
 
-  function makeRoom(windows: Windows, now: number): void {
+  function makeRoom({ windows, exhausted }: Kept, now: number): void {
     const most = maxKeys - Math.floor(maxKeys / 16)
+    for (const client of exhausted) {
+      if (exhausted.size <= maxKeys / 2) break
+      exhausted.delete(client)
+    }
     for (const [client, { endsAt }] of windows) {
       if (windows.size <= most && endsAt > now) return
+      if (endsAt > now && exhausted.has(client)) continue
       windows.delete(client)
+      exhausted.delete(client)
     }
   }
 
@@ -71,7 +89,7 @@ export function memory(options: MemoryOptions = {}): Store {
     label: 'memory of this isolate',
     async take(demands) {
       const now = clock()
-      const before = demands.map((demand) => windowsOf(demand).get(demand.client))
+      const before = demands.map((demand) => keptOf(demand).windows.get(demand.client))
       const { grants, windows } = takeFixedWindow(demands, before, now)
       let index = 0
       for (const demand of demands) {

@@ -77,22 +77,22 @@ describe('no bundle has a framework that its application does not use', () => {
 const BUDGETS = {
   'the middleware for Hono, and memory': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"',
-    10_100,
+    10_190,
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
-    19_260,
+    19_400,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 20_140],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 20_280],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    20_020,
+    20_160,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    24_680,
+    24_820,
   ],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 16_870],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 16_920],
 } as const
 
 describe('bundles stay within their budgets', () => {

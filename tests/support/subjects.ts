@@ -16,9 +16,10 @@ export function memorySubject(): Subject & { readonly clock: Clock } {
     clock,
     elapse: clock.advance,
     async flush() {
-      for (let filler = 0; filler < maxKeys; filler++) {
-        const client = `filler-${filler}`
-        await store.take([{ policy: 'conformance', client, limit: 1, window: 60_000, cost: 1 }])
+      // The exhausted fillers evict exhausted clients, the others all others.
+      for (let filler = 0; filler < 2 * maxKeys; filler++) {
+        const [client, limit] = [`filler-${filler}`, filler < maxKeys ? 1 : 2]
+        await store.take([{ policy: 'conformance', client, limit, window: 60_000, cost: 1 }])
       }
     },
     // The nearest that memory comes to a window without an end: its clock set back.
