@@ -13,8 +13,8 @@ export const MAX_KEYS = 10_000
  * memory. Has two generations, because deleting the first key of one `Map` over and over is slow:
  * when the young map is full, the old one is dropped.
  *
- * @param isKept whether an entry of the map that is dropped stays, if there is room: such entries
- * hold up to a quarter of all
+ * @param isKept whether an entry that is dropped stays until others of its kind need its place:
+ * such entries hold up to half of all
  */
 export function lru<Value>(
   isKept: (value: Value) => boolean = () => false,
@@ -22,16 +22,25 @@ export function lru<Value>(
 ): Lru<Value> {
   let young = new Map<string, Value>()
   let old = new Map<string, Value>()
+  /** The least recently used first. */
+  const kept = new Map<string, Value>()
 
   function set(key: string, value: Value): void {
+    kept.delete(key)
     young.set(key, value)
-    if (young.size < maxKeys / 2) return
+    const room = maxKeys - kept.size
+    if (young.size >= room / 2 || young.size + old.size >= room) rotate()
+  }
+
+  function rotate(): void {
     const dropped = old
     old = young
     young = new Map()
-    for (const [droppedKey, droppedValue] of dropped) {
-      if (young.size + 1 > maxKeys / 4) return
-      if (!old.has(droppedKey) && isKept(droppedValue)) young.set(droppedKey, droppedValue)
+    for (const [key, value] of kept) if (!isKept(value)) kept.delete(key)
+    for (const [key, value] of dropped) if (!old.has(key) && isKept(value)) kept.set(key, value)
+    for (const key of kept.keys()) {
+      if (kept.size <= maxKeys / 2) return
+      kept.delete(key)
     }
   }
 
@@ -39,7 +48,7 @@ export function lru<Value>(
     get(key) {
       const value = young.get(key)
       if (value !== undefined) return value
-      const found = old.get(key)
+      const found = old.get(key) ?? kept.get(key)
       if (found !== undefined) set(key, found)
       return found
     },
@@ -47,6 +56,7 @@ export function lru<Value>(
     delete(key) {
       young.delete(key)
       old.delete(key)
+      kept.delete(key)
     },
   }
 }

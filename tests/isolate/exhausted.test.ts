@@ -9,7 +9,7 @@ const demand: Demand = { policy: '', client: 'a', limit: 3, window: 1000, cost: 
 /** A store a trip away, that counts its trips. */
 function distant(trip = 30) {
   const clock = manualClock()
-  const near = memory({ clock })
+  const near = memory({ clock, maxKeys: 100_000 })
   let trips = 0
   const store: Store = {
     async take(demands, options) {
@@ -135,6 +135,25 @@ describe('what this isolate knows', () => {
     expect(trips()).toBe(before)
   })
 
+  test('an attacker makes it forgotten by exhausting half of the keys, and not by less', async () => {
+    for (const [attackers, source] of [
+      [4_900, 'known'],
+      [5_000, undefined],
+    ] as const) {
+      const { clock, store } = distant(0)
+      const knowing = guarded(store, clock)
+      await knowing.take([{ ...demand, cost: 3 }])
+      for (let n = 0; n < attackers; n++) {
+        await knowing.take([{ ...demand, client: `attacker ${n}`, cost: 3 }])
+      }
+      for (let n = 0; n < 10_001; n++) await knowing.take([{ ...demand, client: `n${n}` }])
+      // What the isolate forgets, the store still refuses.
+      const [refused] = await knowing.take([demand])
+      expect(refused).toMatchObject({ granted: 0, used: 3 })
+      expect(refused?.source).toBe(source)
+    }
+  })
+
   test('a window that is longer than the policy is asked for, since the store will shorten it', async () => {
     const { clock, store, trips } = distant()
     const knowing = guarded(store, clock)
@@ -177,7 +196,7 @@ describe('what this isolate knows', () => {
     expect(asked?.source).toBeUndefined()
   })
 
-  test('while the store is away, is not evicted by new clients', async () => {
+  test('outlives a flood while the store is away, and so does a refusal by the local count', async () => {
     const { clock, near } = distant(0)
     let isAway = false
     const store: Store = {
@@ -189,8 +208,11 @@ describe('what this isolate knows', () => {
     const knowing = guarded(store, clock)
     await knowing.take([{ ...demand, cost: 3 }])
     isAway = true
+    const local = { ...demand, client: 'b' }
+    for (let unit = 0; unit < 4; unit++) await knowing.take([local])
     for (let n = 0; n < 20_000; n++) await knowing.take([{ ...demand, client: `n${n}` }])
     expect(await knowing.take([demand])).toMatchObject([{ granted: 0, source: 'known' }])
+    expect(await knowing.take([local])).toMatchObject([{ granted: 0, used: 3, source: 'local' }])
   })
 
   test('is learned from every answer to first questions that were asked at once', async () => {
