@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, describe, expect, inject, test } from 'vitest'
-import { random } from '../../bench/simulate/random.ts'
+import { random } from '../../src/simulation/random.ts'
 import { type Delay, drawDelay, type Fault } from '../support/faults/fault.ts'
 import { faultProxy } from '../support/faults/fault-proxy.ts'
 import { pause } from '../support/pause.ts'

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { random } from '../../../bench/simulate/random.ts'
+import { random } from '../../../src/simulation/random.ts'
 import { type Fault, faultOfCall, NO_FAULT, type Schedule } from './fault.ts'
 import { httpWire } from './http-wire.ts'
 import { relay } from './relay.ts'
