@@ -6,7 +6,7 @@ const MAX_LENGTH = 200
  * client library quotes with its keys, the user and password and the path of a URL, e-mail
  * addresses, tokens, passwords and keys that are named as such, and each text of `secrets`. Adds
  * the code of the cause, since Node hides the reason of a failed `fetch` there, and before it the
- * name of the error if `isNamed`.
+ * name of the error if `isNamed`. One line, without control characters.
  */
 export function redactedMessage(
   error: unknown,
@@ -15,9 +15,12 @@ export function redactedMessage(
 ): string {
   const text = textOf(error, isNamed)
     .replace(/,? ?(?:command was:|with args beginning with:)[\s\S]*/i, '')
-    .replace(/:\/\/\S*@/g, '://')
+    // A server must not write lines of its own into the log.
+    .replace(/[\s\p{C}]+/gu, ' ')
+    // Each word is read once, however long a server makes it: `(?=(…))\1` never backtracks.
+    .replace(/(?<!\S)(?=(\S*?:\/\/))\1\S*@/g, '$1')
     // Redis names the place in a script "@user_script:1".
-    .replace(/(?!@user_script)\S*@\S*/g, '…')
+    .replace(/(?<!\S)(?!@user_script)\S*@\S*/g, '…')
     .replace(/(:\/\/[^\s/?#"']*)[/?#][^\s"']*/g, '$1/…')
     .replace(/(bearer |basic |(?:token|password|secret|key)["']?[=:] ?["']?)[^\s"']+/gi, '$1…')
   return secrets

@@ -81,18 +81,18 @@ const BUDGETS = {
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
-    19_400,
+    19_430,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 20_280],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 20_310],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    20_160,
+    20_190,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    24_820,
+    24_850,
   ],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 16_920],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 16_950],
 } as const
 
 describe('bundles stay within their budgets', () => {

@@ -245,6 +245,20 @@ describe('a redacted message', () => {
     expect(redactedMessage(`${'x'.repeat(197)}s3cret`, ['s3cret'])).not.toContain('s3c')
   })
 
+  test('is one line, and cannot steer a terminal', () => {
+    const text = 'ERR no\r\ntidegate: the store is back\u2028\u001b[2K\u202e now'
+    expect(redactedMessage(text)).toBe('ERR no tidegate: the store is back [2K now')
+  })
+
+  test('of a long text takes no longer than its length', () => {
+    for (const part of ['x', '://', 'a@://', '@user_script', 'key=', 'bearer ', '://x/?', ', ']) {
+      const text = part.repeat(100_000 / part.length)
+      const start = performance.now()
+      redactedMessage(text, ['s3cret'])
+      expect(performance.now() - start, part).toBeLessThan(500)
+    }
+  })
+
   test('has the code of the cause', () => {
     const cause = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
     expect(redactedMessage(new TypeError('fetch failed', { cause }))).toBe(
