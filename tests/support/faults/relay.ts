@@ -61,8 +61,8 @@ export function relay(client: Socket, options: RelayOptions): Socket {
 
   function accept(call: Buffer, fault: CallFault): void {
     underWay++
-    // Delays of calls that arrive together run side by side.
-    const due = fault.kind === 'slow' ? wait(drawDelay(fault.delay, random)) : undefined
+    // Begins now: calls that arrive together wait side by side.
+    const due = waitFor(fault)
     const started = sending.then(() => start(call, fault, due))
     sending = started
     const before = answering
@@ -73,6 +73,11 @@ export function relay(client: Socket, options: RelayOptions): Socket {
       underWay--
       endServer()
     })
+  }
+
+  function waitFor(fault: CallFault): Promise<void> | undefined {
+    if (fault.kind === 'hang') return hangEnd()
+    return fault.kind === 'slow' ? wait(drawDelay(fault.delay, random)) : undefined
   }
 
   async function start(
@@ -95,7 +100,7 @@ export function relay(client: Socket, options: RelayOptions): Socket {
       case 'garbage':
         return { answer: Promise.resolve(garbage(random)), deliver: reply }
       case 'hang':
-        await hangEnd()
+        await due
         if (fault.afterwards === 'drop') return { answer: Promise.resolve(call), deliver: cutOff }
         return { answer: pass(call), deliver: reply }
       case 'slow': {
