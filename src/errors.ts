@@ -31,14 +31,23 @@ export class StoreError extends Error {
    * (`'store'`), or the call's own keys alone (`'key'`).
    */
   readonly scope: 'store' | 'key'
+  /** Whether the backend may have counted the call: `false` if it certainly has not. */
+  readonly mayHaveCounted: boolean
 
   constructor(
     code: StoreErrorCode,
     message: string,
-    options: { readonly cause?: unknown; readonly scope?: 'store' | 'key' } = {},
+    options: {
+      readonly cause?: unknown
+      /** @default 'store' */
+      readonly scope?: 'store' | 'key'
+      /** @default true, unless the error is about the call's own keys */
+      readonly mayHaveCounted?: boolean
+    } = {},
   ) {
     super(message, options)
     this.code = code
     this.scope = options.scope ?? 'store'
+    this.mayHaveCounted = options.mayHaveCounted ?? this.scope === 'store'
   }
 }

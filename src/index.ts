@@ -14,5 +14,15 @@ export type { LeaseOptions, PolicyOptions, UnknownClient } from './policy/policy
 export type { HeaderStyle } from './response/field-writers.ts'
 export { keyOf } from './stores/key.ts'
 export { type MemoryOptions, memory } from './stores/memory.ts'
-export type { Demand, Fallback, Grant, Guard, GuardOptions, Source, Store } from './stores/store.ts'
+export type {
+  Demand,
+  Fallback,
+  Grant,
+  Guard,
+  GuardOptions,
+  Owed,
+  Source,
+  Store,
+} from './stores/store.ts'
+export type { StoreEvent } from './stores/store-event.ts'
 export { storeFromEnv } from './stores/store-from-env.ts'

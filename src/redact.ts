@@ -23,9 +23,17 @@ export function redactedMessage(
     .replace(/(?<!\S)(?!@user_script)\S*@\S*/g, '…')
     .replace(/(:\/\/[^\s/?#"']*)[/?#][^\s"']*/g, '$1/…')
     .replace(/(bearer |basic |(?:token|password|secret|key)["']?[=:] ?["']?)[^\s"']+/gi, '$1…')
+  // A client is a part of its key.
   return secrets
-    .reduce((shown, secret) => (secret ? shown.replaceAll(secret, '…') : shown), text)
+    .toSorted((a, b) => b.length - a.length)
+    .reduce((shown, secret) => (secret ? shown.replace(placesOf(secret), '…') : shown), text)
     .slice(0, MAX_LENGTH)
+}
+
+/** Where a text names a secret. A client named "a" is not in every word. */
+function placesOf(secret: string): RegExp {
+  const literal = secret.replace(/\W/g, '\\$&')
+  return new RegExp(secret.length < 4 ? `(?<!\\w)${literal}(?!\\w)` : literal, 'g')
 }
 
 /** The whole message. Code of others may throw anything, also a value that cannot be converted. */

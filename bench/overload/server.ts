@@ -13,7 +13,7 @@ const limiter = createLimiter({
   window: '1h',
   client: (request) => ({ plain: new URL(request.url).pathname }),
   store: timer === 'plain' ? { ...store, guard: plainTimerGuard } : store,
-  onStoreError: () => {},
+  onStoreEvent: () => {},
 })
 /** In ms: what a request costs this process, such as a session that is decoded. */
 const WORK_MS = 2

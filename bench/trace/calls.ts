@@ -1,5 +1,8 @@
 import { Session } from 'node:inspector'
 
+/** Stands for the network here, and never runs in a request of the library. */
+const SIMULATION = '/src/simulation/'
+
 /** Calls of functions in some folders. */
 export interface Calls {
   /** How many functions were called, closures included. */
@@ -39,7 +42,7 @@ export function startCounter(): Counter {
       session.post('Profiler.takePreciseCoverage', (error, { result }) => {
         if (error) throw error
         for (const { url, functions: called } of result) {
-          if (!folders.some((folder) => url.includes(folder))) continue
+          if (!folders.some((folder) => url.includes(folder)) || url.includes(SIMULATION)) continue
           for (const { functionName, ranges } of called) {
             const count = ranges[0]?.count ?? 0
             if (count === 0) continue

@@ -1,11 +1,12 @@
-import { StoreError } from '../errors.ts'
+import type { StoreError } from '../errors.ts'
+import { isReply } from './outage.ts'
 
 /**
- * Whether a store that has failed is asked again. While it is open, requests are decided in this
- * isolate at once, and now and then one of them probes the store.
+ * The circuit breaker of one backend. While it is open, requests are decided in this isolate at
+ * once, and now and then one of them probes the backend. A probe that is answered closes it.
  */
 export interface Breaker {
-  /** When the outage began; `undefined` while the store is asked. */
+  /** When the outage began; `undefined` while the breaker is closed. */
   openedAt: number | undefined
   /** When the next probe may be sent. */
   probeAt: number
@@ -14,7 +15,7 @@ export interface Breaker {
   /** How many answers have come. */
   answers: number
   /** Why it opened. */
-  error: unknown
+  error: StoreError | undefined
   /** Whether only a granted unit ends the outage: the server answers, and rejects writes. */
   needsWrite: boolean
 }
@@ -24,9 +25,7 @@ const PAUSE_SHARE = 1 / 10
 const MIN_PAUSE_MS = 250
 const MAX_PAUSE_MS = 30_000
 const JITTER = 0.2
-
-/** An error of a custom store. */
-const UNKNOWN = { code: 'unreachable', scope: 'store' } as const
+const LONGEST_PAUSE_MS = MAX_PAUSE_MS * (1 + JITTER)
 
 export const newBreaker = (): Breaker => ({
   openedAt: undefined,
@@ -58,8 +57,8 @@ export function endsOutage(
   return true
 }
 
-/** A call to the store. */
-export interface Question {
+/** A call that was sent. */
+export interface SentCall {
   /** When it was sent. */
   readonly since: number
   /** How many answers had come until then. */
@@ -67,30 +66,24 @@ export interface Question {
 }
 
 /**
- * Notes at `now` that a question has failed. An error about the call's own keys says
- * nothing of the store. Opens the breaker, unless an answer has
- * come since the question was sent: one slow answer among many fast ones is no outage.
+ * Notes at `now` that a call has failed. Opens the breaker, unless an answer has come since the call
+ * was sent: one slow answer among many fast ones is no outage.
  */
 export function noteFailure(
   breaker: Breaker,
-  error: unknown,
-  { since, answersBefore }: Question,
+  error: StoreError,
+  { since, answersBefore }: SentCall,
   now: number,
   random: () => number,
 ): void {
-  const { code, scope } = error instanceof StoreError ? error : UNKNOWN
-  if (scope === 'key') {
-    if (breaker.probeSentAt === since) breaker.probeSentAt = undefined
-    return
-  }
   if (breaker.openedAt === undefined) {
     if (breaker.answers !== answersBefore) return
     breaker.openedAt = now
     breaker.error = error
-    breaker.needsWrite = code === 'rejected'
   } else if (breaker.probeSentAt !== since) {
     return
   }
+  breaker.needsWrite = isReply(error)
   breaker.probeSentAt = undefined
   breaker.probeAt = now + pause(now - breaker.openedAt, random)
 }
@@ -109,21 +102,20 @@ export function startProbe(
   const { openedAt = now, probeSentAt } = breaker
   if (now < openedAt) {
     breaker.openedAt = now
-  } else if (probeSentAt !== undefined) {
+    breaker.probeAt = now
+  } else if (probeSentAt !== undefined && probeSentAt <= now) {
     if (now - probeSentAt <= timeout) return false
-    breaker.probeSentAt = undefined
-    breaker.probeAt = now + pause(now - openedAt, random)
-    return false
-  } else if (now < breaker.probeAt) {
-    return false
+    breaker.probeAt = probeSentAt + timeout + pause(now - openedAt, random)
   }
+  breaker.probeSentAt = undefined
+  if (now < breaker.probeAt && breaker.probeAt - now <= LONGEST_PAUSE_MS) return false
   breaker.probeSentAt = now
   return true
 }
 
-/** In ms until the next probe may be sent. */
+/** In ms until a client may come back: the next probe, or the answer of the one on its way. */
 export const probeIn = ({ probeAt }: Breaker, now: number): number =>
-  Math.min(Math.max(probeAt - now, 0), MAX_PAUSE_MS * (1 + JITTER))
+  probeAt > now ? Math.min(probeAt - now, LONGEST_PAUSE_MS) : MIN_PAUSE_MS
 
 const pause = (outage: number, random: () => number): number =>
   Math.min(Math.max(outage * PAUSE_SHARE, MIN_PAUSE_MS), MAX_PAUSE_MS) *

@@ -1,45 +1,71 @@
-import type { Demand, Grant } from '../stores/store.ts'
-import type { DemandState } from './demand-state.ts'
+import type { Demand, Grant, Owed } from '../stores/store.ts'
+import type { LocalCount } from './local-count.ts'
 import type { KeyRecord } from './record.ts'
 
+/** Notes units that were granted here. */
+export function grantHere(count: LocalCount, units: number, isOwed: boolean, now: number): void {
+  count.granted += units
+  if (!isOwed) return
+  if (count.owed === 0) count.owedSince = now
+  count.owed += units
+}
+
+/** Whether units are owed to a window that is still open. */
+export const owesUnits = ({ local }: KeyRecord, now: number): boolean =>
+  local !== undefined && local.owed > 0 && now < local.over
+
 /**
- * Claims what a key owes, as a demand that charges it: no cost, and the units as reserve. A debt is
- * claimed before its call, so that no two calls charge it; if the call gets no answer, the debt
- * counts as charged. The debts of a window that has ended are dropped.
+ * Claims what a key owes, for a call that charges it. A debt is claimed before the call, so that no
+ * two calls charge it; if the call gets no answer, the debt counts as charged. The debts of a window
+ * that has ended are dropped.
  */
-export function claimDebt(
-  record: KeyRecord,
-  demand: Demand,
-  debtors: Map<KeyRecord, Demand>,
-  now: number,
-): DemandState | undefined {
-  debtors.delete(record)
-  const { local } = record
-  const owed = local?.owed ?? 0
-  if (local === undefined || owed === 0) return undefined
+export function claimDebt(local: LocalCount, { window }: Demand, now: number): Owed | undefined {
+  if (local.owed === 0) return undefined
+  const { owed: units, owedSince, over } = local
   local.owed = 0
-  return now < local.over ? chargeOf(record, demand, owed) : undefined
+  if (now >= over) return undefined
+  return owedTo(over, units, now - owedSince, window, now)
 }
 
-/** The demands of a request as its probe: what was granted here is charged if the store answers. */
-export const probeOf = (
-  states: readonly DemandState[],
-  grants: readonly Grant[],
-): readonly DemandState[] =>
-  states.map(({ record, demand }, index) => {
-    const { granted = 0, source } = grants[index] ?? {}
-    if (source === 'local' && record.local) record.local.owed -= granted
-    return chargeOf(record, demand, granted)
-  })
-
-function chargeOf(record: KeyRecord, demand: Demand, units: number): DemandState {
-  return {
-    demand: { ...demand, cost: 0, reserve: units },
-    record,
-    lease: undefined,
-    ahead: 0,
-    windowId: record.windowId,
-    isPaid: false,
-    isRefused: false,
+/** The units of a request that was decided here, for the call that charges them at once. */
+export function claimUnits(
+  { local }: KeyRecord,
+  { window }: Demand,
+  { granted, source }: Grant,
+  now: number,
+): Owed | undefined {
+  if (granted === 0) return undefined
+  if (source !== 'local' || local === undefined) {
+    return owedTo(now + window, granted, 0, window, now)
   }
+  local.owed -= granted
+  return owedTo(local.over, granted, 0, window, now)
 }
+
+/** Forgets the count of this isolate once the store shows all units of it. */
+export function endCharge(record: KeyRecord): void {
+  const { local, window } = record
+  if (local === undefined || local.owed > 0) return
+  if (window && window.used >= local.seen + local.granted) record.local = undefined
+}
+
+/** Returns units to the debt, which a failed call has certainly not charged. */
+export function returnDebt({ local }: KeyRecord, { units, age }: Owed, now: number): void {
+  if (local === undefined) return
+  if (local.owed === 0) local.owedSince = now - age
+  local.owed += units
+}
+
+/** How many units the keys owe. */
+export function owedUnits(records: Iterable<KeyRecord>, now: number): number {
+  let units = 0
+  for (const { local } of records) if (local && now < local.over) units += local.owed
+  return units
+}
+
+/** @param age in ms since the first of the units was granted */
+const owedTo = (over: number, units: number, age: number, window: number, now: number): Owed => ({
+  units,
+  age: Math.max(0, Math.floor(age)),
+  rest: Math.min(Math.max(1, Math.ceil(over - now)), window),
+})

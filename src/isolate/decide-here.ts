@@ -1,20 +1,20 @@
-import type { Demand, Fallback, Grant } from '../stores/store.ts'
+import type { Fallback, Grant } from '../stores/store.ts'
+import { grantHere } from './debts.ts'
 import { type DemandState, NO_GRANT } from './demand-state.ts'
-import { countedGrant, fitsLocally, localCount } from './local-count.ts'
+import { countedGrant, localCount, unitsLeft } from './local-count.ts'
 import { ifOpen } from './observed-window.ts'
-import type { KeyRecord } from './record.ts'
 
 /**
  * Decides demands without the store, by the fallbacks of their policies. One closed policy refuses
- * all; otherwise those that count here decide, and open policies let the request pass. What is
- * granted against a count is owed to the store.
+ * all; otherwise those that count here decide, and open policies let the request pass.
  *
+ * @param isOwed whether the store is charged later with what is granted here against a count
  * @param wait in ms, until a client that a closed policy refuses may come back
  */
 export function decideHere(
   states: readonly DemandState[],
   fallbacks: ReadonlyMap<string, Fallback> | undefined,
-  debtors: Map<KeyRecord, Demand>,
+  isOwed: boolean,
   now: number,
   wait: number,
 ): readonly Grant[] {
@@ -24,21 +24,30 @@ export function decideHere(
   }
   const checked = states.map(({ demand, record }, index) => {
     const kind = kinds[index] ?? 'local'
-    if (kind === 'open') return { demand, record, count: undefined, fits: true }
+    if (kind === 'open') return { demand, record, count: undefined, left: 0, fits: true }
     const count = localCount(record.local, ifOpen(record.window, now), demand, now)
-    return { demand, record, count, fits: fitsLocally(count, demand, kind) }
+    const left = unitsLeft(count, demand, kind)
+    return { demand, record, count, left, fits: demand.cost <= left }
   })
   const isGranted = checked.every(({ fits }) => fits)
-  return checked.map(({ demand, record, count, fits }) => {
+  return checked.map(({ demand, record, count, left, fits }) => {
     const units = isGranted ? demand.cost : 0
     if (count === undefined) return { ...NO_GRANT, granted: units, unseen: true, source: 'open' }
-    record.local = count
     if (!fits) record.exhaustedUntil = count.over
     if (units > 0) {
-      count.granted += units
-      count.owed += units
-      debtors.set(record, demand)
+      record.local = count
+      grantHere(count, units, isOwed, now)
     }
-    return countedGrant(count, demand, units, !fits, now)
+    return countedGrant(count, demand, units, left, !fits, now)
+  })
+}
+
+/** Refuses demands of which one does not fit the count of this isolate, though the store answers. */
+export function refuseHere(states: readonly DemandState[], now: number): readonly Grant[] {
+  return states.map(({ demand, record: { local } }) => {
+    const left = local ? unitsLeft(local, demand, 'local') : demand.cost
+    return local && left < demand.cost
+      ? countedGrant(local, demand, 0, left, true, now, 'known')
+      : { ...NO_GRANT, unseen: true, source: 'known' }
   })
 }

@@ -20,6 +20,17 @@ export interface DemandState {
   readonly isRefused: boolean
 }
 
+/** A demand that takes nothing. */
+export const lookAt = (record: KeyRecord, demand: Demand): DemandState => ({
+  demand: { ...demand, cost: 0, reserve: 0 },
+  record,
+  lease: undefined,
+  ahead: 0,
+  windowId: record.windowId,
+  isPaid: false,
+  isRefused: false,
+})
+
 export const NO_GRANT: Grant = { granted: 0, used: 0, resetIn: 0, retryIn: 0 }
 
 /** Returns how many units to take in advance together with a demand. */
@@ -34,11 +45,13 @@ export const refillOf = (
  * the window may have been lost, or is longer than the policy's.
  */
 export function observedBy(
-  { demand, record }: DemandState,
+  { demand, record, lease }: DemandState,
   now: number,
   clock: Clock,
 ): Observed | undefined {
   const { window, isUncertain } = record
+  // A look, or a charge, is no plain count.
+  if (demand.cost === 0 && lease === undefined) return undefined
   if (window === undefined || isUncertain || window.until - now > demand.window) return undefined
   return { used: window.used, isOpen: () => ifOpen(window, clock()) !== undefined }
 }

@@ -13,11 +13,10 @@ import {
 import { knowledgeOf, recordFor } from './knowledge.ts'
 import { type Lease, needsRefill, newLease } from './lease.ts'
 import { ifOpen } from './observed-window.ts'
-import { reportedOutage } from './outage.ts'
-import { outageLog } from './outage-log.ts'
 import { canSpend, endWindow, isExhausted } from './record.ts'
 import { addRequest } from './request-rate.ts'
-import { storeCalls, type WaitUntil } from './store-calls.ts'
+import type { WaitUntil } from './send-call.ts'
+import { storeCalls } from './store-calls.ts'
 
 /**
  * Wraps a remote store with what an isolate does by itself. It owns all that the isolate knows of
@@ -26,19 +25,18 @@ import { storeCalls, type WaitUntil } from './store-calls.ts'
  * learns from the answer, and decides by itself while the store is away.
  */
 export const guard: Guard = (store, options) => {
-  const { ahead, clock, onStoreError } = options
+  const { ahead, clock } = options
   const known = knowledgeOf(store, clock)
   const { records } = known
   const log = quietLog((line) => console.error(`tidegate: ${line}`), clock)
-  const listener = onStoreError ? { onAway: onStoreError } : outageLog(clock)
-  const calls = storeCalls(store, options, known, reportedOutage(listener, log))
+  const calls = storeCalls(store, options, known)
   // A server keeps running after the response.
   const keepsRunning = detectPlatform() === 'server' ? () => {} : undefined
 
   function stateOf(demand: Demand, now: number): DemandState {
     const record = recordFor(records, demand)
     // What is known ends with its window.
-    if (record.window && !ifOpen(record.window, now)) endWindow(record)
+    if (record.window && !ifOpen(record.window, now)) endWindow(record, now)
     const { windowId } = record
     const { policy, cost, reserve = 0 } = demand
     const aheadMs = cost > 0 && reserve === 0 ? ahead?.get(policy) : undefined
@@ -56,7 +54,7 @@ export const guard: Guard = (store, options) => {
   /** Refills a lease in the background, before its units are spent. */
   function refill(state: DemandState, now: number, waitUntil: WaitUntil): void {
     const { demand, lease } = state
-    if (waitUntil === undefined || lease === undefined || !needsRefill(lease, calls.tripMs)) return
+    if (waitUntil === undefined || lease === undefined || !needsRefill(lease, known.tripMs)) return
     if (refillOf(state, lease, now) === 0 || calls.isAway([state])) return
     const refilling = calls.ask([{ ...state, demand: { ...demand, cost: 0 } }], now, waitUntil)
     // A failed refill is ignored; the next request that needs the store reports the error.
@@ -70,18 +68,12 @@ export const guard: Guard = (store, options) => {
       const waitUntil: WaitUntil = host && ((work) => keepAlive(host, work, log))
       const states: DemandState[] = []
       let isRefused = false
-      let owes = false
       let paid = 0
       for (const demand of demands) {
         const state = stateOf(demand, now)
         states.push(state)
         if (state.isPaid) paid++
         isRefused ||= state.isRefused
-        owes ||= state.record.local !== undefined && state.record.local.owed > 0
-      }
-      if (owes && !calls.isAway(states)) {
-        await calls.payDebts(states, now, waitUntil)
-        return guarded.take(demands, options)
       }
       if (isRefused) return states.map((state) => localGrant(state, 0, 'known', now))
       if (paid === 0) return calls.ask(states, now, waitUntil)

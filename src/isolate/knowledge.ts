@@ -1,45 +1,101 @@
 import type { Clock } from '../clock.ts'
+import { quietLog } from '../quiet-log.ts'
 import type { Demand, Store } from '../stores/store.ts'
 import { type Breaker, newBreaker } from './breaker.ts'
-import { type Lru, lru } from './lru.ts'
+import { type Lru, lru, MAX_KEYS } from './lru.ts'
+import { type Outage, reportedOutage, type StoreListener } from './outage.ts'
+import { outageLog } from './outage-log.ts'
 import { type KeyRecord, newRecord } from './record.ts'
 
 /** All that this isolate knows of one store. */
 export interface Knowledge {
   readonly records: Lru<KeyRecord>
   readonly breaker: Breaker
-  /** Of a store that counts each client elsewhere: by client. */
+  /** Of a store with several backends: by `backendOf`. */
   readonly breakers: Lru<Breaker>
-  /** Records with units owed to the store, and the demand that owes them. */
-  readonly debtors: Map<KeyRecord, Demand>
+  /**
+   * Records whose key has to be charged with what it owes, or may lack an expiry, and a demand for
+   * each. At most `MAX_KEYS`: further keys are charged and healed when their clients come back.
+   */
+  readonly unsettled: Map<KeyRecord, Demand>
+  readonly outage: Outage
+  /** The listener of limiters that have none. */
+  readonly logListener: StoreListener
+  /** How long the last answer took; negative if the clock was set back meanwhile. */
+  tripMs: number
+  /** Until when a call for the records that are unsettled may be on its way. */
+  settlingUntil: number
+  /** How many of these records one call looks at: 1 once the server has refused several keys. */
+  keysPerCall: number
 }
 
-const knowledgeByStore = new WeakMap<Store, WeakMap<Clock, Knowledge>>()
+/** How many keys one call charges and heals. */
+const MAX_KEYS_PER_CALL = 100
+
+/** How many stores that are known by a text an isolate remembers. */
+const MAX_STORES = 100
+
+const byObject = new WeakMap<object, WeakMap<Clock, Knowledge>>()
+const byText = lru<WeakMap<Clock, Knowledge>>(undefined, MAX_STORES)
 
 /**
  * Returns what is known of a store by a clock. Limiters with different clocks know nothing of each
  * other, because the times of two clocks cannot be compared.
  */
 export function knowledgeOf(store: Store, clock: Clock): Knowledge {
-  const byClock = knowledgeByStore.get(store) ?? new WeakMap<Clock, Knowledge>()
-  knowledgeByStore.set(store, byClock)
-  const knowledge = byClock.get(clock) ?? {
-    records: lru<KeyRecord>(({ exhaustedUntil }) => exhaustedUntil > clock()),
-    breaker: newBreaker(),
-    breakers: lru<Breaker>(),
-    debtors: new Map(),
-  }
+  const byClock = clocksOf(store)
+  const knowledge = byClock.get(clock) ?? newKnowledge(store, clock)
   byClock.set(clock, knowledge)
   return knowledge
 }
 
-/** Returns the breaker of a client's own backend, such as a Durable Object. */
-export function breakerFor({ breakers }: Knowledge, client: string): Breaker {
-  const known = breakers.get(client)
+/** A limiter that is made for each request has a store of its own, which counts in the same place. */
+function clocksOf(store: Store): WeakMap<Clock, Knowledge> {
+  const { identity = store } = store
+  if (typeof identity === 'string') {
+    const known = byText.get(identity) ?? new WeakMap()
+    byText.set(identity, known)
+    return known
+  }
+  const known = byObject.get(identity) ?? new WeakMap()
+  byObject.set(identity, known)
+  return known
+}
+
+function newKnowledge({ label = 'store' }: Store, clock: Clock): Knowledge {
+  const listenerLog = quietLog((line) => console.error(`tidegate: ${line}`), clock)
+  return {
+    records: lru<KeyRecord>(({ exhaustedUntil }) => exhaustedUntil > clock()),
+    breaker: newBreaker(),
+    breakers: lru<Breaker>(),
+    unsettled: new Map(),
+    outage: reportedOutage(label, clock, listenerLog),
+    logListener: outageLog(clock),
+    tripMs: 0,
+    settlingUntil: Number.NEGATIVE_INFINITY,
+    keysPerCall: MAX_KEYS_PER_CALL,
+  }
+}
+
+/** Returns the breaker of the backend that a call reaches. */
+export function breakerOf(
+  { breaker, breakers }: Knowledge,
+  { oneClient, backendOf }: Store,
+  [first]: readonly { readonly demand: Demand }[],
+): Breaker {
+  if (!oneClient || first === undefined) return breaker
+  const { client } = first.demand
+  const backend = backendOf?.(client) ?? client
+  const known = breakers.get(backend)
   if (known !== undefined) return known
-  const breaker = newBreaker()
-  breakers.set(client, breaker)
-  return breaker
+  const added = newBreaker()
+  breakers.set(backend, added)
+  return added
+}
+
+/** Notes a key that has to be charged or healed. */
+export function noteUnsettled({ unsettled }: Knowledge, record: KeyRecord, demand: Demand): void {
+  if (unsettled.size < MAX_KEYS) unsettled.set(record, demand)
 }
 
 /** Returns the record of a demand's key, and creates it if there is none. */

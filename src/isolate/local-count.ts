@@ -1,20 +1,35 @@
 import type { Demand, Fallback, Grant } from '../stores/store.ts'
 import type { ObservedWindow } from './observed-window.ts'
 
-/** Units of a key that were granted here, without the store, in one window. */
+/**
+ * The count of a key in one window, as this isolate keeps it while the store is away, and afterwards
+ * until the store shows as many units.
+ */
 export interface LocalCount {
-  /** Units used that the store had shown before. */
-  readonly seen: number
+  /** Units used that the store has shown. */
+  seen: number
   /** When the window ends. */
-  readonly over: number
+  over: number
+  /** Units granted since. The store may not have counted all of them. */
   granted: number
-  /** Of the granted units, those that the store has not been charged with. */
+  /** Of the granted units, those that no call has charged. */
   owed: number
+  /** When the first of these was granted. */
+  owedSince: number
 }
 
+/** A window that this isolate has seen, or the one that a request opens here. */
+export const newCount = (seen: number, over: number): LocalCount => ({
+  seen,
+  over,
+  granted: 0,
+  owed: 0,
+  owedSince: 0,
+})
+
 /**
- * Returns the count of a key while its window lasts. A new count begins at what was last seen of
- * the open window and ends with it; without one it opens a window.
+ * Returns the count of a key while its window lasts. A new count begins at what was last seen of the
+ * open window and ends with it; without such a window it opens one.
  */
 export function localCount(
   count: LocalCount | undefined,
@@ -22,38 +37,44 @@ export function localCount(
   demand: Demand,
   now: number,
 ): LocalCount {
-  // A clock that was set back must not make the window longer than the policy's.
-  if (count && now < count.over && count.over - now <= demand.window) return count
-  const owed = 0
-  if (window) return { seen: window.used, over: window.over, granted: 0, owed }
-  return { seen: 0, over: now + demand.window, granted: 0, owed }
+  const open = count && now < count.over ? count : newCount(0, window?.over ?? now + demand.window)
+  // As the store does: a window is never longer than its policy's.
+  open.over = Math.min(open.over, now + demand.window)
+  // Some of the units granted here may be among those that the store has shown.
+  if (window) open.seen = Math.max(open.seen, window.used - open.granted)
+  return open
 }
 
-/** Whether the demand's cost fits. */
-export function fitsLocally(
+/** Whether units were granted here in a window that is still open. */
+export const isCounting = ({ granted, over }: LocalCount, now: number): boolean =>
+  granted > 0 && now < over
+
+/** How many units of a demand's limit this isolate may still grant. */
+export function unitsLeft(
   { seen, granted }: LocalCount,
-  { limit, cost }: Demand,
+  { limit }: Demand,
   fallback: Fallback,
-): boolean {
+): number {
   const unseen = Math.max(0, limit - seen)
   const share = typeof fallback === 'object' ? fallback.local : 1
-  const allowance = Math.min(unseen, Math.max(1, Math.floor(unseen * share)))
-  return granted + cost <= allowance
+  return Math.min(unseen, Math.max(1, Math.floor(unseen * share))) - granted
 }
 
 /** The grant of a demand that was counted here. */
 export function countedGrant(
-  { seen, granted, over }: LocalCount,
-  demand: Demand,
-  units: number,
+  { over }: LocalCount,
+  { limit }: Demand,
+  granted: number,
+  left: number,
   isRefused: boolean,
   now: number,
+  source: 'local' | 'known' = 'local',
 ): Grant {
   return {
-    granted: units,
-    used: Math.min(demand.limit, seen + granted),
+    granted,
+    used: Math.min(limit, limit - left + granted),
     resetIn: over - now,
     retryIn: isRefused ? over - now : 0,
-    source: 'local',
+    source,
   }
 }

@@ -1,43 +1,35 @@
 import type { Clock } from '../clock.ts'
-import type { StoreError } from '../errors.ts'
 import { quietLog } from '../quiet-log.ts'
-
-/** Called when a store stops answering, and when it answers again. */
-export interface OutageListener {
-  /** Errors that it throws are logged and do not reach the request. */
-  onAway(error: StoreError): unknown
-  /** A further check was counted locally. */
-  onMissed?(): void
-  /** @param checks how many checks this isolate counted during the outage */
-  onBack?(checks: number): void
-}
+import type { StoreListener } from './outage.ts'
 
 /**
  * Writes outages to the console: a line when the store stops answering and a line when it is back.
  * A store that fails again and again causes one such pair a minute. An outage that was left out and
  * lasts beyond the minute is written then.
  */
-export function outageLog(clock: Clock): OutageListener {
+export function outageLog(clock: Clock): StoreListener {
   const write = (line: string) => console.warn(`tidegate: ${line}`)
   const log = quietLog(write, clock)
-  let since = 0
-  let line = ''
+  let isAway = false
   let isLogged = false
+  let line = ''
   return {
-    onAway({ message }) {
-      since = clock()
-      line = `${message}; this isolate counts alone until the store is back`
-      isLogged = log(line)
+    notify(event) {
+      if (event.type === 'back') {
+        isAway = false
+        const seconds = (event.lasted / 1000).toFixed(1)
+        const counts = `requests decided without it: ${event.decided}, units to charge: ${event.owed}`
+        if (isLogged) write(`the store is back after ${seconds} s; ${counts}`)
+      } else if (event.type === 'away') {
+        isAway = true
+        line = `${event.error.message}; this isolate decides alone until the store is back`
+        isLogged = log(line)
+      } else if (!isAway) {
+        log(`${event.error.message}; this isolate decided the request alone`)
+      }
     },
-    onMissed() {
+    stillAway() {
       isLogged ||= log(line, true)
-    },
-    onBack(checks) {
-      if (!isLogged) return
-      const seconds = ((clock() - since) / 1000).toFixed(1)
-      write(
-        `the store is back after ${seconds} s; checks that this isolate counted alone: ${checks}`,
-      )
     },
   }
 }

@@ -1,66 +1,79 @@
+import type { Clock } from '../clock.ts'
 import { StoreError } from '../errors.ts'
 import type { Log } from '../quiet-log.ts'
 import { redactedMessage } from '../redact.ts'
-import type { Demand, Grant } from '../stores/store.ts'
-import type { OutageListener } from './outage-log.ts'
+import type { Demand } from '../stores/store.ts'
+import type { StoreEvent } from '../stores/store-event.ts'
 
-/** Reports an outage to its listener: from the first failure to the next answer. */
-export interface Outage {
-  /**
-   * Notes that a call has failed, or was not sent because of `error`. Without a cost it is no
-   * request.
-   */
-  fail(error: unknown, demands: readonly Demand[]): void
-  /** Notes that the store has answered. */
-  end(): void
+/** Receives the events of a store. */
+export interface StoreListener {
+  /** Errors that it throws are logged and do not reach the request. */
+  readonly notify: (event: StoreEvent) => unknown
+  /** The store is still away: a further request was decided here. */
+  readonly stillAway?: () => void
 }
 
-export function reportedOutage(listener: OutageListener, log: Log): Outage {
-  let isAway = false
+/** Reports an outage to the limiters whose requests it affects: from the opening of the breaker to its closing. */
+export interface Outage {
+  /** The store is away, because of `error`. Returns whether the listener was notified. */
+  begin(listener: StoreListener, error: StoreError): boolean
+  /** A call failed, and this has not been reported as the beginning of an outage. */
+  fail(listener: StoreListener, error: StoreError): void
+  /** A request was decided here, in an outage that has begun. */
+  decide(): void
+  /** @param owed units that the store has to be charged with */
+  end(owed: () => number): void
+}
+
+/** How many limiters are notified of an outage: those made for each request must not fill the memory. */
+const MAX_LISTENERS = 16
+
+/** @param store the name of the store in events */
+export function reportedOutage(store: string, clock: Clock, log: Log): Outage {
+  const listeners = new Map<StoreListener['notify'], StoreListener>()
+  let since: number | undefined
   /** Requests decided here in this outage. */
-  let missed = 0
+  let decided = 0
+
+  function report({ notify }: StoreListener, event: StoreEvent): void {
+    new Promise((resolve) => resolve(notify(event))).catch((cause: unknown) =>
+      log(`onStoreEvent threw an error: ${redactedMessage(cause)}`),
+    )
+  }
+
   return {
-    fail(error, demands) {
-      if (demands.some(({ cost }) => cost > 0)) missed++
-      if (isAway) listener.onMissed?.()
-      else report(listener, asStoreError(error, demands), log)
-      isAway = true
+    begin(listener, error) {
+      since ??= clock()
+      const isNew = !listeners.has(listener.notify)
+      if (!isNew) listener.stillAway?.()
+      else if (listeners.size < MAX_LISTENERS) {
+        listeners.set(listener.notify, listener)
+        report(listener, { type: 'away', store, error })
+      }
+      return isNew
     },
-    end() {
-      if (!isAway) return
-      listener.onBack?.(missed)
-      isAway = false
-      missed = 0
+    fail: (listener, error) => report(listener, { type: 'failed', store, error }),
+    decide: () => void decided++,
+    end(owed) {
+      if (since === undefined) return
+      const event = { type: 'back', store, lasted: clock() - since, decided, owed: owed() } as const
+      const notified = [...listeners.values()]
+      since = undefined
+      decided = 0
+      listeners.clear()
+      for (const listener of notified) report(listener, event)
     },
   }
 }
 
-/**
- * Throws a `StoreError` unless a store answered with one grant per demand. A custom store may
- * return anything, and a value that is not a number would let every request pass.
- */
-export function assertGrants(grants: readonly Grant[], length: number): void {
-  // The copy has no holes, which `every` would skip.
-  if (Array.isArray(grants) && grants.length === length && [...grants].every(isGrant)) return
-  throw new StoreError('rejected', 'the store must return one grant per demand')
-}
-
-const isGrant = (grant: Partial<Grant> | null | undefined) =>
-  Number.isFinite(grant?.granted) &&
-  Number.isFinite(grant?.used) &&
-  Number.isFinite(grant?.resetIn) &&
-  Number.isFinite(grant?.retryIn)
-
-function report(listener: OutageListener, error: StoreError, log: Log): void {
-  new Promise((resolve) => resolve(listener.onAway(error))).catch((cause: unknown) =>
-    log(`onStoreError threw an error: ${redactedMessage(cause)}`),
-  )
-}
-
-/** A store of somebody else's may throw anything; an outage it is all the same. */
-function asStoreError(error: unknown, demands: readonly Demand[]): StoreError {
+/** A custom store may throw anything. Each error of a store is an error of its backend. */
+export function asStoreError(error: unknown, demands: readonly Demand[]): StoreError {
   if (error instanceof StoreError) return error
   const clients = demands.map(({ client }) => client)
   const said = redactedMessage(error, clients, true)
   return new StoreError('unreachable', `the store failed: ${said}`, { cause: new Error(said) })
 }
+
+/** Whether the server has answered with an error, and so has counted nothing. */
+export const isReply = ({ code }: StoreError): boolean =>
+  code === 'rejected' || code === 'unauthorized'

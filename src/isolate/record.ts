@@ -1,6 +1,6 @@
 import type { Demand, Grant } from '../stores/store.ts'
 import type { Lease } from './lease.ts'
-import type { LocalCount } from './local-count.ts'
+import { type LocalCount, newCount } from './local-count.ts'
 import {
   certainUntil,
   ifOpen,
@@ -24,11 +24,13 @@ export interface KeyRecord {
   exhaustedUntil: number
   /** Whether a call got no answer: the key may lack an expiry until the store's script has run. */
   isUncertain: boolean
+  /** Whether the key has to be looked at because of such a call, also if its client comes back. */
+  needsHealing: boolean
   /** `undefined` if no policy leased the key so far. */
   lease: Lease | undefined
   /**
-   * What was granted here while the store was away; `undefined` if it was not, or has answered
-   * since.
+   * The count of an outage, or of a window that may have ended; `undefined` if the store has shown
+   * the whole count.
    */
   local: LocalCount | undefined
 }
@@ -39,12 +41,22 @@ export const newRecord = (key: string): KeyRecord => ({
   windowId: 0,
   exhaustedUntil: Number.NEGATIVE_INFINITY,
   isUncertain: false,
+  needsHealing: false,
   lease: undefined,
   local: undefined,
 })
 
-/** Forgets a window that may have ended, and the units that were taken from it. */
-export const endWindow = (record: KeyRecord): void => begin(record, undefined)
+/**
+ * Forgets a window that may have ended, and the units that were taken from it. If the store is away,
+ * counting goes on until it has certainly ended.
+ */
+export function endWindow(record: KeyRecord, now: number): void {
+  const { window } = record
+  if (window && window.since <= now && now < window.over) {
+    record.local ??= newCount(window.used, window.over)
+  }
+  begin(record, undefined)
+}
 
 /** Whether leased units may pay for a demand. Two policies of one key may have different limits. */
 export const canSpend = ({ window, lease }: KeyRecord, { cost, limit }: Demand): boolean =>
@@ -111,6 +123,9 @@ function keepOrEnd(record: KeyRecord, window: ObservedWindow | undefined): void 
 function begin(record: KeyRecord, window: ObservedWindow | undefined): void {
   record.window = window
   record.windowId++
-  record.exhaustedUntil = Number.NEGATIVE_INFINITY
+  if (window) {
+    record.exhaustedUntil = Number.NEGATIVE_INFINITY
+    if (record.local?.granted === 0) record.local = undefined
+  }
   if (record.lease) record.lease.units = 0
 }

@@ -1,23 +1,15 @@
-import { withDeadline } from '../deadline.ts'
-import type { Demand, Grant, GuardOptions, Store, TakeOptions } from '../stores/store.ts'
-import { type Breaker, endsOutage, noteFailure, probeIn, startProbe } from './breaker.ts'
-import { claimDebt, probeOf } from './debts.ts'
-import { decideHere } from './decide-here.ts'
-import { type DemandState, observedBy, refillOf, settle } from './demand-state.ts'
-import { breakerFor, type Knowledge } from './knowledge.ts'
-import { endRefill, type Lease, startRefill } from './lease.ts'
-import { assertGrants, type Outage } from './outage.ts'
-import type { Asked } from './record.ts'
-
-export type WaitUntil = TakeOptions['waitUntil']
-
-/** How many keys one call charges with what they owe. */
-const MAX_DEBTS = 100
+import type { StoreError } from '../errors.ts'
+import type { Grant, GuardOptions, Store } from '../stores/store.ts'
+import { type Breaker, probeIn, startProbe } from './breaker.ts'
+import { claimUnits, owesUnits } from './debts.ts'
+import { decideHere, refuseHere } from './decide-here.ts'
+import { type DemandState, lookAt, NO_GRANT } from './demand-state.ts'
+import { breakerOf, type Knowledge, noteUnsettled } from './knowledge.ts'
+import { isCounting, unitsLeft } from './local-count.ts'
+import { callSender, ignore, type WaitUntil } from './send-call.ts'
 
 /** The calls to a store that may be away. */
 export interface StoreCalls {
-  /** How long the last answer took; negative if the clock was set back meanwhile. */
-  readonly tripMs: number
   /** Whether the store of these demands is left alone. */
   isAway(states: readonly DemandState[]): boolean
   /** Asks the store within the deadline. If it is away, or fails, this isolate decides. */
@@ -26,137 +18,111 @@ export interface StoreCalls {
     now: number,
     waitUntil: WaitUntil,
   ): Promise<readonly Grant[]> | readonly Grant[]
-  /**
-   * Charges what the keys of a request owe, before its cost: after it, a unit too many could be
-   * granted.
-   */
-  payDebts(states: readonly DemandState[], now: number, waitUntil: WaitUntil): Promise<void>
 }
 
-export function storeCalls(
-  store: Store,
-  options: GuardOptions,
-  known: Knowledge,
-  outage: Outage,
-): StoreCalls {
-  const { timeout, fallbacks, clock, timer, random = Math.random } = options
-  const { debtors } = known
+export function storeCalls(store: Store, options: GuardOptions, known: Knowledge): StoreCalls {
+  const { timeout, fallbacks, random = Math.random } = options
+  const { outage } = known
+  const listener = options.onStoreEvent ? { notify: options.onStoreEvent } : known.logListener
   const hasBreaker = options.breaker !== false
-  let tripMs = 0
+  const send = callSender(store, options, known, listener)
 
-  /** The breaker of the backend that a call reaches. */
-  const breakerOf = ([first]: readonly DemandState[]): Breaker =>
-    store.oneClient ? breakerFor(known, first?.demand.client ?? '') : known.breaker
+  /** Asks the store. If the call fails, this isolate decides. */
+  const askOrDecide = (
+    states: readonly DemandState[],
+    breaker: Breaker,
+    now: number,
+    waitUntil: WaitUntil,
+  ): Promise<readonly Grant[]> =>
+    send(
+      states,
+      breaker,
+      now,
+      waitUntil,
+      // A slow server may yet count the call. Its units would be counted twice.
+      (error, then) => decide(states, breaker, error.code !== 'timeout', then),
+      { isProbe: breaker.openedAt !== undefined },
+    )
 
-  const decide = (states: readonly DemandState[], breaker: Breaker, now: number) =>
-    decideHere(states, fallbacks, debtors, now, probeIn(breaker, now))
-
-  /** Asks the store, and learns from the answer. */
-  async function askStore(
+  /**
+   * Asks the store about keys of which it may not have counted all units granted here. What does
+   * not fit this isolate's own count is refused.
+   */
+  async function askBesideCount(
     states: readonly DemandState[],
     breaker: Breaker,
     now: number,
     waitUntil: WaitUntil,
   ): Promise<readonly Grant[]> {
-    const demands: Demand[] = []
-    const asked: Asked[] = []
-    const refilling: Lease[] = []
-    for (const state of states) {
-      const { demand, record, lease } = state
-      const reserve = lease ? refillOf(state, lease, now) : 0
-      demands.push(reserve > 0 ? { ...demand, reserve } : demand)
-      asked.push({ reserve, windowId: record.windowId, window: record.window })
-      if (lease === undefined || reserve === 0) continue
-      // One at a time: requests that find no units meanwhile ask for their own alone.
-      startRefill(lease, now)
-      refilling.push(lease)
+    const counts = states.flatMap(({ record: { local }, demand }) =>
+      local && isCounting(local, now) ? [{ local, demand }] : [],
+    )
+    const fits = ({ local, demand }: (typeof counts)[number]) =>
+      unitsLeft(local, demand, 'local') >= demand.cost
+    if (!counts.every(fits)) return refuseHere(states, now)
+    // Before the call, so that requests at the same time count each other.
+    for (const { local, demand } of counts) local.granted += demand.cost
+    const giveBack = () => {
+      for (const { local, demand } of counts) local.granted -= demand.cost
     }
-    const [first] = states
-    const observed = first && states.length === 1 ? observedBy(first, now, clock) : undefined
-    const answersBefore = breaker.answers
-    let grants: readonly Grant[]
-    try {
-      grants = await withDeadline(
-        timeout,
-        (signal) => store.take(demands, { signal, waitUntil, observed }),
-        { clock, timer, since: now },
-      )
-      assertGrants(grants, demands.length)
-    } catch (error) {
-      const failedAt = clock()
-      noteFailure(breaker, error, { since: now, answersBefore }, failedAt, random)
-      outage.fail(error, demands)
-      for (const { record } of states) record.isUncertain = true
-      return decide(states, breaker, failedAt)
-    } finally {
-      for (const lease of refilling) endRefill(lease)
+    const fail = (error: StoreError, then: number) => {
+      giveBack()
+      return decide(states, breaker, error.code !== 'timeout', then)
     }
-    outage.end()
-    const then = clock()
-    tripMs = then - now
-    breaker.answers++
-    if (breaker.openedAt !== undefined) recover(breaker, grants, then, waitUntil)
-    for (const { record } of states) if (record.local?.owed === 0) record.local = undefined
-    const settled: Grant[] = []
-    for (const grant of grants) {
-      const index = settled.length
-      settled.push(settle(states[index], asked[index], grant, now, then))
-    }
-    return settled
+    const kind = { isProbe: breaker.openedAt !== undefined }
+    const grants = await send(states, breaker, now, waitUntil, fail, kind)
+    const isCounted = grants.every(
+      ({ granted, source = 'store' }, index) =>
+        source !== 'store' || granted >= (states[index]?.demand.cost ?? 0),
+    )
+    if (!isCounted) giveBack()
+    return grants
   }
 
-  /** Ends an outage, and charges all that is owed in the background. */
-  function recover(
+  /** Decides in this isolate. */
+  function decide(
+    states: readonly DemandState[],
     breaker: Breaker,
-    grants: readonly Grant[],
+    isOwed: boolean,
     now: number,
-    waitUntil: WaitUntil,
-  ): void {
-    const isWrite = grants.some(({ granted }) => granted > 0)
-    if (!endsOutage(breaker, now, isWrite, random)) return
-    // A store that counts each client elsewhere is charged when the client comes back.
-    if (!store.oneClient) waitUntil?.(payAll(breaker, waitUntil).catch(() => {}))
-  }
-
-  /** Charges all that is owed, some keys at a time, until the store is away again. */
-  async function payAll(breaker: Breaker, waitUntil: WaitUntil): Promise<void> {
-    while (debtors.size > 0 && breaker.openedAt === undefined) {
-      const now = clock()
-      const debts: DemandState[] = []
-      for (const [record, demand] of debtors) {
-        const debt = claimDebt(record, demand, debtors, now)
-        if (debt) debts.push(debt)
-        if (debts.length === MAX_DEBTS) break
-      }
-      if (debts.length > 0) await askStore(debts, breaker, now, waitUntil)
+  ): readonly Grant[] {
+    if (breaker.openedAt !== undefined && states.some(({ demand }) => demand.cost > 0)) {
+      if (breaker.error) outage.begin(listener, breaker.error)
+      outage.decide()
     }
+    const grants = decideHere(states, fallbacks, isOwed, now, probeIn(breaker, now))
+    for (const { record, demand } of states) {
+      if (owesUnits(record, now)) noteUnsettled(known, record, demand)
+    }
+    return grants
   }
 
   return {
-    get tripMs() {
-      return tripMs
-    },
-    isAway: (states) => breakerOf(states).openedAt !== undefined,
+    isAway: (states) => breakerOf(known, store, states).openedAt !== undefined,
     ask(states, now, waitUntil) {
-      const breaker = store.oneClient ? breakerOf(states) : known.breaker
-      if (breaker.openedAt === undefined) return askStore(states, breaker, now, waitUntil)
-      outage.fail(
-        breaker.error,
-        states.map(({ demand }) => demand),
-      )
-      const grants = decide(states, breaker, now)
-      if (hasBreaker && !startProbe(breaker, now, timeout, random)) return grants
-      const probe = askStore(probeOf(states, grants), breaker, now, waitUntil).catch(() => {})
+      const breaker = store.oneClient ? breakerOf(known, store, states) : known.breaker
+      if (!hasBreaker || breaker.openedAt === undefined) {
+        for (const { record } of states) {
+          const isLocal = record.local && isCounting(record.local, now)
+          if (isLocal) return askBesideCount(states, breaker, now, waitUntil)
+        }
+        return askOrDecide(states, breaker, now, waitUntil)
+      }
+      const isProbe = startProbe(breaker, now, timeout, random)
+      // Such a store answers at once, and only a unit that it grants shows that it is back.
+      if (isProbe && breaker.needsWrite) return askOrDecide(states, breaker, now, waitUntil)
+      const grants = decide(states, breaker, true, now)
+      if (!isProbe) return grants
+      const charges = states.map(({ record, demand }, index) => {
+        const owed = claimUnits(record, demand, grants[index] ?? NO_GRANT, now)
+        const look = lookAt(record, demand)
+        return { ...look, demand: { ...look.demand, owed } }
+      })
+      const probe = send(charges, breaker, now, waitUntil, ignore, { isProbe }).catch(ignore)
       // Where nothing keeps a probe alive, a request waits for it.
-      if (!hasBreaker || !waitUntil) return probe.then(() => grants)
+      if (!waitUntil) return probe.then(() => grants)
       waitUntil(probe)
       return grants
-    },
-    async payDebts(states, now, waitUntil) {
-      const debts = states.flatMap(
-        ({ record, demand }) => claimDebt(record, demand, debtors, now) ?? [],
-      )
-      if (debts.length > 0) await askStore(debts, breakerOf(states), now, waitUntil)
     },
   }
 }

@@ -1,7 +1,7 @@
 import { assertBoolean, assertFunction, assertKeys } from '../checks.ts'
 import type { RequestContext } from '../client/client.ts'
 import { type Clock, systemClock, type Timer } from '../clock.ts'
-import { ConfigError, type StoreError } from '../errors.ts'
+import { ConfigError } from '../errors.ts'
 import { type Duration, parseTimeout, warnOfBareNumber } from '../policy/duration.ts'
 import { FOREIGN_NAMES } from '../policy/foreign-names.ts'
 import {
@@ -17,6 +17,7 @@ import {
   type HeaderStyle,
 } from '../response/field-writers.ts'
 import type { Demand, Store } from '../stores/store.ts'
+import type { StoreEvent } from '../stores/store-event.ts'
 import { isDebugging, logChoices } from './debug.ts'
 import type { Decision } from './decision.ts'
 import { checkStore, makeStore } from './open-store.ts'
@@ -76,11 +77,10 @@ export interface SharedOptions<
    */
   readonly debug?: boolean | undefined
   /**
-   * Called when the store stops answering, once per outage and isolate. Errors that it throws are
-   * logged.
+   * Called when the store is away, is back, or fails once. Errors that it throws are logged.
    * @default logs a warning, and another one when the store is back; at most one such pair a minute
    */
-  readonly onStoreError?: ((error: StoreError) => unknown) | undefined
+  readonly onStoreEvent?: ((event: StoreEvent) => unknown) | undefined
   /**
    * Whether a store that is away is left alone, except for a probe now and then. Requests are then
    * decided at once, by the policy's `fallback`. `false`: each request asks the store, and waits
@@ -126,7 +126,7 @@ const SHARED_KEYS = [
   'breaker',
   'refusal',
   'debug',
-  'onStoreError',
+  'onStoreEvent',
   'clock',
   'timer',
 ]
@@ -145,7 +145,7 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
     debug,
     clock = systemClock,
     timer,
-    onStoreError,
+    onStoreEvent,
   } = options
   const policies = policiesOf(options)
   const ms = parseTimeout('timeout', timeout)
@@ -155,7 +155,7 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
   if (refusal !== undefined) assertFunction('refusal', refusal)
   if (debug !== undefined) assertBoolean('debug', debug)
   if (breaker !== undefined) assertBoolean('breaker', breaker)
-  if (onStoreError !== undefined) assertFunction('onStoreError', onStoreError)
+  if (onStoreEvent !== undefined) assertFunction('onStoreEvent', onStoreEvent)
   assertFunction('clock', clock)
   if (timer !== undefined) assertFunction('timer', timer)
   warnOfSharedNames(store, policies)
@@ -172,7 +172,7 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
       breaker,
       clock,
       timer,
-      onStoreError,
+      onStoreEvent,
     })
   }
 

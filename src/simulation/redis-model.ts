@@ -50,9 +50,11 @@ export function redisModel(clock: Clock): RedisModel {
     billed++
     const demands = keys.map((key, index) => {
       const [limit = 0, window = 0, cost = 0, reserve = 0] = args.slice(4 * index).map(Number)
+      const debt = args.slice(4 * keys.length + 3 * index).map(Number)
+      const [units = 0, age = 0, rest = window] = debt
       const found = life(key)
       // A single demand is counted at once. A read, and several demands, are not.
-      const taken = keys.length === 1 ? cost + reserve : 0
+      const taken = keys.length === 1 && debt.length === 0 ? cost + reserve : 0
       // A count cannot distinguish a missing key from a key that was set back to 0.
       const open = taken > 0 && found?.count === 0 ? undefined : found
       billed++
@@ -63,12 +65,16 @@ export function redisModel(clock: Clock): RedisModel {
           open.endsAt = now + window
         }
       }
-      const used = Math.min(open?.count ?? 0, limit)
+      const before = Math.min(open?.count ?? 0, limit)
       const left = open?.endsAt === undefined ? 0 : open.endsAt - now
+      const owed = open && window - left < age ? 0 : Math.min(units, limit - before)
+      const used = before + owed
       return {
         key,
         limit,
         window,
+        owed,
+        whole: units > 0 ? rest : window,
         most: cost + reserve,
         taken,
         open,
@@ -78,18 +84,21 @@ export function redisModel(clock: Clock): RedisModel {
       }
     })
     const granting = demands.every(({ fits }) => fits)
-    return demands.flatMap(({ key, limit, window, most, taken, open, used, left, fits }) => {
+    return demands.flatMap((demand) => {
+      const { key, limit, window, owed, whole, most, taken, open, used, left, fits } = demand
       const granted = granting ? Math.min(most, limit - used) : 0
+      const charged = granted + owed
       let resetIn = open ? Math.max(1, left) : 0
       if (open) {
-        if (granted !== taken) billed++
-        open.count += granted
-      } else if (granted > 0) {
+        if (charged !== taken) billed++
+        open.count += charged
+      } else if (charged > 0) {
         billed++
-        lives.set(key, { count: granted, endsAt: now + window })
-        resetIn = window
+        lives.set(key, { count: charged, endsAt: now + whole })
+        resetIn = whole
       }
-      return [granted, Math.max(0, used + granted), resetIn, fits ? 0 : (open ? left : window) + 1]
+      const retryIn = (open ? left : owed > 0 ? whole : window) + 1
+      return [granted, Math.max(0, used + granted), resetIn, fits ? 0 : retryIn]
     })
   }
 

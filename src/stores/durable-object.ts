@@ -70,22 +70,26 @@ export function durableObject(
   if (locationHint !== undefined) assertChoice('locationHint', locationHint, LOCATIONS)
 
   const location = locationHint && { locationHint }
+  const backendOf = (client: string) =>
+    shards === undefined ? client : `shard-${fnv1a(client) % shards}`
 
   return {
     guard,
     oneClient: true,
     label: 'Durable Objects',
+    backendOf,
+    // A different number of objects counts elsewhere.
+    identity: shards === undefined ? namespace : undefined,
     async take(demands) {
       const client = demands[0]?.client
       if (client === undefined) return []
       if (demands.some((demand) => demand.client !== client)) {
         throw new StoreError('rejected', 'durable-object: one call cannot count different clients')
       }
-      const name = shards === undefined ? client : `shard-${fnv1a(client) % shards}`
       let answer: unknown
       try {
         // A new stub for each call: after a failure, a stub rejects all later calls.
-        const stub = namespace.get(namespace.idFromName(name), location) as Stub
+        const stub = namespace.get(namespace.idFromName(backendOf(client)), location) as Stub
         answer = await (stub.take?.(demands) ?? takeByFetch(stub, demands))
       } catch (error) {
         throw storeError(error, client)
@@ -127,7 +131,8 @@ const isAnswer = (answer: unknown, length: number): answer is readonly Grant[] =
 function storeError(error: unknown, client: string): StoreError {
   const said = redactedMessage(error, [client])
   const [code, hint, scope] = classify(error)
-  return new StoreError(code, `durable-object: ${said}${hint}`, { cause: new Error(said), scope })
+  const cause = new Error(said)
+  return new StoreError(code, `durable-object: ${said}${hint}`, { cause, scope })
 }
 
 /** https://developers.cloudflare.com/durable-objects/best-practices/error-handling/ */

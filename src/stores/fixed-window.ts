@@ -1,4 +1,4 @@
-import type { Demand, Grant } from './store.ts'
+import type { Demand, Grant, Owed } from './store.ts'
 
 /** One life of a key: from the unit that opened it to its end, by the store's clock. */
 export interface Window {
@@ -26,7 +26,8 @@ export function takeFixedWindow(
   const windows: (Window | undefined)[] = []
   let granting = true
   for (const demand of demands) {
-    const open = currentWindow(before[windows.length], demand.window, now)
+    const current = currentWindow(before[windows.length], demand.window, now)
+    const open = demand.owed ? charged(demand, demand.owed, current, now) : current
     windows.push(open)
     granting &&= fits(demand, open)
   }
@@ -47,6 +48,22 @@ export function takeFixedWindow(
     })
   }
   return { grants, windows }
+}
+
+/**
+ * The window after it was charged with what is owed. The units are not charged to a window that
+ * opened after they were granted.
+ */
+function charged(
+  demand: Demand,
+  { units, age, rest }: Owed,
+  open: Window | undefined,
+  now: number,
+): Window | undefined {
+  if (open && demand.window - (open.endsAt - now) < age) return open
+  const used = usedOf(demand, open)
+  const more = Math.min(units, demand.limit - used)
+  return more > 0 ? { used: used + more, endsAt: open?.endsAt ?? now + rest } : open
 }
 
 /** The units used, at most `limit`: the limit may have been lowered since they were counted. */

@@ -1,5 +1,6 @@
 import { assertOption, describeType } from '../checks.ts'
 import { ConfigError } from '../errors.ts'
+import { clientIdentity } from './redis-protocol/client-identity.ts'
 import {
   type IoRedisClient,
   ioRedisCommands,
@@ -49,7 +50,8 @@ export function redis(client: IoRedisClient | NodeRedisClient, options: RedisOpt
     warned.add(warning)
     console.warn(`tidegate: ${warning}`)
   }
-  return redisStore(scripts, { ...compiled, cluster })
+  const identity = cluster ? undefined : clientIdentity(client, prefix)
+  return redisStore(scripts, { ...compiled, cluster, identity })
 }
 
 /** Recognises the client by its methods, so that no package is imported. */

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../clock.ts'
-import type { StoreError } from '../errors.ts'
+import type { StoreEvent } from './store-event.ts'
 
 /** The units that one policy requests for one client. Both together make the key (`keyOf`). */
 export interface Demand {
@@ -18,6 +18,21 @@ export interface Demand {
    * @default 0
    */
   readonly reserve?: number
+  /**
+   * Units that an isolate granted while the store was away. They are charged before the cost.
+   * @default none
+   */
+  readonly owed?: Owed | undefined
+}
+
+/** Units that an isolate granted while the store was away, and the window in which it did so. */
+export interface Owed {
+  /** At least 1. As many are charged as are left. */
+  readonly units: number
+  /** In ms since the first unit was granted. A window that is younger is not charged. */
+  readonly age: number
+  /** In ms until that window ends, 1 to `window`. Where no window is open, the units open this. */
+  readonly rest: number
 }
 
 /** The store's answer to one demand. */
@@ -111,6 +126,9 @@ export interface TakeOptions {
  *   that did not fit, and 0 for the others. A store that cannot be atomic over demands of different
  *   clients sets `oneClient`, and rejects a call with such demands.
  * - `granted` contains as much of `reserve` as is left after the cost.
+ * - Units that are `owed` are charged whether or not the costs are granted, and are not part of
+ *   `granted`. A window that opened after they were granted is not charged. If no window is open,
+ *   they open one that ends when theirs would have ended.
  * - Grants are in the order of their demands. Without demands there are no grants.
  * - `resetIn` may be late by a trip, but never early by more than the resolution of the store's
  *   clock. Counted from the moment the call was sent, it is never late.
@@ -142,6 +160,12 @@ export interface Store {
    */
   readonly oneClient?: boolean
   /**
+   * With `oneClient`: the backend that counts a client, if clients share backends. While one is
+   * away, the others are asked.
+   * @default each client has its own
+   */
+  backendOf?(client: string): string
+  /**
    * How a limiter calls the store: through `guard` of `tidegate` if the store is remote, directly
    * (`'none'`) if it counts in this isolate's memory. If it is missing, `createLimiter` throws a
    * `ConfigError`.
@@ -152,6 +176,13 @@ export interface Store {
    * Never contains a secret.
    */
   readonly label?: string | undefined
+  /**
+   * What tells where the store counts: two stores with the same identity share their counts. An
+   * isolate shares what it knows between them, so a limiter may be made for each request. An object,
+   * or a text that names the server, the database and the prefix.
+   * @default the store itself
+   */
+  readonly identity?: string | object | undefined
 }
 
 /** How a limiter wants a remote store to be guarded. */
@@ -186,10 +217,10 @@ export interface GuardOptions {
    */
   readonly timer?: Timer | undefined
   /**
-   * Called when the store stops answering.
+   * Called when the store is away, is back, or fails once. Errors that it throws are logged.
    * @default logs a warning, and another one when the store is back; at most one pair a minute
    */
-  readonly onStoreError?: ((error: StoreError) => unknown) | undefined
+  readonly onStoreEvent?: ((event: StoreEvent) => unknown) | undefined
 }
 
 /** Wraps a remote store with what an isolate does by itself: deadline, fallback, leases. */

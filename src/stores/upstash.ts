@@ -4,6 +4,7 @@ import { parseUrl } from '../url.ts'
 import { batched } from './redis-protocol/batch.ts'
 import {
   compileRedisOptions,
+  identityOf,
   type KeyLockingOptions,
   type RedisStoreOptions,
   resolveKeyLocking,
@@ -12,6 +13,7 @@ import { redisStore } from './redis-protocol/redis-store.ts'
 import { restClient, restPipeline, restSender } from './redis-protocol/rest.ts'
 import { isUpstash } from './redis-protocol/script.ts'
 import {
+  databaseOf,
   isSdkClient,
   type SdkClient,
   sendOnce,
@@ -68,14 +70,22 @@ export function upstash(
       throw new ConfigError('batch', 'upstash({ url, token })', 'a client, which cannot batch')
     }
     const keyLocking = resolveKeyLocking(options, sendsToUpstash(source))
-    return redisStore(sendOnce(source) ?? source, { ...compiled, keyLocking })
+    const identity = identityOf(databaseOf(source), compiled)
+    return redisStore(sendOnce(source) ?? source, { ...compiled, identity, keyLocking })
   }
   const url = parseRestUrl('url', source.url)
   const token = parseRestToken('token', source.token)
   const keyLocking = resolveKeyLocking(options, isUpstash(url))
   const alone = restSender(url, token, fetcher)
   const send = wait === undefined ? alone : batched(alone, restPipeline(url, token, fetcher), wait)
-  return redisStore(restClient(send), { ...compiled, host: parseUrl(url)?.host, keyLocking })
+  // A `fetch` of its own may lead elsewhere.
+  const identity = options.fetch ? undefined : identityOf(`${url} Bearer ${token}`, compiled)
+  return redisStore(restClient(send), {
+    ...compiled,
+    host: parseUrl(url)?.host,
+    identity,
+    keyLocking,
+  })
 }
 
 function checkWait(batch: unknown): number {

@@ -3,12 +3,14 @@ import { detectPlatform, processEnv } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
 import {
   compileRedisOptions,
+  identityOf,
   type KeyLockingOptions,
   type RedisStoreOptions,
   resolveKeyLocking,
 } from './redis-protocol/redis-options.ts'
 import { redisStore } from './redis-protocol/redis-store.ts'
 import {
+  databaseOf,
   isSdkClient,
   type SdkClient,
   sendOnce,
@@ -55,5 +57,6 @@ export function vercelKv(client?: SdkClient, options: VercelKvOptions = {}): Sto
     )
   }
   const keyLocking = resolveKeyLocking(options, sendsToUpstash(client))
-  return redisStore(once ?? client, { ...compiled, name: 'vercel-kv', keyLocking })
+  const identity = identityOf(databaseOf(client), compiled)
+  return redisStore(once ?? client, { ...compiled, name: 'vercel-kv', identity, keyLocking })
 }

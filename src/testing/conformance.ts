@@ -2,10 +2,13 @@ import { StoreError } from '../errors.ts'
 import type { Store } from '../stores/store.ts'
 import { assert } from './assert.ts'
 import { CALL_CASES } from './call-cases.ts'
-import { caseContext, demandOf, newClient } from './case.ts'
+import { type Cases, caseContext, demandOf, newClient } from './case.ts'
 import { COUNT_CASES } from './count-cases.ts'
+import { DEBT_CASES } from './debt-cases.ts'
 import type { ConformanceOptions } from './subject.ts'
 import { WINDOW_CASES } from './window-cases.ts'
+
+const CASES: Cases = { ...WINDOW_CASES, ...COUNT_CASES, ...CALL_CASES, ...DEBT_CASES }
 
 /**
  * Registers a test for each sentence of the contract of `Store` that a caller can observe. A store
@@ -33,7 +36,7 @@ import { WINDOW_CASES } from './window-cases.ts'
  */
 export function storeConformance(options: ConformanceOptions): void {
   const { test, make, unreachable, window = 400 } = options
-  for (const [name, run] of Object.entries({ ...WINDOW_CASES, ...COUNT_CASES, ...CALL_CASES })) {
+  for (const [name, run] of Object.entries(CASES)) {
     test(name, async () => {
       const subject = await make()
       try {

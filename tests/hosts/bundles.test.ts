@@ -77,22 +77,22 @@ describe('no bundle has a framework that its application does not use', () => {
 const BUDGETS = {
   'the middleware for Hono, and memory': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"',
-    10_190,
+    10_290,
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
-    19_430,
+    21_630,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 20_310],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 22_510],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    20_190,
+    22_460,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    24_850,
+    27_120,
   ],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 16_950],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 18_940],
 } as const
 
 describe('bundles stay within their budgets', () => {

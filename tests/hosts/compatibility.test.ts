@@ -41,7 +41,7 @@ const counting = (store: string) => `
     name: 'compatibility-${crypto.randomUUID()}',
     client: () => ({ plain: 'a' }),
     store: (env) => ${store},
-    onStoreError: () => {},
+    onStoreEvent: () => {},
   })
   export default {
     async fetch(request, env, context) {

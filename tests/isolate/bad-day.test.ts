@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import { createLimiter, guard, memory, type PolicyOptions, StoreError } from '../../src/index.ts'
 import type { Demand, Grant, GuardOptions, Store, TakeOptions } from '../../src/stores/store.ts'
-import { manualClock } from '../../src/testing/index.ts'
+import { type ManualClock, manualClock } from '../../src/testing/index.ts'
 import { isolate } from '../support/guarded.ts'
+import { pause } from '../support/pause.ts'
 
 type Mode = 'up' | 'refused' | 'hanging'
 
@@ -33,12 +34,14 @@ const LIMIT = 100
 const demand: Demand = { policy: '', client: 'a', limit: LIMIT, window: 60_000, cost: 1 }
 const OPTIONS: Partial<GuardOptions> = { timeout: 1000, random: () => 0.5 }
 
-/** What runs in the background, until it has ended. */
-function background() {
+/** What runs in the background, until it has ended: keys are healed for the second time after 5 s. */
+function background(clock: ManualClock) {
   const works: Promise<unknown>[] = []
   return {
     waitUntil: (work: Promise<unknown>) => void works.push(work),
     async settle() {
+      await pause(0)
+      clock.advance(5000)
       for (let done = 0; done < works.length; done++) await works[done]
     },
   }
@@ -54,7 +57,7 @@ async function granted(store: Store, checks: number, options?: TakeOptions): Pro
 describe('a store that hangs', () => {
   test('is waited for once, and then left alone except for probes', async () => {
     const { clock, calls, state, store } = unreliable()
-    const { waitUntil } = background()
+    const { waitUntil } = background(clock)
     const one = isolate(store, clock, { ...OPTIONS, timer: clock.timer })
     state.mode = 'hanging'
     const first = one.take([demand], { waitUntil })
@@ -70,7 +73,7 @@ describe('a store that hangs', () => {
 
   test('is probed by a request that waits where nothing keeps work alive', async () => {
     const { clock, state, store } = unreliable()
-    const one = guard({ ...store }, { ...OPTIONS, timeout: 1000, clock, onStoreError() {} })
+    const one = guard({ ...store }, { ...OPTIONS, timeout: 1000, clock, onStoreEvent() {} })
     state.mode = 'refused'
     await granted(one, 3)
     state.mode = 'up'
@@ -85,7 +88,7 @@ describe('a store that hangs', () => {
 describe('counting goes on where it stood', () => {
   test('for a window that was seen, up to what is left of it', async () => {
     const { clock, state, store } = unreliable()
-    const one = isolate(store, clock, OPTIONS)
+    const one = isolate(store, clock, { ...OPTIONS, timer: clock.timer })
     await granted(one, 91)
     state.mode = 'refused'
     expect(await granted(one, 50)).toBe(9)
@@ -98,7 +101,9 @@ describe('counting goes on where it stood', () => {
 
   test('in four isolates: each grants what it had not seen used, and nothing more once it is back', async () => {
     const { clock, state, store, used } = unreliable()
-    const isolates = Array.from({ length: 4 }, () => isolate(store, clock, OPTIONS))
+    const isolates = Array.from({ length: 4 }, () =>
+      isolate(store, clock, { ...OPTIONS, timer: clock.timer }),
+    )
     await granted(isolates[0] as Store, 86)
     for (const one of isolates) await granted(one, 1)
     state.mode = 'refused'
@@ -107,7 +112,7 @@ describe('counting goes on where it stood', () => {
     expect(locally).toEqual([13, 12, 11, 10])
     state.mode = 'up'
     clock.advance(5000)
-    const works = background()
+    const works = background(clock)
     for (const one of isolates) await granted(one, 1, works)
     await works.settle()
     let more = 0
@@ -118,7 +123,7 @@ describe('counting goes on where it stood', () => {
 
   test('and what was granted here is charged before the next request is counted', async () => {
     const { clock, state, store } = unreliable()
-    const one = isolate(store, clock, OPTIONS)
+    const one = isolate(store, clock, { ...OPTIONS, timer: clock.timer })
     const small = { ...demand, limit: 10 }
     const sources: unknown[] = []
     const take = async () => {
@@ -136,27 +141,27 @@ describe('counting goes on where it stood', () => {
 
   test('for clients who do not come back too, in batches of a hundred', async () => {
     const { clock, calls, state, store } = unreliable()
-    const one = isolate(store, clock, OPTIONS)
+    const one = isolate(store, clock, { ...OPTIONS, timer: clock.timer })
     state.mode = 'refused'
     for (let n = 0; n < 250; n++) await one.take([{ ...demand, client: `c${n}` }])
     state.mode = 'up'
     clock.advance(1000)
-    const works = background()
+    const works = background(clock)
     await one.take([{ ...demand, client: 'c0' }], works)
     await works.settle()
-    const charged = calls.filter(([first]) => (first?.reserve ?? 0) > 0)
+    const charged = calls.filter(([first]) => first?.owed)
     expect(charged.map((demands) => demands.length)).toEqual([1, 100, 100, 50])
     expect((await store.take([{ ...demand, client: 'c249', cost: 0 }]))[0]?.used).toBe(1)
   })
 
   test('but not for a window that has ended meanwhile', async () => {
     const { clock, calls, state, store, used } = unreliable()
-    const one = isolate(store, clock, OPTIONS)
+    const one = isolate(store, clock, { ...OPTIONS, timer: clock.timer })
     state.mode = 'refused'
     await granted(one, 20)
     state.mode = 'up'
     clock.advance(60_000)
-    const works = background()
+    const works = background(clock)
     expect(await granted(one, 1, works)).toBe(1)
     await works.settle()
     expect(await used()).toBe(1)
@@ -177,7 +182,7 @@ describe('the fallback of a policy', () => {
       })),
       store,
       clock,
-      onStoreError() {},
+      onStoreEvent() {},
     })
     const check = () => limiter.check(new Request('https://example.com/'))
     return { state, limiter, check }
@@ -267,12 +272,19 @@ test('a limiter whose store another limiter has found away reports it to its own
       client: () => ({ plain: 'a' }),
       store,
       clock,
-      onStoreError: ({ message }) => reports.push(`${name}: ${message}`),
+      onStoreEvent: (event) => reports.push(`${name}: ${event.type}`),
     })
   state.mode = 'refused'
   for (const name of ['one', 'two']) {
     const limiter = limiterOf(name)
     for (let n = 0; n < 3; n++) await limiter.check(new Request('https://example.com/'))
   }
-  expect(reports).toEqual(['one: refused', 'two: refused'])
+  expect(reports).toEqual(['one: away', 'two: away'])
+  state.mode = 'up'
+  clock.advance(60_000)
+  for (let n = 0; n < 2; n++) {
+    await limiterOf('three').check(new Request('https://example.com/'))
+    await pause(0)
+  }
+  expect(reports.slice(2)).toEqual(['three: away', 'one: back', 'two: back', 'three: back'])
 })

@@ -3,6 +3,7 @@ import type { StoreError } from '../../src/errors.ts'
 import { memory } from '../../src/stores/memory.ts'
 import { redisStore } from '../../src/stores/redis-protocol/redis-store.ts'
 import type { Demand, Store } from '../../src/stores/store.ts'
+import type { StoreEvent } from '../../src/stores/store-event.ts'
 import { manualClock } from '../../src/testing/index.ts'
 import { everyPolicy, isolate } from '../support/guarded.ts'
 import { pause } from '../support/pause.ts'
@@ -30,8 +31,10 @@ describe('a store that fails with an error that cannot be printed', () => {
     test(`is away like any other: ${name}`, async () => {
       const store: Store = { take: () => Promise.reject(error) }
       const errors: StoreError[] = []
-      const onStoreError = (reported: StoreError) => errors.push(reported)
-      const guarded = isolate(store, manualClock(), { onStoreError })
+      const onStoreEvent = (event: StoreEvent) => {
+        if (event.type === 'away') errors.push(event.error)
+      }
+      const guarded = isolate(store, manualClock(), { onStoreEvent })
       for (const used of [1, 2]) {
         expect(await guarded.take([demand])).toMatchObject([{ granted: 1, used, source: 'local' }])
       }
@@ -79,12 +82,12 @@ describe('a store that fails with an error that cannot be printed', () => {
 describe('a callback that throws an error that cannot be printed', () => {
   test('of the store, is logged', async () => {
     const store: Store = { take: () => Promise.reject(new Error('away')) }
-    const onStoreError = () => Promise.reject(Object.create(null))
+    const onStoreEvent = () => Promise.reject(Object.create(null))
     const lines = await errorsOf(async () => {
-      await isolate(store, manualClock(), { onStoreError }).take([demand])
+      await isolate(store, manualClock(), { onStoreEvent }).take([demand])
       await pause(1)
     })
-    expect(lines).toEqual(['tidegate: onStoreError threw an error: an error that cannot be shown'])
+    expect(lines).toEqual(['tidegate: onStoreEvent threw an error: an error that cannot be shown'])
   })
 
   for (const [name, error, said] of [

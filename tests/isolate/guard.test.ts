@@ -68,7 +68,7 @@ describe('a refill leaves no rejection unhandled', () => {
       },
     }
     // Without a listener of its own, a guard logs that the store is back.
-    const leasing = isolate(store, clock, { ahead: everyPolicy(2000), onStoreError: undefined })
+    const leasing = isolate(store, clock, { ahead: everyPolicy(2000), onStoreEvent: undefined })
     await refill(leasing, clock)
     isAway = true
     await warningsOf(() => leasing.take([{ ...demand, client: 'b' }]))

@@ -24,7 +24,7 @@ function limiterOver(isDown: () => boolean) {
   return { clock, check: () => limiter.check(new Request('https://example.com/')) }
 }
 
-test('an outage is logged when it begins and when it ends, with its length and its checks', async () => {
+test('an outage is logged when it begins and when it ends, with its length and its requests', async () => {
   let down = true
   const { clock, check } = limiterOver(() => down)
   const lines = await warningsOf(async () => {
@@ -34,9 +34,9 @@ test('an outage is logged when it begins and when it ends, with its length and i
     for (let n = 0; n < 3; n++) await check()
   })
   expect(lines).toHaveLength(2)
-  expect(lines[0]).toContain('this isolate counts alone until the store is back')
+  expect(lines[0]).toContain('this isolate decides alone until the store is back')
   expect(lines[1]).toBe(
-    'tidegate: the store is back after 12.3 s; checks that this isolate counted alone: 4',
+    'tidegate: the store is back after 12.3 s; requests decided without it: 3, units to charge: 3',
   )
 })
 
@@ -72,7 +72,7 @@ test('an outage that follows a logged one is logged when the minute is over', as
     expect.stringContaining('until the store is back'),
     expect.stringContaining('is back after 1.0 s'),
     expect.stringMatching(/until the store is back$/),
-    expect.stringContaining('is back after 99.0 s; checks that this isolate counted alone: 101'),
+    expect.stringContaining('is back after 99.0 s; requests decided without it: 100'),
   ])
 })
 
@@ -85,15 +85,15 @@ test('a listener that fails is logged once a minute', async () => {
   try {
     for (let n = 0; n < 10; n++) {
       const client = () => ({ plain: 'a' })
-      const onStoreError = () => Promise.reject(new Error('no pager'))
-      const limiter = createLimiter({ limit: 9, window: '1d', client, store, clock, onStoreError })
+      const onStoreEvent = () => Promise.reject(new Error('no pager'))
+      const limiter = createLimiter({ limit: 9, window: '1d', client, store, clock, onStoreEvent })
       await limiter.check(new Request('https://example.com/'))
     }
     await pause(0)
   } finally {
     console.error = error
   }
-  expect(lines[0]).toContain('onStoreError threw an error: no pager')
+  expect(lines[0]).toContain('onStoreEvent threw an error: no pager')
 })
 
 test('a clock that was set back does not silence the log', async () => {

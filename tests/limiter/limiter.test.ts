@@ -7,6 +7,7 @@ import {
   guard,
   memory,
   type Store,
+  type StoreEvent,
   storeFromEnv,
 } from '../../src/index.ts'
 import { manualClock } from '../../src/testing/index.ts'
@@ -348,6 +349,9 @@ describe('the store', () => {
   })
 })
 
+/** The message of an event's error. */
+const textOf = (event: StoreEvent) => (event.type === 'back' ? '' : event.error.message)
+
 describe('an outage', () => {
   const hung: Store = { guard, take: () => new Promise(() => {}) }
   const failing: Store = {
@@ -365,7 +369,7 @@ describe('an outage', () => {
         store,
         timeout: '5ms',
         clock: manualClock(),
-        onStoreError: ({ code, message }) => reports.push(`${code}: ${message}`),
+        onStoreEvent: (event) => reports.push(`${event.type}: ${textOf(event)}`),
       })
       const check = () => limiter.check(request('/', { client: 'secret-client' }))
       expect(await check()).toMatchObject({
@@ -395,14 +399,13 @@ describe('an outage', () => {
       client,
       store: flaky,
       breaker: false,
-      onStoreError: () => {
-        reports++
+      onStoreEvent: ({ type }) => {
+        if (type === 'away') reports++
       },
     })
     const source = async () => (await limiter.check(request('/', { client: 'a' }))).source
     expect([await source(), reports]).toEqual(['local', 1])
     down = false
-    expect([await source(), reports]).toEqual(['local', 1])
     expect([await source(), reports]).toEqual(['store', 1])
     down = true
     expect([await source(), reports]).toEqual(['local', 2])
@@ -442,7 +445,7 @@ describe('a store that is a trip away', () => {
       client,
       clock,
       timer: clock.timer,
-      onStoreError: () => {},
+      onStoreEvent: () => {},
     })
     let decision: Decision | undefined
     void limiter.check(request('/', { client: 'a' })).then((made) => {
@@ -544,7 +547,7 @@ describe('a store that is a trip away', () => {
       guard,
       take: (...args) => (away ? Promise.reject(new Error('away')) : near.take(...args)),
     }
-    const shared = { window: '1m', store, client, clock, onStoreError: () => {} } as const
+    const shared = { window: '1m', store, client, clock, onStoreEvent: () => {} } as const
     const leasing = createLimiter({ ...shared, name: 'hot', limit: 1000, lease: true })
     const strict = createLimiter({ ...shared, name: 'strict', limit: 1 })
     const check = (limiter: typeof strict) => limiter.check(request('/', { client: 'a' }))
@@ -563,20 +566,20 @@ describe('a store that is a trip away', () => {
 })
 
 describe('a reporter of outages that fails itself', () => {
-  const down: Store = { guard, take: () => Promise.reject(new Error('down')) }
   const reporters = {
     'by throwing': () => {
       throw new Error('no log today')
     },
     'by rejecting': () => Promise.reject(new Error('no log today')),
   }
-  for (const [how, onStoreError] of Object.entries(reporters)) {
+  for (const [how, onStoreEvent] of Object.entries(reporters)) {
     test(`${how} is logged, and the request is counted`, async () => {
       const errors: unknown[] = []
       const { error } = console
       console.error = (...said: unknown[]) => errors.push(said)
+      const store: Store = { guard, take: () => Promise.reject(new Error('down')) }
       try {
-        const limiter = createLimiter({ limit: 1, window: '1m', client, store: down, onStoreError })
+        const limiter = createLimiter({ limit: 1, window: '1m', client, store, onStoreEvent })
         expect((await limiter.check(request('/', { client: 'a' }))).source).toBe('local')
         expect((await limiter.check(request('/', { client: 'a' }))).allowed).toBe(false)
         await pause(0)
@@ -592,8 +595,8 @@ describe('an error of a store that is not ours', () => {
   const saidOf = async (thrown: unknown) => {
     const said: string[] = []
     const store: Store = { guard, take: () => Promise.reject(thrown) }
-    const onStoreError = ({ message }: Error) => said.push(message)
-    const limiter = createLimiter({ limit: 1, window: '1m', client, store, onStoreError })
+    const onStoreEvent = (event: StoreEvent) => said.push(textOf(event))
+    const limiter = createLimiter({ limit: 1, window: '1m', client, store, onStoreEvent })
     await limiter.check(request('/', { client: 'secret-client' }))
     return said
   }
@@ -619,7 +622,7 @@ test('a store that answers with anything but one grant per demand counts as away
   const odd = [undefined, null, [], [{}, {}], [{}], [null], [{ granted: 1, used: Number.NaN }]]
   for (const answer of odd) {
     const store = { guard, take: async () => answer } as unknown as Store
-    const options = { limit: 1, window: '1m', client, store, onStoreError: () => {} } as const
+    const options = { limit: 1, window: '1m', client, store, onStoreEvent: () => {} } as const
     const decision = await createLimiter(options).check(request('/', { client: 'a' }))
     expect(decision).toMatchObject({ allowed: true, source: 'local' })
   }
@@ -640,7 +643,7 @@ test('a store in the place of a guarded one is asked in its place', async () => 
     window: '1m',
     client,
     store: { ...store, take: () => Promise.reject(new Error('down')) },
-    onStoreError: () => {},
+    onStoreEvent: () => {},
   })
   expect((await limiter.check(request('/', { client: 'a' }))).source).toBe('local')
 })
@@ -677,7 +680,7 @@ describe('bad options are errors at construction that name the option', () => {
     [/^unknown: expected .+, got "deny"/, { ...good, unknown: 'deny' }],
     [/^client: expected .+, got "ip"/, { ...good, client: 'ip' }],
     [/^mathc: expected .+, got an unknown option/, { ...good, mathc: '/api/*' }],
-    [/^onStoreError: expected .+, got "log"/, { ...good, onStoreError: 'log' }],
+    [/^onStoreEvent: expected .+, got "log"/, { ...good, onStoreEvent: 'log' }],
     [/^clock: expected .+, got 5/, { ...good, clock: 5 }],
   ]
   for (const [message, options] of bad) {

@@ -35,7 +35,7 @@ async function checkWhileBusy(
     window: '1m',
     client: (request) => ({ plain: new URL(request.url).pathname }),
     store,
-    onStoreError: () => {},
+    onStoreEvent: () => {},
   })
   const check = (client: string) => limiter.check(new Request(`https://example.com/${client}`))
   // Connects, and shows the script to the server.

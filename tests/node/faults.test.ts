@@ -40,7 +40,7 @@ describe('in the middle of traffic, no request fails and no key stays without ex
           client: (request) => ({ plain: new URL(request.url).pathname }),
           store,
           timeout: 300,
-          onStoreError: () => {},
+          onStoreEvent: () => {},
         })
         let done = false
         let checks = 0

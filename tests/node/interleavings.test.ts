@@ -288,7 +288,7 @@ const SCENARIOS: Readonly<Record<string, Scenario & { readonly orders: number }>
     times: [60_001],
   },
   'a refill given up at the end of a window': {
-    orders: 674,
+    orders: 910,
     limit: 200,
     checks: [5, 1],
     leases: true,

@@ -20,10 +20,13 @@ const demand = fc.record({
   window: fc.constantFrom(25 * SECOND, 45 * SECOND),
   cost: fc.integer({ min: 0, max: 4 }),
   reserve: fc.integer({ min: 0, max: 3 }),
+  owed: fc.integer({ min: 0, max: 7 }),
+  age: fc.constantFrom(5 * SECOND, 15 * SECOND),
+  rest: fc.constantFrom(15 * SECOND, 25 * SECOND),
 })
 const step = fc.oneof(
   fc.record({ incrby: fc.constantFrom(...KEYS), units: fc.integer({ min: -4, max: 3 }) }),
-  fc.record({ script: fc.array(demand, { minLength: 1, maxLength: 2 }) }),
+  fc.record({ script: fc.array(demand, { minLength: 1, maxLength: 2 }), owes: fc.boolean() }),
   fc.record({ evict: fc.constantFrom(...KEYS) }),
   fc.record({ wait: fc.constantFrom(10 * SECOND, 20 * SECOND) }),
 )
@@ -65,6 +68,11 @@ test('the model of Redis answers, expires and bills as a real one, for any seque
           const args = step.script.flatMap(({ limit, window, cost, reserve }) =>
             [limit, window, Math.min(cost, limit), reserve].map(String),
           )
+          if (step.owes) {
+            args.push(
+              ...step.script.flatMap(({ owed, age, rest }) => [owed, age, rest].map(String)),
+            )
+          }
           const want = (await model.client.evalsha('', keys, args)) as number[]
           const got = (await redis.evalsha(PLAIN.sha, keys.length, ...keys, ...args)) as number[]
           expect(got.map(coarse)).toEqual(want.map(coarse))

@@ -62,7 +62,7 @@ async function traffic(store: Store, isOver: () => boolean) {
     client: () => ({ plain: 'a' }),
     store,
     timeout: 200,
-    onStoreError: ({ code }) => errors.push(code),
+    onStoreEvent: ({ code }) => errors.push(code),
   })
   const check = async () => (await limiter.check(new Request('https://example.com/'))).source
   const before = await check()

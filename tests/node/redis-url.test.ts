@@ -145,7 +145,7 @@ describe('REDIS_URL', () => {
       window: '1m',
       client: () => ({ plain: 'a' }),
       store: () => storeFromEnv({ REDIS_URL: `redis://127.0.0.1:${port}` }),
-      onStoreError: () => {},
+      onStoreEvent: () => {},
     })
     const source = async () => (await limiter.check(new Request('https://example.com/'))).source
     expect(await source()).toBe('local')

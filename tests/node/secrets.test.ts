@@ -41,7 +41,7 @@ const request = () => new Request('https://example.com/')
 
 const LIMITER_OPTIONS = [
   ...['limit', 'window', 'name', 'client', 'match', 'methods', 'unknown', 'lease', 'policies'],
-  ...['store', 'timeout', 'headers', 'onStoreError', 'clock', 'timer'],
+  ...['store', 'timeout', 'headers', 'onStoreEvent', 'clock', 'timer'],
 ]
 const good = { limit: 1, window: '1m', store: memory(), client: () => 'a' } as const
 
@@ -88,8 +88,8 @@ const ENTRIES: Readonly<Record<string, Make>> = {
       // What cannot be told from any other word of a stranger's error is shown.
       const words = /^\/?s3cret/.test(value) ? 'it' : value
       const take = () => Promise.reject(new Error(`${words} failed`))
-      const onStoreError = (error: unknown) => void written.push(error)
-      createLimiter({ ...good, store: { guard, take }, onStoreError })
+      const onStoreEvent = (error: unknown) => void written.push(error)
+      createLimiter({ ...good, store: { guard, take }, onStoreEvent })
         .check(request())
         .then(resolve, reject)
     }),

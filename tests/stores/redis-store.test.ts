@@ -93,43 +93,6 @@ describe('a window seen from afar', () => {
     expect(end() - clock()).toBe(300)
   })
 
-  for (const lost of ['count', 'look'] as const) {
-    test(`whose end a count has missed is healed behind the request if the ${lost} is lost`, async () => {
-      const { clock, client, model, trip } = distant()
-      const lose = async () => {
-        throw new Error('the deadline has passed')
-      }
-      let losing = false
-      const look: typeof client.evalsha = (...args) => {
-        const loses = losing
-        losing = false
-        return loses ? lose() : client.evalsha(...args)
-      }
-      const redis = redisStore(
-        {
-          eval: look,
-          evalsha: look,
-          async incrby(...args) {
-            const count = await client.incrby(...args)
-            if (lost === 'count') return lose()
-            losing = true
-            return count
-          },
-        },
-        { name: 'model', prefix: 'k' },
-      )
-      const store = guarded(redis, clock)
-      await store.take([demand])
-      clock.advance(990)
-      Object.assign(trip, { there: 20, back: 20 })
-      const work: Promise<unknown>[] = []
-      const waitUntil = (one: Promise<unknown>) => void work.push(one)
-      expect(await store.take([demand], { waitUntil })).toMatchObject([{ source: 'local' }])
-      await Promise.all(work)
-      expect(model.life('k:a')?.endsAt).toBeGreaterThan(clock())
-    })
-  }
-
   test('is not counted on after a count without an answer, which may have made a key', async () => {
     const { clock, client, model } = distant()
     let isAway = false

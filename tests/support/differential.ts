@@ -34,6 +34,14 @@ const call = fc.uniqueArray(
     window: fc.constantFrom(25 * SECOND, 45 * SECOND),
     cost: fc.integer({ min: 0, max: 4 }),
     reserve: fc.integer({ min: 0, max: 3 }),
+    owed: fc.option(
+      fc.record({
+        units: fc.integer({ min: 1, max: 7 }),
+        age: fc.constantFrom(5 * SECOND, 15 * SECOND, 25 * SECOND),
+        rest: fc.constantFrom(15 * SECOND, 25 * SECOND),
+      }),
+      { nil: undefined },
+    ),
   }),
   { selector: ({ policy }) => policy, minLength: 1 },
 )
@@ -46,7 +54,10 @@ const step = fc.oneof(
 export async function expectGrantsOfMemory(
   make: () => Promise<Shiftable> | Shiftable,
   numRuns: number,
-  /** A guard that refuses by itself shortens no window: each policy then keeps one length. */
+  /**
+   * A guard that refuses by itself shortens no window: each policy then keeps one length. And it
+   * alone asks for what is owed.
+   */
   isGuarded = false,
 ): Promise<void> {
   await fc.assert(
@@ -68,7 +79,10 @@ export async function expectGrantsOfMemory(
               (demand): Demand => ({
                 ...demand,
                 client: step.client,
-                ...(isGuarded && { window: (demand.policy === POLICIES[0] ? 25 : 45) * SECOND }),
+                ...(isGuarded && {
+                  window: (demand.policy === POLICIES[0] ? 25 : 45) * SECOND,
+                  owed: undefined,
+                }),
                 limit: limits[demand.policy],
                 cost: Math.min(demand.cost, limits[demand.policy]),
               }),

@@ -10,7 +10,7 @@ export const guarded = (store: Store, clock: Clock, more: Partial<GuardOptions> 
   guard(store, {
     timeout: 3_600_000,
     clock,
-    onStoreError: () => {},
+    onStoreEvent: () => {},
     ...more,
   })
 

@@ -60,7 +60,7 @@ export function tidegate({ lease, makeStore = redisStore }: TidegateOptions): Ma
           clock,
           // A real timer, which never rings: the process ends before.
           timeout: '1h',
-          onStoreError: () => {},
+          onStoreEvent: () => {},
         })
         return async (ask) => {
           const { allowed, source } = await limiter.check(requestOf(ask.client), { waitUntil })

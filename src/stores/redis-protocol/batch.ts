@@ -103,6 +103,13 @@ async function sendBatch(
     return { answers: sent.map((command) => (command ? next.next().value : undefined)) }
   } catch (error) {
     const code = error instanceof StoreError ? error.code : 'unreachable'
-    return { failed: redactedMessage(error), code }
+    // A follower's request must not show the keys of others.
+    return {
+      failed: redactedMessage(
+        error,
+        commands.flatMap(([, ...args]) => args),
+      ),
+      code,
+    }
   }
 }

@@ -29,15 +29,37 @@ const CLUSTER = /^(?:MOVED|ASK|CROSSSLOT|CLUSTERDOWN|TRYAGAIN) /
 const REFUSED =
   /^(?:OOM|MISCONF|READONLY|BUSY|LOADING|WRONGTYPE|MASTERDOWN|NOREPLICAS|DENIED|EXECABORT|ERR max) /
 
-/** The value under a key is not a count: other keys work. */
-const OF_KEY = /^WRONGTYPE |not an integer/
+/**
+ * The value under a key is not a count, the key is in a slot of another node, or the server does not
+ * know the script: other calls work.
+ */
+const OF_CALL =
+  /^(?:WRONGTYPE|MOVED|ASK|CROSSSLOT|TRYAGAIN|NOSCRIPT) |not an integer|is no count|would overflow/
 
-/** Converts an error of the connection of the store `name` to a `StoreError`. */
-export function redisError(name: string, error: unknown, signal?: AbortSignal): StoreError {
-  const said = redactedMessage(error)
-  const [code, hint] = signal?.aborted ? (['timeout', ''] as const) : classify(error, said)
-  const scope = OF_KEY.test(wordsIn(said)) ? 'key' : 'store'
-  return new StoreError(code, `${name}: ${said}${hint}`, { cause: new Error(said), scope })
+/** Words of Node and of client libraries about a command that was never sent. */
+const NOT_SENT = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|enableOfflineQueue|client is (?:closed|offline)/i
+
+/**
+ * Converts an error of the connection of the store `name` to a `StoreError`.
+ *
+ * @param secrets the keys and clients of the call, which the server's text may quote
+ */
+export function redisError(
+  name: string,
+  error: unknown,
+  secrets: readonly string[] = [],
+  signal?: AbortSignal,
+): StoreError {
+  const words = redactedMessage(error)
+  const [code, hint] = signal?.aborted ? (['timeout', ''] as const) : classify(error, words)
+  const scope = OF_CALL.test(wordsIn(words)) ? 'key' : 'store'
+  const isRefused = [FORBIDDEN, UNAUTHORIZED, CLUSTER, REFUSED, OF_CALL].some((text) =>
+    text.test(wordsIn(words)),
+  )
+  const mayHaveCounted = code === 'timeout' || !(isRefused || NOT_SENT.test(words))
+  const said = redactedMessage(error, secrets)
+  const cause = new Error(said)
+  return new StoreError(code, `${name}: ${said}${hint}`, { cause, scope, mayHaveCounted })
 }
 
 function classify(error: unknown, said: string): readonly [StoreErrorCode, string] {

@@ -1,4 +1,3 @@
-import { withDeadline } from '../../deadline.ts'
 import { StoreError } from '../../errors.ts'
 import { guard } from '../../isolate/guard.ts'
 import { keyOf, taggedKeyOf } from '../key.ts'
@@ -12,6 +11,8 @@ export interface RedisStoreSettings {
   readonly name: string
   /** Where the server is, for logs. */
   readonly host?: string | undefined
+  /** The store's `identity`. */
+  readonly identity?: string | undefined
   readonly prefix: string
   /**
    * Whether the keys of one call must share a slot of a cluster.
@@ -25,16 +26,13 @@ export interface RedisStoreSettings {
   readonly keyLocking?: boolean
 }
 
-/** The timeout for repairing a key in the background. */
-const HEALING_MS = 10_000
-
 /**
  * A store that counts in Redis through a client, usually in one trip, and in two if the window may
  * have ended. The script answers any call. If the caller has observed the open window, a demand for
  * one unit is one INCRBY (docs/exactness.md). Keeps nothing about keys, and reads no clock.
  */
 export function redisStore(client: RedisCommands, settings: RedisStoreSettings): Store {
-  const { name, host, prefix, cluster = false, keyLocking = false } = settings
+  const { name, host, identity, prefix, cluster = false, keyLocking = false } = settings
   const toKey = cluster ? taggedKeyOf : keyOf
   const run = scriptRunner(client, keyLocking)
 
@@ -47,18 +45,20 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
     const args = demands.flatMap(({ limit, window, cost, reserve = 0 }) =>
       [limit, window, cost, reserve].map(String),
     )
+    if (demands.some(({ owed }) => owed)) {
+      for (const { owed, window } of demands) {
+        const { units, age, rest } = owed ?? { units: 0, age: 0, rest: window }
+        args.push(String(units), String(age), String(rest))
+      }
+    }
     return readGrants(demands, await run(keys, args, options))
   }
-
-  /** Takes nothing, and sets the expiry of a key that has none. */
-  const look = (demand: Demand, key: string, options?: TakeOptions) =>
-    evaluate([{ ...demand, cost: 0, reserve: 0 }], [key], options)
 
   /**
    * Takes one demand in an observed window by a plain count. Units beyond the limit are counted but
    * not granted; grants do not show them. If the count was lower than observed, or if the answer
    * arrives after the window's end, the key may be new and without expiry. The script then looks at
-   * the key, and sets its expiry.
+   * the key, and sets its expiry. If there is no answer, the guard has the key healed later.
    */
   async function increment(
     demand: Demand,
@@ -70,39 +70,31 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
     // At most the units that seem to be left: units beyond the limit would be counted but not
     // granted.
     const reserve = Math.min(demand.reserve ?? 0, limit - observed.used - cost)
-    try {
-      const count = readCount(await client.incrby(key, cost + reserve, options))
-      const before = count - cost - reserve
-      const left = Math.max(0, limit - before)
-      const fits = left >= cost
-      if (before >= observed.used && observed.isOpen()) {
-        const granted = fits ? Math.min(left, cost + reserve) : 0
-        const used = Math.min(count, limit)
-        return [{ granted, used, resetIn: 0, retryIn: 0, window: 'observed' }]
-      }
-      const grants = fits
-        ? await look(demand, key, options)
-        : await evaluate([demand], [key], options)
-      // The reserve is given up: by now its window may have ended, and another one be open.
-      return grants.map((grant) => ({
-        ...grant,
-        granted: fits ? cost : grant.granted,
-        window: 'new',
-      }))
-    } catch (error) {
-      // The count may yet arrive when the window has ended, and make a key without expiry.
-      if (options.waitUntil) {
-        const healing = withDeadline(HEALING_MS, (signal) => look(demand, key, { signal }))
-        options.waitUntil(healing.catch(() => {}))
-      }
-      throw error
+    const count = readCount(await client.incrby(key, cost + reserve, options))
+    const before = count - cost - reserve
+    const left = Math.max(0, limit - before)
+    const fits = left >= cost
+    if (before >= observed.used && observed.isOpen()) {
+      const granted = fits ? Math.min(left, cost + reserve) : 0
+      const used = Math.min(count, limit)
+      return [{ granted, used, resetIn: 0, retryIn: 0, window: 'observed' }]
     }
+    // Without a cost the script takes nothing, and sets the expiry of a key that has none.
+    const next = fits ? { ...demand, cost: 0, reserve: 0 } : demand
+    const grants = await evaluate([next], [key], options)
+    // The reserve is given up: by now its window may have ended, and another one be open.
+    return grants.map((grant) => ({
+      ...grant,
+      granted: fits ? cost : grant.granted,
+      window: 'new',
+    }))
   }
 
   return {
     guard,
     oneClient: cluster,
     label: host === undefined ? name : `${name} at ${host}`,
+    identity,
     async take(demands, options) {
       const [first] = demands
       if (first === undefined) return []
@@ -117,7 +109,8 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
           ? await increment(first, key, observed, options ?? {})
           : await evaluate(demands, keys, options)
       } catch (error) {
-        throw redisError(name, error, options?.signal)
+        const clients = demands.map(({ client }) => client)
+        throw redisError(name, error, [...keys, ...clients], options?.signal)
       }
     },
   }
@@ -125,10 +118,10 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
 
 /**
  * Whether INCRBY alone can decide: the cost is at most 1 (a larger cost that does not fit would
- * have been charged), and the window is known to be neither empty nor used up.
+ * have been charged), nothing is owed, and the window is known to be neither empty nor used up.
  */
-const isPlain = ({ cost, reserve = 0, limit }: Demand, { used }: Observed): boolean =>
-  cost <= 1 && cost + reserve > 0 && used > 0 && used < limit
+const isPlain = ({ cost, reserve = 0, owed, limit }: Demand, { used }: Observed): boolean =>
+  cost <= 1 && cost + reserve > 0 && owed === undefined && used > 0 && used < limit
 
 function readGrants(demands: readonly Demand[], answer: unknown): readonly Grant[] {
   const numbers = Array.isArray(answer) ? answer.map(toInteger) : []

@@ -16,15 +16,18 @@ export interface Script {
  * If an operator sets a count below 0 (`DECRBY`), units are granted until the count reaches the
  * limit.
  *
- * KEYS: one per demand. ARGV: limit, window, cost and reserve of each demand.
+ * KEYS: one per demand. ARGV: limit, window, cost and reserve of each demand; if units are owed,
+ * then also units, age and rest of each.
  * Answer: granted, used, resetIn and retryIn of each, in one flat list.
  */
 const BODY = `local demands, granting = {}, true
 for i, key in ipairs(KEYS) do
   local limit, window, cost, reserve = unpack(ARGV, 4 * i - 3, 4 * i)
+  local owed, age, rest = unpack(ARGV, 4 * #KEYS + 3 * i - 2, 4 * #KEYS + 3 * i)
   local d = { limit = tonumber(limit), window = tonumber(window), cost = tonumber(cost), taken = 0, used = 0, left = 0 }
-  d.most = d.cost + tonumber(reserve)
-  if #KEYS == 1 then d.taken = d.most end
+  d.most, d.owed = d.cost + tonumber(reserve), tonumber(owed) or 0
+  d.whole = d.owed > 0 and tonumber(rest) or d.window
+  if #KEYS == 1 and not owed then d.taken = d.most end
   local text = d.taken == 0 and redis.call('GET', key)
   local count = d.taken > 0 and redis.call('INCRBY', key, d.taken) - d.taken or tonumber(text or 0) or 0
   assert(not text or text == '0' or #text < 19 and text:match('^-?[1-9]%d*$'), 'the value is no count')
@@ -36,6 +39,9 @@ for i, key in ipairs(KEYS) do
       d.left = d.window
     end
   end
+  if d.open and d.owed > 0 and d.window - d.left < tonumber(age) then d.owed = 0 end
+  d.owed = math.min(d.owed, d.limit - d.used)
+  d.used = d.used + d.owed
   d.fits = d.used + d.cost <= d.limit
   granting = granting and d.fits
   demands[i] = d
@@ -43,23 +49,24 @@ end
 local answer = {}
 for i, d in ipairs(demands) do
   local granted = granting and math.min(d.most, d.limit - d.used) or 0
+  local charged = granted + d.owed
   if d.open then
-    if granted ~= d.taken then redis.call('INCRBY', KEYS[i], granted - d.taken) end
-  elseif granted + d.taken > 0 then
-    if granted == d.taken then redis.call('PEXPIRE', KEYS[i], d.window)
-    else redis.call('SET', KEYS[i], granted, 'PX', d.window) end
-    d.left = d.window
+    if charged ~= d.taken then redis.call('INCRBY', KEYS[i], charged - d.taken) end
+  elseif charged + d.taken > 0 then
+    if charged == d.taken then redis.call('PEXPIRE', KEYS[i], d.whole)
+    else redis.call('SET', KEYS[i], charged, 'PX', d.whole) end
+    d.left = d.whole
   end
   answer[4 * i - 3] = granted
   answer[4 * i - 2] = math.max(d.used + granted, 0)
   answer[4 * i - 1] = d.open and math.max(d.left, 1) or d.left
-  answer[4 * i] = d.fits and 0 or (d.open and d.left or d.window) + 1
+  answer[4 * i] = d.fits and 0 or ((d.open or d.owed > 0) and d.left or d.window) + 1
 end
 return answer
 `
 
 /** For Redis, Valkey and compatible servers. Without a header, every version accepts it. */
-export const PLAIN: Script = { text: BODY, sha: '71b1fece0f7d0e6c1c0457888615c557177a6162' }
+export const PLAIN: Script = { text: BODY, sha: 'a05e1b8e1f0f55bfcbdd7b95ca34e617dca29235' }
 
 /** Whether a URL is in Upstash's own domain, and not in a custom domain or another server's. */
 export const isUpstash = (url: string): boolean => new URL(url).hostname.endsWith('.upstash.io')
@@ -71,5 +78,5 @@ export const isUpstash = (url: string): boolean => new URL(url).hostname.endsWit
  */
 export const KEY_LOCKING: Script = {
   text: `#!lua flags=allow-key-locking\n${BODY}`,
-  sha: 'a5d5d8ec88d74c689de474b019e9fc18bb36b757',
+  sha: 'f08f1b6d1be3f27dbeacfba8f22429a6f8380ff2',
 }

@@ -13,6 +13,7 @@ interface Sender {
   readonly baseUrl: string
   readonly retry: { readonly attempts: number }
   readonly options: object
+  readonly headers?: { readonly authorization?: unknown }
   request(request: {
     readonly body: readonly unknown[]
   }): Promise<{ readonly result: unknown; readonly error?: string | undefined }>
@@ -50,6 +51,13 @@ export function sendsToUpstash({
   client: sender,
 }: SdkClient & { client?: Partial<Sender> }): boolean {
   return !!sender?.baseUrl && isUpstash(sender.baseUrl)
+}
+
+/** The client's address and token, which tell where it counts; `undefined` if they are not visible. */
+export function databaseOf({
+  client: sender,
+}: SdkClient & { client?: Partial<Sender> }): string | undefined {
+  return sender?.baseUrl && `${sender.baseUrl} ${sender.headers?.authorization}`
 }
 
 /**

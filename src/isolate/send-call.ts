@@ -1,0 +1,162 @@
+import { systemTimer } from '../clock.ts'
+import { withDeadline } from '../deadline.ts'
+import { StoreError } from '../errors.ts'
+import type { Demand, Grant, GuardOptions, Store, TakeOptions } from '../stores/store.ts'
+import { assertGrants } from './assert-grants.ts'
+import { type Breaker, endsOutage, noteFailure, startProbe } from './breaker.ts'
+import { claimDebt, endCharge, owedUnits, returnDebt } from './debts.ts'
+import { type DemandState, lookAt, observedBy, refillOf, settle } from './demand-state.ts'
+import { breakerOf, type Knowledge, noteUnsettled } from './knowledge.ts'
+import { endRefill, type Lease, startRefill } from './lease.ts'
+import { asStoreError, isReply, type StoreListener } from './outage.ts'
+import type { Asked, KeyRecord } from './record.ts'
+import { hasUnsettled, settleKeys } from './settle-keys.ts'
+
+export type WaitUntil = TakeOptions['waitUntil']
+
+/** What kind of call is sent. */
+interface CallKind {
+  /** Whether the call charges its own units alone, since it may get no answer. */
+  readonly isProbe?: boolean
+  /** Whether the call is about keys of several clients, which a server may refuse. */
+  readonly isBatch?: boolean
+}
+
+/**
+ * Asks the store, and learns from the answer. If the call fails, returns what `fail` returns.
+ */
+export type Send = <Failure>(
+  states: readonly DemandState[],
+  breaker: Breaker,
+  now: number,
+  waitUntil: WaitUntil,
+  fail: (error: StoreError, now: number) => Failure,
+  kind?: CallKind,
+) => Promise<readonly Grant[] | Failure>
+
+/** Returns the function that sends the calls to a store, each within the deadline. */
+export function callSender(
+  store: Store,
+  options: GuardOptions,
+  known: Knowledge,
+  listener: StoreListener,
+): Send {
+  const { timeout, clock, timer = systemTimer, random = Math.random } = options
+  const { unsettled, outage } = known
+  const { oneClient = false } = store
+
+  async function send<Failure>(
+    states: readonly DemandState[],
+    breaker: Breaker,
+    now: number,
+    waitUntil: WaitUntil,
+    fail: (error: StoreError, now: number) => Failure,
+    { isProbe = false, isBatch = false }: CallKind = {},
+  ): Promise<readonly Grant[] | Failure> {
+    const demands: Demand[] = []
+    const asked: Asked[] = []
+    const refilling: Lease[] = []
+    let owes = false
+    for (const state of states) {
+      const { demand, record, lease } = state
+      const reserve = lease ? refillOf(state, lease, now) : 0
+      const owed = isProbe || !record.local ? demand.owed : claimDebt(record.local, demand, now)
+      owes ||= owed !== undefined
+      demands.push(reserve > 0 || owed ? { ...demand, reserve, owed } : demand)
+      asked.push({ reserve, windowId: record.windowId, window: record.window })
+      if (lease === undefined || reserve === 0) continue
+      // One at a time: requests that find no units meanwhile ask for their own alone.
+      startRefill(lease, now)
+      refilling.push(lease)
+    }
+    const [first] = states
+    const observed = first && states.length === 1 ? observedBy(first, now, clock) : undefined
+    const answersBefore = breaker.answers
+    let grants: readonly Grant[]
+    try {
+      grants = await withDeadline(
+        timeout,
+        (signal) => store.take(demands, { signal, waitUntil, observed }),
+        { clock, timer, since: now },
+      )
+      assertGrants(grants, demands.length)
+    } catch (cause) {
+      const error = asStoreError(cause, demands)
+      const then = clock()
+      // An error about the call alone is an answer of the server.
+      if (error.scope === 'key') {
+        breaker.answers++
+        if (breaker.openedAt !== undefined) endOutage(breaker, [], then)
+      } else if (!(isBatch && isReply(error))) {
+        noteFailure(breaker, error, { since: now, answersBefore }, then, random)
+      }
+      const isAway = breaker.openedAt !== undefined
+      if (!isAway || !outage.begin(listener, error)) outage.fail(listener, error)
+      for (const [index, { record }] of states.entries()) {
+        const owed = demands[index]?.owed
+        if (owed && !error.mayHaveCounted) returnDebt(record, owed, then)
+      }
+      // The plain count may have made a key without expiry, or may yet make one.
+      if (observed && first) {
+        first.record.isUncertain = true
+        first.record.needsHealing = true
+        noteUnsettled(known, first.record, first.demand)
+      }
+      return fail(error, then)
+    } finally {
+      for (const lease of refilling) endRefill(lease)
+    }
+    const then = clock()
+    known.tripMs = then - now
+    const settled: Grant[] = []
+    for (const grant of grants) {
+      const index = settled.length
+      settled.push(settle(states[index], asked[index], grant, now, then))
+    }
+    breaker.answers++
+    if (owes) endCharges(states, demands)
+    if (breaker.openedAt !== undefined) endOutage(breaker, grants, then)
+    if (unsettled.size > 0 && waitUntil && hasUnsettled(known, then)) {
+      waitUntil(settleInBackground(waitUntil))
+    }
+    return settled
+  }
+
+  /** Notes an answer while the breaker is open. */
+  function endOutage(breaker: Breaker, grants: readonly Grant[], now: number): void {
+    const isWrite = grants.some(({ granted }) => granted > 0)
+    if (!endsOutage(breaker, now, isWrite, random)) return
+    outage.end(() => owedUnits(unsettled.keys(), now))
+  }
+
+  /** Charges and heals in the background. */
+  function settleInBackground(waitUntil: WaitUntil): Promise<void> {
+    const sendLooks = async (states: readonly DemandState[]) => {
+      const breaker = breakerOf(known, store, states)
+      const isBatch = !oneClient && states.length > 1
+      const asError = (error: StoreError) => error
+      const answer = await send(states, breaker, clock(), waitUntil, asError, { isBatch })
+      return answer instanceof StoreError ? answer : undefined
+    }
+    const isReachable = async (record: KeyRecord, demand: Demand) => {
+      const look = [lookAt(record, demand)]
+      const breaker = breakerOf(known, store, look)
+      const isAway = breaker.openedAt !== undefined
+      if (oneClient && isAway && startProbe(breaker, clock(), timeout, random)) {
+        await send(look, breaker, clock(), waitUntil, ignore, { isProbe: true })
+      }
+      return breaker.openedAt === undefined
+    }
+    const work = { known, oneClient, isReachable, send: sendLooks, clock, timer, timeout }
+    return settleKeys(work).catch(ignore)
+  }
+
+  return send
+}
+
+function endCharges(states: readonly DemandState[], demands: readonly Demand[]): void {
+  for (const [index, { record }] of states.entries()) if (demands[index]?.owed) endCharge(record)
+}
+
+/** For calls whose failure concerns no request. */
+export function ignore(): void {}

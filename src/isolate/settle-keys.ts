@@ -1,0 +1,117 @@
+import type { Clock, Timer } from '../clock.ts'
+import type { StoreError } from '../errors.ts'
+import type { Demand } from '../stores/store.ts'
+import { owesUnits } from './debts.ts'
+import { type DemandState, lookAt } from './demand-state.ts'
+import type { Knowledge } from './knowledge.ts'
+import { isReply } from './outage.ts'
+import type { KeyRecord } from './record.ts'
+
+/**
+ * After this time, in ms, keys are healed once more: a count that got no answer may reach the
+ * server later than the first look.
+ */
+const HEAL_AGAIN_MS = 5000
+
+/** Longer than any call, in ms. */
+const MAX_CALL_MS = 60_000
+
+/** The calls of the background, and where their time comes from. */
+export interface SettleOptions {
+  readonly known: Knowledge
+  /** Whether a call can count one client only. */
+  readonly oneClient: boolean
+  /** Whether the backend of a demand answers. If it is away, and a probe is due, it is probed. */
+  readonly isReachable: (record: KeyRecord, demand: Demand) => Promise<boolean>
+  /** Sends a call. Returns its error if it failed. */
+  readonly send: (states: readonly DemandState[]) => Promise<StoreError | undefined>
+  readonly clock: Clock
+  readonly timer: Timer
+  /** In ms: how long one call may take. */
+  readonly timeout: number
+}
+
+/** Whether keys have to be charged or healed, and no such call is on its way. */
+export const hasUnsettled = ({ unsettled, settlingUntil }: Knowledge, now: number): boolean =>
+  // A clock that was set back must not stop this work.
+  unsettled.size > 0 && (now >= settlingUntil || settlingUntil - now > MAX_CALL_MS)
+
+/**
+ * Charges keys with what they owe, and heals those that may lack an expiry, one call at a time,
+ * until a call fails. A call of no cost does both. The host may stop this work at any moment; an
+ * answer of the store starts it again.
+ */
+export async function settleKeys(options: SettleOptions): Promise<void> {
+  const { known, oneClient, isReachable, send, clock, timer, timeout } = options
+  const { unsettled } = known
+  /** Records of keys that the server refuses. */
+  const wrong = new Set<KeyRecord>()
+
+  /** Sends a call for these keys. Returns whether further calls make sense. */
+  async function lookAtKeys(call: Call): Promise<boolean> {
+    known.settlingUntil = clock() + 2 * timeout
+    const [[record, demand]] = call
+    if (!(await isReachable(record, demand))) return oneClient
+    const error = await send(call.map(([record, demand]) => lookAt(record, demand)))
+    if (error === undefined) {
+      for (const [record] of call) if (!owesUnits(record, clock())) unsettled.delete(record)
+      return true
+    }
+    if (call.length === 1) {
+      if (error.scope === 'store') return oneClient
+      // It is charged when its client comes back.
+      unsettled.delete(record)
+      wrong.add(record)
+      return true
+    }
+    if (!isReply(error)) return oneClient
+    for (const entry of call) if (!(await lookAtKeys([entry]))) return false
+    // Each key alone was answered: the server takes no calls for several keys.
+    if (call.every(([record]) => !wrong.has(record))) known.keysPerCall = 1
+    return true
+  }
+
+  /** Returns whether the store has answered all calls. */
+  async function lookAtAll(entries: readonly Entry[]): Promise<boolean> {
+    let isAnswered = true
+    for (const call of callsOf(entries, oneClient, known.keysPerCall)) {
+      isAnswered = await lookAtKeys(call)
+      if (!isAnswered) break
+    }
+    known.settlingUntil = isAnswered ? Number.NEGATIVE_INFINITY : clock() + timeout
+    return isAnswered
+  }
+
+  const entries: Entry[] = []
+  const unhealed: Entry[] = []
+  for (const entry of unsettled) {
+    const [record] = entry
+    if (record.needsHealing) unhealed.push(entry)
+    if (record.needsHealing || owesUnits(record, clock())) entries.push(entry)
+    else unsettled.delete(record)
+  }
+  if (!(await lookAtAll(entries)) || unhealed.length === 0) return
+  for (const [record] of unhealed) record.needsHealing = false
+  await new Promise<void>((resolve) => timer(HEAL_AGAIN_MS, resolve))
+  await lookAtAll(unhealed)
+}
+
+type Entry = readonly [KeyRecord, Demand]
+type Call = readonly [Entry, ...Entry[]]
+
+/** Divides keys into calls: of so many keys, or of one client where a store requires it. */
+function callsOf(
+  entries: Iterable<Entry>,
+  oneClient: boolean,
+  keysPerCall: number,
+): Iterable<Call> {
+  const calls = new Map<string | number, [Entry, ...Entry[]]>()
+  let index = 0
+  for (const entry of entries) {
+    const group = oneClient ? entry[1].client : Math.floor(index++ / keysPerCall)
+    const call = calls.get(group)
+    if (call) call.push(entry)
+    else calls.set(group, [entry])
+  }
+  return calls.values()
+}
