@@ -10,8 +10,8 @@ import { createIoRedis } from '../stores/redis-protocol/ioredis-connection.ts'
 import { checkRedisUrl } from '../stores/redis-protocol/redis-url.ts'
 import { parseRestToken, parseRestUrl } from '../stores/rest-credentials.ts'
 import { describeUnused } from '../stores/unused-variables.ts'
-import { formatReport } from './doctor-table.ts'
 import { readEnvFiles } from './env-file.ts'
+import { printReport } from './print-report.ts'
 import type { Subcommand } from './subcommand.ts'
 
 /** `tidegate doctor`: exit code 0, 1 on a failure, 2 on a warning with `--strict`. */
@@ -66,13 +66,7 @@ failure, or 2 on a warning with --strict.
         timeout: duration(values.timeout),
         deadline: duration(values.deadline),
       })
-      const { stdout } = process
-      const terminal = { colours: stdout.isTTY && stdout.hasColors(), columns: stdout.columns }
-      console.log(
-        values.json ? JSON.stringify(report, null, 2) : formatReport(name, report, terminal),
-      )
-      if (!report.ok) return 1
-      return values.strict && report.level === 'warning' ? 2 : 0
+      return printReport(`The store that ${name} names:`, report, values)
     } finally {
       close()
     }

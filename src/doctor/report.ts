@@ -61,6 +61,6 @@ export interface Report {
 const LEVELS: readonly Level[] = ['ok', 'info', 'warning', 'failure']
 
 /** The worst level of the findings; `ok` if there are none. */
-export function worstOf(findings: readonly Finding[]): Level {
+export function worstOf(findings: readonly Pick<Finding, 'level'>[]): Level {
   return LEVELS.findLast((level) => findings.some((finding) => finding.level === level)) ?? 'ok'
 }

@@ -1,5 +1,10 @@
 import type { Finding, Level, Report } from '../doctor/report.ts'
 
+/** The part of a report of any subcommand that the table shows. */
+export interface TableReport extends Pick<Report, 'ok' | 'level' | 'took'> {
+  readonly findings: readonly (Omit<Finding, 'check'> & { readonly check: string })[]
+}
+
 /** The terminal that shows a report. */
 export interface Terminal {
   readonly colours: boolean
@@ -16,23 +21,27 @@ type Style = keyof typeof CODES
 
 const COLOURS = { ok: 'green', info: 'cyan', warning: 'yellow', failure: 'red' } as const
 
-/** A table with level, check and text of each finding, and its remedy below. */
-export function formatReport(name: string, report: Report, { colours, columns }: Terminal): string {
+/** A table with level, check and text of each finding, and its remedy below. `head` is above it. */
+export function formatReport(
+  head: string,
+  report: TableReport,
+  { colours, columns }: Terminal,
+): string {
   const { findings, took } = report
   const paint = (styles: readonly Style[], text: string) =>
     colours ? `\u001b[${styles.map((style) => CODES[style]).join(';')}m${text}\u001b[0m` : text
   const width = Math.max(Math.min(columns ?? 100, 120) - MARGIN.length, 40)
 
-  const rows = findings.map(({ check, level, says, remedy }: Finding) => {
-    const head = `  ${paint([COLOURS[level]], level.padEnd(9))}${check.padEnd(16)}`
+  const rows = findings.map(({ check, level, says, remedy }) => {
+    const start = `  ${paint([COLOURS[level]], level.padEnd(9))}${check.padEnd(16)}`
     const below =
       remedy === undefined ? [] : wrap(`→ ${remedy}`, width).map((s) => paint(['dim'], s))
-    return head + [...wrap(says, width), ...below].join(`\n${MARGIN}`)
+    return start + [...wrap(says, width), ...below].join(`\n${MARGIN}`)
   })
   const count = (level: Level) => findings.filter((finding) => finding.level === level).length
   const summary = `${countOf(count('failure'), 'failure')}, ${countOf(count('warning'), 'warning')}`
   const verdict = paint([COLOURS[report.level], 'bold'], summary)
-  return `The store that ${name} names:\n\n${rows.join('\n')}\n\n${verdict} (${took} ms)`
+  return `${head}\n\n${rows.join('\n')}\n\n${verdict} (${took} ms)`
 }
 
 const MARGIN = ' '.repeat(2 + 9 + 16)
