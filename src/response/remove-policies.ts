@@ -1,6 +1,4 @@
-/** An item of a list whose value is a String, with its parameters (RFC 9651 §3). */
-const ITEM =
-  /("(?:[ !#-[\]-~]|\\["\\])*")(?: *; *[a-z*][a-z\d_.*-]*(?:=(?:"(?:[ !#-[\]-~]|\\["\\])*"|[A-Za-z*][\w!#$%&'*+.^`|~:/-]*|:[\w+/=]*:|\?[01]|@?-?\d{1,15}(?:\.\d{1,3})?))?)*(?=[ \t]*(?:,|$))/y
+import { listItems } from './list-items.ts'
 
 /**
  * Removes the `RateLimit` and `RateLimit-Policy` items of these policies from the response of an
@@ -12,7 +10,7 @@ export function removePolicies(response: Response, names: ReadonlySet<string>): 
   for (const name of ['RateLimit', 'RateLimit-Policy']) {
     const value = response.headers.get(name)
     if (value === null) continue
-    const kept = itemsOf(value).filter(([, policy]) => !names.has(policy))
+    const kept = listItems(value).filter(([, policy]) => !names.has(policy))
     const text = kept.map(([item]) => item).join(', ')
     if (text !== value) changed.push([name, text])
   }
@@ -24,19 +22,4 @@ export function removePolicies(response: Response, names: ReadonlySet<string>): 
     if (text) copy.headers.set(name, text)
   }
   return copy
-}
-
-/** The items of a list, each with the name of its policy. Empty if the field is not such a list. */
-function itemsOf(value: string): (readonly [item: string, policy: string])[] {
-  const items: (readonly [string, string])[] = []
-  let at = 0
-  while (at < value.length) {
-    ITEM.lastIndex = at
-    const found = ITEM.exec(value)
-    if (found === null) return []
-    const [item, quoted = ''] = found
-    items.push([item, quoted.slice(1, -1).replace(/\\(.)/g, '$1')])
-    at += item.length + (/^[ \t]*,?[ \t]*/.exec(value.slice(at + item.length))?.[0].length ?? 0)
-  }
-  return items
 }
