@@ -9,7 +9,7 @@ const node = 'tests/node/**/*.test.ts'
 /** Real hosts around the built package. */
 const hosts = 'tests/hosts/*.test.ts'
 /** The programs for operators, and what speaks to them. */
-const programs = 'tests/{gateway,doctor}/*.test.ts'
+const programs = 'tests/{gateway,doctor,drill}/*.test.ts'
 /** The hosts that install megabytes first: `npm run test:hosts`. */
 const heavy = [
   'tests/hosts/frameworks.test.ts',

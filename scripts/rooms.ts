@@ -14,7 +14,7 @@ const entries = Object.values(exports).flatMap((target) =>
     : [target.default.replace(/^\.\/dist\/(.*)\.js$/, '^src/$1\\.ts$')],
 )
 
-const OPERATORS_WING = '^src/(gateway|doctor|simulation|cost|cli)/'
+const OPERATORS_WING = '^src/(gateway|doctor|drill|simulation|cost|cli)/'
 const FRAMEWORKS = '^(node_modules/)?(hono|next)(/|$)'
 
 const rules: IConfiguration = {

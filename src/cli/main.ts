@@ -2,10 +2,11 @@ import manifest from '../../package.json' with { type: 'json' }
 import { describeValue } from '../checks.ts'
 import { ConfigError } from '../errors.ts'
 import { doctor } from './doctor.ts'
+import { drill } from './drill.ts'
 import { gateway } from './gateway.ts'
 import type { Subcommand } from './subcommand.ts'
 
-const SUBCOMMANDS: readonly Subcommand[] = [gateway, doctor]
+const SUBCOMMANDS: readonly Subcommand[] = [gateway, doctor, drill]
 
 const USAGE = `Usage: tidegate <command> [options]
 

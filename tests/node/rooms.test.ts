@@ -74,7 +74,7 @@ test.each<[string, Tree, readonly string[]]>([
     { 'limiter/a.ts': ['type hono'] },
     ['frameworks-are-imported-by-adapters: limiter/a.ts'],
   ],
-  ...['gateway', 'doctor', 'simulation', 'cost', 'cli'].map(
+  ...['gateway', 'doctor', 'drill', 'simulation', 'cost', 'cli'].map(
     (room): [string, Tree, readonly string[]] => [
       `${room} in the library`,
       { 'stores/a.ts': [`../${room}/b.ts`], [`${room}/b.ts`]: [] },

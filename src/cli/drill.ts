@@ -1,0 +1,127 @@
+import { parseArgs } from 'node:util'
+import manifest from '../../package.json' with { type: 'json' }
+import { isLoopback, systemNetwork } from '../drill/addresses.ts'
+import { drill as run, targetOf } from '../drill/drill.ts'
+import { readOptions, type Settings } from '../drill/options.ts'
+import { typicalRequests } from '../drill/plan.ts'
+import type { Report } from '../drill/report.ts'
+import { ConfigError } from '../errors.ts'
+import type { Duration } from '../policy/duration.ts'
+import { printReport } from './print-report.ts'
+import type { Subcommand } from './subcommand.ts'
+
+/** `tidegate drill`: exit code 0, 1 on a failure, 2 on a warning with `--strict`. */
+export const drill: Subcommand = {
+  name: 'drill',
+  summary: 'send requests to a deployment, and check that its limit holds',
+  usage: `Usage: tidegate drill <url> --limit <count> --window <time> [options]
+
+Sends requests to your own deployment: first five more than the limit, then with forged addresses
+and other spellings of the path, then after Retry-After. Reports whether the limit holds, and
+whether the header fields and the body of a refusal are right.
+
+  --limit <count>         how many requests the policy of this path allows …
+  --window <time>         … in each window, such as 1m
+  --method <name>         the method of the requests (POST)
+  --header <name: value>  a header field of every request; may be repeated
+  --yes                   confirms that you may test this host, if it is not this machine
+  --max-requests <count>  never sends more requests than this (250)
+  --max-wait <time>       the longest time to wait for the end of a window (2m)
+  --pace <time>           the time between two requests (100ms, or less in short windows)
+  --timeout <time>        how long to wait for one response (10s)
+  --json                  print the report as JSON
+  --strict                exit with 2 on a warning
+
+Redirects are not followed. The output contains no value of --header and of the query, but other
+users may see flags in the process list. Exit code 0, or 1 on a failure, or 2 on a warning with
+--strict.
+`,
+  async run(args) {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: OPTIONS,
+      allowPositionals: true,
+    })
+    if (positionals.length > 1) throw new ConfigError('URL', 'only one URL')
+    const settings = readOptions({
+      url: positionals[0],
+      limit: count(values.limit),
+      window: duration(values.window),
+      method: values.method,
+      headers: values.header,
+      maxRequests: count(values['max-requests']),
+      maxWait: duration(values['max-wait']),
+      pace: duration(values.pace),
+      timeout: duration(values.timeout),
+    })
+    const head = `The drill of ${targetOf(settings)}:`
+    const addresses = await resolve(settings.url.hostname)
+    if (addresses.length === 0) return printReport(head, unknownHost(settings), values)
+    const isRemote = !addresses.every(isLoopback)
+    const plan = planOf(settings)
+    if (isRemote && !values.yes) {
+      console.error(
+        `tidegate drill: ${settings.url.hostname} is not this machine. The drill would send ${plan}. Add --yes if you may test this host.`,
+      )
+      return 2
+    }
+    const notify = (text: string) => console.error(`tidegate drill: ${text}`)
+    notify(`sends ${plan}`)
+    const report = await run(settings, {
+      addresses,
+      network: systemNetwork,
+      userAgent: `tidegate-drill/${manifest.version} (+${manifest.homepage})`,
+      notify,
+    })
+    return printReport(head, report, values)
+  },
+}
+
+const OPTIONS = {
+  limit: { type: 'string' },
+  window: { type: 'string' },
+  method: { type: 'string' },
+  header: { type: 'string', multiple: true },
+  yes: { type: 'boolean' },
+  'max-requests': { type: 'string' },
+  'max-wait': { type: 'string' },
+  pace: { type: 'string' },
+  timeout: { type: 'string' },
+  json: { type: 'boolean' },
+  strict: { type: 'boolean' },
+} as const
+
+/** What the drill does if it finds no weakness, and at most. */
+function planOf(settings: Settings): string {
+  const { limit, maxRequests, maxWait, pace } = settings
+  return `about ${typicalRequests(limit)} requests (${targetOf(settings)}), one every ${pace} ms, never more than ${maxRequests}, and waits at most ${maxWait / 1000} s for the end of a window`
+}
+
+async function resolve(hostname: string): Promise<readonly string[]> {
+  try {
+    return await systemNetwork.resolve(hostname)
+  } catch {
+    return []
+  }
+}
+
+const unknownHost = (settings: Settings): Report => ({
+  ok: false,
+  level: 'failure',
+  target: targetOf(settings),
+  findings: [
+    {
+      check: 'reachability',
+      level: 'failure',
+      says: 'The host of the URL has no address.',
+      remedy: 'Check the spelling of the host, and the DNS of this machine.',
+    },
+  ],
+  variants: [],
+  requests: 0,
+  took: 0,
+})
+
+/** `readOptions` checks the number and the duration. */
+const count = (text: string | undefined) => (text === undefined ? undefined : Number(text))
+const duration = (text: string | undefined) => text as Duration | undefined

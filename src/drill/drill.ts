@@ -1,0 +1,144 @@
+import { worstOf } from '../doctor/report.ts'
+import type { Network } from './addresses.ts'
+import { checkAgreement } from './agreement.ts'
+import { type Burst, isRedirect, runBurst } from './burst.ts'
+import { keepClosed } from './closed-window.ts'
+import type { DrillContext, VariantFindings } from './context.ts'
+import { checkForgedAddress } from './forged-address.ts'
+import { TransportError } from './http-sender.ts'
+import { checkIpv6Neighbour } from './ipv6-neighbour.ts'
+import { checkLimit } from './limit.ts'
+import { checkMethod } from './method.ts'
+import { checkNextWindow } from './next-window.ts'
+import type { Settings } from './options.ts'
+import { checkProblem } from './problem.ts'
+import { checkRateLimit } from './ratelimit.ts'
+import { checkReachability } from './reachability.ts'
+import type { Finding, Report, TriedVariant } from './report.ts'
+import { checkRetryAfter } from './retry-after.ts'
+import { redact } from './secrets.ts'
+import {
+  type DrillTime,
+  OutOfRequests,
+  type Session,
+  SYSTEM_TIME,
+  startSession,
+} from './session.ts'
+import { checkSpelling } from './spelling.ts'
+import { checkXRateLimit } from './x-ratelimit.ts'
+
+/** What the drill runs with, besides its settings. */
+export interface DrillHost {
+  /** The addresses of the URL's host. The drill sends to the first that can be reached. */
+  readonly addresses: readonly string[]
+  readonly network: Network
+  readonly userAgent: string
+  /** Announces a wait before it begins. The text contains no secret. */
+  readonly notify: (text: string) => void
+  readonly time?: DrillTime
+}
+
+/** What is known so far. */
+interface Progress {
+  readonly findings: Finding[]
+  readonly variants: TriedVariant[]
+  burst?: Burst
+}
+
+/**
+ * Sends requests to a deployment until its limit refuses them, then tries to get around the limit,
+ * and waits for the next window. Problems of the deployment are findings of the report, whose texts
+ * contain no secret.
+ */
+export async function drill(settings: Settings, host: DrillHost): Promise<Report> {
+  const { addresses, network, userAgent, time = SYSTEM_TIME } = host
+  const start = time.clock()
+  const sender = network.createSender(settings.url, addresses, settings.timeout, time.clock)
+  const session = startSession(sender, settings, userAgent, time)
+  const progress: Progress = { findings: [], variants: [] }
+  try {
+    await runChecks(settings, session, host, progress)
+  } catch (error) {
+    progress.findings.push(endedEarly(error, settings))
+  }
+  const failures = session.failures()
+  if (failures.length > 0) progress.findings.push(failedRequests(failures))
+
+  const show = (text: string) => redact(text, settings.secrets)
+  const findings = progress.findings.map((one) => ({ ...one, says: show(one.says) }))
+  const level = worstOf(findings)
+  const { burst } = progress
+  return {
+    ok: level !== 'failure',
+    level,
+    target: targetOf(settings),
+    burst: burst && { sent: burst.answers.length, passed: burst.passed },
+    findings,
+    variants: progress.variants,
+    requests: session.sent(),
+    took: Math.round(time.clock() - start),
+  }
+}
+
+/** Method and URL without the query, which may hold a token. */
+export const targetOf = ({ method, url, secrets }: Settings) =>
+  redact(`${method} ${url.origin}${url.pathname}`, secrets)
+
+async function runChecks(
+  settings: Settings,
+  session: Session,
+  { addresses, network, notify }: DrillHost,
+  progress: Progress,
+): Promise<void> {
+  const { findings, variants } = progress
+  const burst = await runBurst({ settings, session, notify })
+  progress.burst = burst
+  findings.push(checkReachability({ burst, settings }))
+  const [first] = burst.answers
+  if (first !== undefined && isRedirect(first)) return
+
+  const closed = keepClosed(session, settings, burst)
+  const context: DrillContext = { settings, session, burst, closed, notify }
+  findings.push(checkLimit(context), checkRateLimit(context), checkXRateLimit(context))
+  findings.push(checkAgreement(context), checkProblem(context))
+
+  const add = (found: VariantFindings) => {
+    findings.push(...found.findings)
+    variants.push(...found.variants)
+  }
+  add(await checkForgedAddress(context))
+  add(await checkSpelling(context))
+  add(await checkMethod(context))
+  add(await checkIpv6Neighbour(context, addresses, network.ownAddresses()))
+
+  const { finding, reopened } = await checkRetryAfter(context)
+  findings.push(finding, await checkNextWindow(context, reopened))
+}
+
+/** Why the drill ended before all checks. Throws an error of the drill itself. */
+function endedEarly(error: unknown, { maxRequests }: Settings): Finding {
+  if (error instanceof OutOfRequests) {
+    return {
+      check: 'errors',
+      level: 'warning',
+      says: `The drill sent ${maxRequests} requests, and ended before all checks.`,
+      remedy: 'Raise --max-requests, and run the drill again.',
+    }
+  }
+  if (error instanceof TransportError) {
+    return {
+      check: 'reachability',
+      level: 'failure',
+      says: `The deployment does not answer (${error.message}). The checks after that were not tried.`,
+      remedy: 'Check that the URL is right, and that this machine can reach it.',
+    }
+  }
+  throw error
+}
+
+const failedRequests = (failures: readonly string[]): Finding => ({
+  check: 'errors',
+  level: 'warning',
+  says: `${failures.length} requests got no response and were sent again (${[...new Set(failures)].join(', ')}). The deployment may have counted them.`,
+  remedy: 'Run the drill again, where the connection is stable.',
+})

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import { readOptions } from '../../src/drill/options.ts'
+import { draft11 } from './support/deployment.ts'
+import { drilled } from './support/drilled.ts'
+
+describe('the drill', () => {
+  test('never sends more requests than --max-requests', async () => {
+    // The worst case: every variant evades the limit, and is sent twice.
+    const { bad, of, received, requests } = await drilled(
+      { keyPart: ({ url, method, headers }) => `${url} ${method} ${JSON.stringify(headers)}` },
+      { options: { maxRequests: 60 } },
+    )
+    expect(requests).toBe(60)
+    expect(received).toHaveLength(60)
+    expect(bad).toContain('errors: warning')
+    expect(of('errors')?.says).toContain('sent 60 requests, and ended before all checks')
+  })
+
+  test('starts requests no faster than --pace', async () => {
+    const times: number[] = []
+    let clock = () => 0
+    await drilled(
+      {
+        answerFirst() {
+          times.push(clock())
+          return false
+        },
+      },
+      { options: { pace: '250ms' }, before: (deployment) => (clock = deployment.clock) },
+    )
+    for (const [index, time] of times.slice(1).entries()) {
+      expect(time - (times[index] ?? 0)).toBeGreaterThanOrEqual(250)
+    }
+  })
+
+  test('is faster if the window would end otherwise', () => {
+    const options = { url: 'http://x', limit: 10, window: '1s' } as const
+    expect(readOptions(options).pace).toBe(33)
+    expect(readOptions({ ...options, window: '1m' }).pace).toBe(100)
+  })
+
+  test('sends the fields of --header, and shows none of their values', async () => {
+    const [token, cookie, key] = ['secret-token-1', 'cookie-value-2', 'query-key-3']
+    const headers = [`authorization: Bearer ${token}`, `cookie: id=${cookie}; b=2`, 'x-a: b']
+    const plan = { fields: draft11 }
+    const echo = `"${token}";q=10;w=60`
+    for (const fields of [
+      undefined,
+      { ...plan, fields: () => ({ 'RateLimit-Policy': echo }) },
+      { answerFirst: redirectTo(`http://x/${token}/${cookie}/${key}`) },
+      { refusalBody: () => [`text/${token}`, `${cookie}`] as const },
+    ]) {
+      const { text, received } = await drilled(fields, {
+        options: { headers },
+        query: `?key=${key}`,
+      })
+      for (const { headers } of received) {
+        expect(headers.authorization).toBe(`Bearer ${token}`)
+        expect(headers.cookie).toBe(`id=${cookie}; b=2`)
+        expect(headers['x-a']).toBe('b')
+      }
+      for (const secret of [token, cookie, key]) expect(text).not.toContain(secret)
+    }
+  })
+
+  test('shows nothing of a response that a terminal would obey', async () => {
+    const { text } = await drilled({ refusalBody: () => ['text/\u009b31m', ''] })
+    expect(text).toContain('text/?31m')
+  })
+})
+
+const redirectTo =
+  (location: string) =>
+  (_: unknown, response: import('node:http').ServerResponse): boolean => {
+    response.writeHead(307, { location }).end()
+    return true
+  }
+
+describe('options', () => {
+  const good = { url: 'https://example.com/api', limit: 10, window: '1m' } as const
+  const cases: readonly (readonly [object, RegExp])[] = [
+    [{ url: undefined }, /^URL: expected the URL of .*, got nothing$/],
+    [{ url: 'example.com' }, /^URL: expected .*, got a string of 11 characters$/],
+    [{ url: 'ftp://hush.example' }, /^URL: expected .*, got a URL$/],
+    [{ url: 'https://a:hush@x.io' }, /^URL: expected no user and password/],
+    [{ limit: undefined }, /^--limit: expected .*, got nothing$/],
+    [{ limit: 0 }, /^--limit: expected a whole number from 1 to 5000, got 0$/],
+    [{ window: '5 minits' }, /^--window: expected a duration/],
+    [{ method: 'post' }, /^--method: expected a method in capital letters/],
+    [{ method: 'TRACE' }, /^--method: expected/],
+    [{ headers: ['hush'] }, /^--header: expected "name: value", got a string of 4 characters$/],
+    [{ headers: ['User-Agent: Mozilla'] }, /^--header: .* got user-agent$/],
+    [{ headers: ['a: b\r\nhush: x'] }, /^--header: expected a value in one line/],
+    [
+      { limit: 100, maxRequests: 100 },
+      /^--max-requests: expected at least 227 for this limit, got 100$/,
+    ],
+    [{ maxWait: '30d' }, /^--max-wait: expected at most 24 days/],
+  ]
+  for (const [wrong, message] of cases) {
+    test(`throw an error that names the flag: ${message}`, () => {
+      expect(() => readOptions({ ...good, ...wrong })).toThrow(message)
+      expect(() => readOptions({ ...good, ...wrong })).not.toThrow('hush')
+    })
+  }
+})
