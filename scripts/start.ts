@@ -41,7 +41,7 @@ async function start(): Promise<void> {
   const env = { ...settings, ...(demo && { ORIGIN_URL: demo.url }) }
   compileGate({}, env)
   const policies = policiesFromEnv(env.POLICIES)
-  const script = await bundle({ entryPoints: ['src/worker.ts'] })
+  const script = await bundle({ entryPoints: ['scripts/demo-worker.ts'] })
   // One folder for each port, since only one process can open a folder.
   const state = join(process.env.STATE_DIR || '.wrangler/tidegate', `${port}`)
   const worker = await startWorker({ script, env, port, state, objects: objectsOf(config) })

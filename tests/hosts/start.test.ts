@@ -81,6 +81,17 @@ describe('npm start', () => {
     expect(output()).toContain(`curl -i -X POST http://localhost:${port}/api/user/sync`)
   })
 
+  test('counts a client as Cloudflare does, whatever address it sends', async () => {
+    const port = await freePort()
+    await start({ PORT: `${port}`, POLICIES: '[{"name":"one","limit":1,"window":"1m"}]' })
+    const statusOf = async (address: string) => {
+      const headers = { 'cf-connecting-ip': address }
+      return (await fetch(`http://localhost:${port}/`, { headers })).status
+    }
+    expect(await statusOf('203.0.113.1')).toBe(200)
+    expect(await statusOf('203.0.113.2')).toBe(429)
+  })
+
   test('goes on with the counts of before when it is started again', async () => {
     const PORT = `${await freePort()}`
     const first = await start({ PORT })
