@@ -44,7 +44,7 @@ function tidegate(args: readonly string[], env: Readonly<Record<string, string>>
 /** Expects that the program ended by itself, with its own message, which has no password. */
 async function expectSilence(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const { code, said } = await tidegate(args, env)
-  expect(said, args.join(' ')).toMatch(/^(tidegate|The store that)/)
+  expect(said, args.join(' ')).toMatch(/^(tidegate|The store that|The drill of)/)
   expect(said, args.join(' ')).not.toContain(PASSWORD)
   expect(said, args.join(' ')).not.toMatch(/^ {4}at /m)
   expect([1, 2], args.join(' ')).toContain(code)
@@ -53,6 +53,13 @@ async function expectSilence(args: readonly string[], env: Readonly<Record<strin
 const TOKEN = `--token=${crypto.randomUUID()}`
 const NOBODY = 'redis://127.0.0.1:1'
 const PROBES = ['--probes=1', '--timeout=200ms']
+
+/** Arguments that are valid, of each command. */
+const GOOD: Readonly<Record<string, readonly string[]>> = {
+  gateway: [TOKEN, `--port=${taken}`],
+  doctor: PROBES,
+  drill: ['http://127.0.0.1:1/', '--limit=1', '--window=1s', '--timeout=200ms'],
+}
 
 /** Flags that are valid together, and then the flag that gets the value. */
 const FLAGS: Readonly<Record<string, readonly (readonly [string, ...string[]])[]>> = {
@@ -83,6 +90,13 @@ const FLAGS: Readonly<Record<string, readonly (readonly [string, ...string[]])[]
     ['--json'],
     ['--strict'],
   ],
+  drill: [
+    ...['--limit', '--window', '--method', '--header', '--max-requests', '--max-wait'].map(
+      (flag) => [flag] as const,
+    ),
+    ...['--pace', '--timeout', '--yes', '--json', '--strict'].map((flag) => [flag] as const),
+    ['--header', '--header=a: b'],
+  ],
 }
 
 /** Runs two at a time. */
@@ -101,8 +115,8 @@ describe('neither output of the program shows the password of', () => {
   })
 
   for (const [command, flags] of Object.entries(FLAGS)) {
-    const good = command === 'gateway' ? [TOKEN, `--port=${taken}`] : PROBES
-    const env: Record<string, string> = command === 'gateway' ? {} : { REDIS_URL: NOBODY }
+    const good = GOOD[command] ?? []
+    const env: Record<string, string> = command === 'doctor' ? { REDIS_URL: NOBODY } : {}
 
     test(`what ${command} gets without a flag, or as one`, async () => {
       const quotes = [`it's ${PASSWORD}' is`, `'${PASSWORD}`, `${PASSWORD}. '`, `\n${PASSWORD}`]
@@ -125,6 +139,12 @@ describe('neither output of the program shows the password of', () => {
       })
     }
   }
+
+  test('the URL of the drill', async () => {
+    const flags = ['--limit=1', '--window=1s', '--timeout=200ms']
+    const urls = [...ADDRESSES, ...MISREAD, `http://127.0.0.1:1/?key=${PASSWORD}`]
+    await forEach(urls, (url) => expectSilence(['drill', url, ...flags]))
+  })
 
   test('a variable of the gateway', async () => {
     const env = { GATEWAY_TOKEN: crypto.randomUUID(), PORT: taken, REDIS_URL: NOBODY }
