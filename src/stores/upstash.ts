@@ -4,13 +4,13 @@ import { parseUrl } from '../url.ts'
 import { batched } from './redis-protocol/batch.ts'
 import {
   compileRedisOptions,
-  identityOf,
   type KeyLockingOptions,
   type RedisStoreOptions,
   resolveKeyLocking,
 } from './redis-protocol/redis-options.ts'
 import { redisStore } from './redis-protocol/redis-store.ts'
 import { restClient, restPipeline, restSender } from './redis-protocol/rest.ts'
+import { restIdentity } from './redis-protocol/rest-identity.ts'
 import { isUpstash } from './redis-protocol/script.ts'
 import {
   databaseOf,
@@ -70,7 +70,7 @@ export function upstash(
       throw new ConfigError('batch', 'upstash({ url, token })', 'a client, which cannot batch')
     }
     const keyLocking = resolveKeyLocking(options, sendsToUpstash(source))
-    const identity = identityOf(databaseOf(source), compiled)
+    const identity = restIdentity(databaseOf(source), compiled.prefix)
     return redisStore(sendOnce(source) ?? source, { ...compiled, identity, keyLocking })
   }
   const url = parseRestUrl('url', source.url)
@@ -78,8 +78,7 @@ export function upstash(
   const keyLocking = resolveKeyLocking(options, isUpstash(url))
   const alone = restSender(url, token, fetcher)
   const send = wait === undefined ? alone : batched(alone, restPipeline(url, token, fetcher), wait)
-  // A `fetch` of its own may lead elsewhere.
-  const identity = options.fetch ? undefined : identityOf(`${url} Bearer ${token}`, compiled)
+  const identity = restIdentity(`${url} Bearer ${token}`, compiled.prefix, options.fetch)
   return redisStore(restClient(send), {
     ...compiled,
     host: parseUrl(url)?.host,

@@ -3,12 +3,12 @@ import { detectPlatform, processEnv } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
 import {
   compileRedisOptions,
-  identityOf,
   type KeyLockingOptions,
   type RedisStoreOptions,
   resolveKeyLocking,
 } from './redis-protocol/redis-options.ts'
 import { redisStore } from './redis-protocol/redis-store.ts'
+import { restIdentity } from './redis-protocol/rest-identity.ts'
 import {
   databaseOf,
   isSdkClient,
@@ -57,6 +57,6 @@ export function vercelKv(client?: SdkClient, options: VercelKvOptions = {}): Sto
     )
   }
   const keyLocking = resolveKeyLocking(options, sendsToUpstash(client))
-  const identity = identityOf(databaseOf(client), compiled)
+  const identity = restIdentity(databaseOf(client), compiled.prefix)
   return redisStore(once ?? client, { ...compiled, name: 'vercel-kv', identity, keyLocking })
 }

@@ -42,8 +42,8 @@ export const DEBT_CASES: Cases = {
   },
 }
 
-/** A store that counts in the memory of the isolate is never away. */
-const isUnguarded = ({ store }: CaseContext): boolean => store.guard === 'none'
+/** Such a store is never away. */
+const isUnguarded = ({ store }: CaseContext): boolean => typeof store.guard !== 'function'
 
 function charge(
   { take, window }: CaseContext,

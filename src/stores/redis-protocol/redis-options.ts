@@ -37,9 +37,3 @@ export function resolveKeyLocking({ keyLocking }: KeyLockingOptions, byDefault: 
   if (keyLocking !== undefined) assertBoolean('keyLocking', keyLocking)
   return keyLocking ?? byDefault
 }
-
-/** A store's `identity`: the database, by its address and token, and the prefix. */
-export const identityOf = (
-  database: string | undefined,
-  { prefix }: { readonly prefix: string },
-): string | undefined => database && `${database} ${prefix}`

@@ -12,7 +12,7 @@ export interface RedisStoreSettings {
   /** Where the server is, for logs. */
   readonly host?: string | undefined
   /** The store's `identity`. */
-  readonly identity?: string | undefined
+  readonly identity?: string | object | undefined
   readonly prefix: string
   /**
    * Whether the keys of one call must share a slot of a cluster.
