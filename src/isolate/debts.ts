@@ -49,7 +49,7 @@ export function endCharge(record: KeyRecord): void {
   if (window && window.used >= local.seen + local.granted) record.local = undefined
 }
 
-/** Returns units to the debt, which a failed call has certainly not charged. */
+/** Returns units to the debt, which a call that was sent at `now` has certainly not charged. */
 export function returnDebt({ local }: KeyRecord, { units, age }: Owed, now: number): void {
   if (local === undefined) return
   if (local.owed === 0) local.owedSince = now - age

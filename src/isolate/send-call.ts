@@ -86,7 +86,7 @@ export function callSender(
       // An error about the call alone is an answer of the server.
       if (error.scope === 'key') {
         breaker.answers++
-        if (breaker.openedAt !== undefined) endOutage(breaker, [], then)
+        if (breaker.openedAt !== undefined) endOutage(breaker, false, then)
       } else if (!(isBatch && isReply(error))) {
         noteFailure(breaker, error, { since: now, answersBefore }, then, random)
       }
@@ -94,7 +94,7 @@ export function callSender(
       if (!isAway || !outage.begin(listener, error)) outage.fail(listener, error)
       for (const [index, { record }] of states.entries()) {
         const owed = demands[index]?.owed
-        if (owed && !error.mayHaveCounted) returnDebt(record, owed, then)
+        if (owed && !error.mayHaveCounted) returnDebt(record, owed, now)
       }
       // The plain count may have made a key without expiry, or may yet make one.
       if (observed && first) {
@@ -115,7 +115,7 @@ export function callSender(
     }
     breaker.answers++
     if (owes) endCharges(states, demands)
-    if (breaker.openedAt !== undefined) endOutage(breaker, grants, then)
+    if (breaker.openedAt !== undefined) endOutage(breaker, hasWritten(demands, grants), then)
     if (unsettled.size > 0 && waitUntil && hasUnsettled(known, then)) {
       waitUntil(settleInBackground(waitUntil))
     }
@@ -123,8 +123,7 @@ export function callSender(
   }
 
   /** Notes an answer while the breaker is open. */
-  function endOutage(breaker: Breaker, grants: readonly Grant[], now: number): void {
-    const isWrite = grants.some(({ granted }) => granted > 0)
+  function endOutage(breaker: Breaker, isWrite: boolean, now: number): void {
     if (!endsOutage(breaker, now, isWrite, random)) return
     outage.end(() => owedUnits(unsettled.keys(), now))
   }
@@ -153,6 +152,14 @@ export function callSender(
 
   return send
 }
+
+/** Whether the store has certainly counted a unit. */
+const hasWritten = (demands: readonly Demand[], grants: readonly Grant[]): boolean =>
+  grants.some(({ granted, used }, index) => {
+    const { owed, limit = 0 } = demands[index] ?? {}
+    // Of units that were granted just now, the store has charged at least one, unless none was left.
+    return granted > 0 || (owed?.age === 0 && used < limit)
+  })
 
 function endCharges(states: readonly DemandState[], demands: readonly Demand[]): void {
   for (const [index, { record }] of states.entries()) if (demands[index]?.owed) endCharge(record)

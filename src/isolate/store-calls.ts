@@ -41,7 +41,6 @@ export function storeCalls(store: Store, options: GuardOptions, known: Knowledge
       waitUntil,
       // A slow server may yet count the call. Its units would be counted twice.
       (error, then) => decide(states, breaker, error.code !== 'timeout', then),
-      { isProbe: breaker.openedAt !== undefined },
     )
 
   /**
@@ -69,8 +68,7 @@ export function storeCalls(store: Store, options: GuardOptions, known: Knowledge
       giveBack()
       return decide(states, breaker, error.code !== 'timeout', then)
     }
-    const kind = { isProbe: breaker.openedAt !== undefined }
-    const grants = await send(states, breaker, now, waitUntil, fail, kind)
+    const grants = await send(states, breaker, now, waitUntil, fail)
     const isCounted = grants.every(
       ({ granted, source = 'store' }, index) =>
         source !== 'store' || granted >= (states[index]?.demand.cost ?? 0),
@@ -109,10 +107,12 @@ export function storeCalls(store: Store, options: GuardOptions, known: Knowledge
         return askOrDecide(states, breaker, now, waitUntil)
       }
       const isProbe = startProbe(breaker, now, timeout, random)
-      // Such a store answers at once, and only a unit that it grants shows that it is back.
-      if (isProbe && breaker.needsWrite) return askOrDecide(states, breaker, now, waitUntil)
       const grants = decide(states, breaker, true, now)
       if (!isProbe) return grants
+      // Only a unit that the store counts shows that it is back, and there is none to charge.
+      if (breaker.needsWrite && !grants.some(({ granted }) => granted > 0)) {
+        return askOrDecide(states, breaker, now, waitUntil)
+      }
       const charges = states.map(({ record, demand }, index) => {
         const owed = claimUnits(record, demand, grants[index] ?? NO_GRANT, now)
         const look = lookAt(record, demand)

@@ -28,7 +28,11 @@ export function keyOf(prefix: string, demand: KeyParts): string {
  * escaped.
  */
 export function taggedKeyOf(prefix: string, { policy, client }: KeyParts): string {
+  return keyOf(prefix, { policy, client: `{${tagOf(client)}}` })
+}
+
+/** The hash tag of a client. */
+export function tagOf(client: string): string {
   // Redis ignores an empty tag. A "%" is always escaped, so no client's tag is a single "%".
-  const tag = client.replace(/[%{}]/g, encodeURIComponent) || '%'
-  return keyOf(prefix, { policy, client: `{${tag}}` })
+  return client.replace(/[%{}]/g, encodeURIComponent) || '%'
 }

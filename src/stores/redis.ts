@@ -1,6 +1,7 @@
 import { assertOption, describeType } from '../checks.ts'
 import { ConfigError } from '../errors.ts'
 import { clientIdentity } from './redis-protocol/client-identity.ts'
+import { nodeOf } from './redis-protocol/cluster-node.ts'
 import {
   type IoRedisClient,
   ioRedisCommands,
@@ -50,8 +51,10 @@ export function redis(client: IoRedisClient | NodeRedisClient, options: RedisOpt
     warned.add(warning)
     console.warn(`tidegate: ${warning}`)
   }
-  const identity = cluster ? undefined : clientIdentity(client, prefix)
-  return redisStore(scripts, { ...compiled, cluster, identity })
+  if (!cluster)
+    return redisStore(scripts, { ...compiled, identity: clientIdentity(client, prefix) })
+  const backendOf = (counted: string) => nodeOf(client, counted)
+  return redisStore(scripts, { ...compiled, cluster, backendOf })
 }
 
 /** Recognises the client by its methods, so that no package is imported. */

@@ -36,7 +36,7 @@ test('an outage is logged when it begins and when it ends, with its length and i
   expect(lines).toHaveLength(2)
   expect(lines[0]).toContain('this isolate decides alone until the store is back')
   expect(lines[1]).toBe(
-    'tidegate: the store is back after 12.3 s; requests decided without it: 3, units to charge: 3',
+    'tidegate: the store is back after 12.3 s; requests decided without it: 3, units to charge: 0',
   )
 })
 

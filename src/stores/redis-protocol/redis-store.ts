@@ -19,6 +19,8 @@ export interface RedisStoreSettings {
    * @default false
    */
   readonly cluster?: boolean
+  /** The store's `backendOf`. */
+  readonly backendOf?: (client: string) => string
   /**
    * Whether scripts have the header with which Upstash locks only their own keys.
    * @default false
@@ -32,7 +34,7 @@ export interface RedisStoreSettings {
  * one unit is one INCRBY (docs/exactness.md). Keeps nothing about keys, and reads no clock.
  */
 export function redisStore(client: RedisCommands, settings: RedisStoreSettings): Store {
-  const { name, host, identity, prefix, cluster = false, keyLocking = false } = settings
+  const { name, host, identity, backendOf, prefix, cluster = false, keyLocking = false } = settings
   const toKey = cluster ? taggedKeyOf : keyOf
   const run = scriptRunner(client, keyLocking)
 
@@ -93,6 +95,7 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
   return {
     guard,
     oneClient: cluster,
+    ...(backendOf && { backendOf }),
     label: host === undefined ? name : `${name} at ${host}`,
     identity,
     async take(demands, options) {
