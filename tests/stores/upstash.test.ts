@@ -219,6 +219,18 @@ describe('what the server says', () => {
     expect(String(error) + String(Object(error).cause)).not.toContain(asked.client)
   })
 
+  test('is told without the key, the client and the token that the server quotes', async () => {
+    const asked = demand({ policy: 'login', client: '203.0.113.7' })
+    const words = 'ERR key ratelimit:login:203.0.113.7 of "203.0.113.7" (token secret) is locked'
+    for (const demands of [[asked], [asked, { ...asked, policy: 'hourly' }]]) {
+      const error = await said(words)
+        .take(demands)
+        .catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ message: expect.stringContaining('is locked') })
+      expect(String(error) + String(Object(error).cause)).not.toMatch(/203|login|secret/)
+    }
+  })
+
   test('about a command that it does not know is told without its arguments', async () => {
     const words = "ERR unknown command 'EVALSHA', with args beginning with: '44f4' '1' 'the-key'"
     const error = await said(words)
