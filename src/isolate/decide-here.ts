@@ -33,7 +33,7 @@ export function decideHere(
   return checked.map(({ demand, record, count, left, fits }) => {
     const units = isGranted ? demand.cost : 0
     if (count === undefined) return { ...NO_GRANT, granted: units, unseen: true, source: 'open' }
-    if (!fits) record.exhaustedUntil = count.over
+    if (left - units < demand.cost) record.exhaustedUntil = count.over
     if (units > 0) {
       record.local = count
       grantHere(count, units, isOwed, now)

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { knowledgeOf } from '../../src/isolate/knowledge.ts'
 import { memory } from '../../src/stores/memory.ts'
 import type { Demand, Grant, Store } from '../../src/stores/store.ts'
 import { manualClock } from '../../src/testing/index.ts'
@@ -196,7 +197,7 @@ describe('what this isolate knows', () => {
     expect(asked?.source).toBeUndefined()
   })
 
-  test('outlives a flood while the store is away, and so does a refusal by the local count', async () => {
+  test('outlives a flood while the store is away, and so do local counts that are used up', async () => {
     const { clock, near } = distant(0)
     let isAway = false
     const store: Store = {
@@ -208,11 +209,18 @@ describe('what this isolate knows', () => {
     const knowing = guarded(store, clock)
     await knowing.take([{ ...demand, cost: 3 }])
     isAway = true
-    const local = { ...demand, client: 'b' }
-    for (let unit = 0; unit < 4; unit++) await knowing.take([local])
+    const [used, refused] = [
+      { ...demand, client: 'used' },
+      { ...demand, client: 'refused' },
+    ]
+    await knowing.take([{ ...used, cost: 2 }])
+    await knowing.take([used])
+    for (let take = 0; take < 2; take++) await knowing.take([{ ...refused, cost: 2 }])
     for (let n = 0; n < 20_000; n++) await knowing.take([{ ...demand, client: `n${n}` }])
     expect(await knowing.take([demand])).toMatchObject([{ granted: 0, source: 'known' }])
-    expect(await knowing.take([local])).toMatchObject([{ granted: 0, used: 3, source: 'local' }])
+    expect(await knowing.take([used])).toMatchObject([{ granted: 0, used: 3 }])
+    expect(await knowing.take([{ ...refused, cost: 2 }])).toMatchObject([{ granted: 0, used: 2 }])
+    expect(knowledgeOf(store, clock).unsettled.size).toBeLessThanOrEqual(10_000)
   })
 
   test('is learned from every answer to first questions that were asked at once', async () => {
