@@ -15,7 +15,7 @@ const away = new StoreError('timeout', 'no answer')
 const question = (since: number, answersBefore = 0) => ({ since, answersBefore })
 
 /** A breaker that opened at 1,000, by a question that was sent at 0. */
-function opened(error: unknown = away) {
+function opened(error: StoreError = away) {
   const breaker = newBreaker()
   noteFailure(breaker, error, question(0), 1000, middle)
   return breaker

@@ -62,7 +62,9 @@ async function traffic(store: Store, isOver: () => boolean) {
     client: () => ({ plain: 'a' }),
     store,
     timeout: 200,
-    onStoreEvent: ({ code }) => errors.push(code),
+    onStoreEvent: (event) => {
+      if (event.type !== 'back') errors.push(event.error.code)
+    },
   })
   const check = async () => (await limiter.check(new Request('https://example.com/'))).source
   const before = await check()

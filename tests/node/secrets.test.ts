@@ -4,7 +4,15 @@ import { rateLimit as forNext } from '../../src/adapters/next.ts'
 import { rateLimit as forVercel } from '../../src/adapters/vercel.ts'
 import { doctor } from '../../src/doctor/doctor.ts'
 import { readSettings } from '../../src/gateway/settings.ts'
-import { createLimiter, guard, header, ip, memory, storeFromEnv } from '../../src/index.ts'
+import {
+  createLimiter,
+  guard,
+  header,
+  ip,
+  memory,
+  type StoreEvent,
+  storeFromEnv,
+} from '../../src/index.ts'
 import { storeFromEnv as storeOnNode } from '../../src/node.ts'
 import { policiesFromEnv } from '../../src/policy/policies-from-env.ts'
 import { redactedMessage } from '../../src/redact.ts'
@@ -88,7 +96,8 @@ const ENTRIES: Readonly<Record<string, Make>> = {
       // What cannot be told from any other word of a stranger's error is shown.
       const words = /^\/?s3cret/.test(value) ? 'it' : value
       const take = () => Promise.reject(new Error(`${words} failed`))
-      const onStoreEvent = (error: unknown) => void written.push(error)
+      const onStoreEvent = (event: StoreEvent) =>
+        void written.push(event.type === 'back' ? event : event.error)
       createLimiter({ ...good, store: { guard, take }, onStoreEvent })
         .check(request())
         .then(resolve, reject)
