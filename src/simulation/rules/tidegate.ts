@@ -50,7 +50,8 @@ export function tidegate({ lease, backend = redis() }: TidegateOptions): MakeRul
         const ahead: Ahead = new WeakMap()
         const limiter = createLimiter({
           limit,
-          window,
+          // A short window as a bare number would be warned of.
+          window: `${window}ms`,
           lease,
           store: store(callFrom(isolate, ahead)),
           client: nameOf,
