@@ -7,6 +7,7 @@ export type { Environment, Platform } from './environment.ts'
 export { ConfigError, StoreError, type StoreErrorCode } from './errors.ts'
 export { guard } from './isolate/guard.ts'
 export type { Decision, PolicyState } from './limiter/decision.ts'
+export type { DecisionEvent, DecisionHost, PolicyOutcome } from './limiter/decision-event.ts'
 export { type CheckContext, createLimiter, type Limiter } from './limiter/limiter.ts'
 export type { LimiterOptions, RefusalFunction, SharedOptions } from './limiter/options.ts'
 export type { Duration } from './policy/duration.ts'
@@ -24,5 +25,6 @@ export type {
   Source,
   Store,
 } from './stores/store.ts'
+export type { StoreCall, StoreOperation } from './stores/store-call.ts'
 export type { StoreEvent } from './stores/store-event.ts'
 export { storeFromEnv } from './stores/store-from-env.ts'

@@ -63,6 +63,10 @@ function storedName(
   return typeof identity === 'object' && READABLE.test(text) ? text : sha256(text)
 }
 
+/** The hash of a name that reaches the store unchanged. A name that is a hash is returned. */
+export const hashedName = (name: string): string | Promise<string> =>
+  READABLE.test(name) ? sha256(name) : name
+
 /**
  * 128 bits of SHA-256 in hex: too many for two clients to share a count, by chance or on purpose.
  */

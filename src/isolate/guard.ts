@@ -2,6 +2,7 @@ import { detectPlatform } from '../environment.ts'
 import { type Log, quietLog } from '../quiet-log.ts'
 import { redactedMessage } from '../redact.ts'
 import type { Demand, Grant, Guard, Store } from '../stores/store.ts'
+import type { CallWatch } from '../stores/store-call.ts'
 import {
   type DemandState,
   giveBack,
@@ -52,19 +53,31 @@ export const guard: Guard = (store, options) => {
   }
 
   /** Refills a lease in the background, before its units are spent. */
-  function refill(state: DemandState, now: number, waitUntil: WaitUntil): void {
+  function refill(
+    state: DemandState,
+    now: number,
+    waitUntil: WaitUntil,
+    watch: CallWatch | undefined,
+  ): void {
     const { demand, lease } = state
     if (waitUntil === undefined || lease === undefined || !needsRefill(lease, known.tripMs)) return
     if (refillOf(state, lease, now) === 0 || calls.isAway([state])) return
-    const refilling = calls.ask([{ ...state, demand: { ...demand, cost: 0 } }], now, waitUntil)
+    const refilling = calls.ask(
+      [{ ...state, demand: { ...demand, cost: 0 } }],
+      now,
+      waitUntil,
+      watch && (() => watch('refill')),
+    )
     // A failed refill is ignored; the next request that needs the store reports the error.
     waitUntil(Promise.resolve(refilling).catch(() => {}))
   }
 
   const guarded: Store = {
+    label: store.label,
     async take(demands, options) {
       const now = clock()
       const host = options?.waitUntil ?? keepsRunning
+      const watch = options?.watch
       const waitUntil: WaitUntil = host && ((work) => keepAlive(host, work, log))
       const states: DemandState[] = []
       let isRefused = false
@@ -76,17 +89,17 @@ export const guard: Guard = (store, options) => {
         isRefused ||= state.isRefused
       }
       if (isRefused) return states.map((state) => localGrant(state, 0, 'known', now))
-      if (paid === 0) return calls.ask(states, now, waitUntil)
+      if (paid === 0) return calls.ask(states, now, waitUntil, watch)
 
       const unpaid = setAside(states)
-      const grants = unpaid.length === 0 ? [] : await calls.ask(unpaid, now, waitUntil)
+      const grants = unpaid.length === 0 ? [] : await calls.ask(unpaid, now, waitUntil, watch)
       const isGranted = grants.every(
         ({ granted }, index) => granted >= (unpaid[index]?.demand.cost ?? 0),
       )
       const settled: Grant[] = []
       let index = 0
       for (const state of states) {
-        if (state.isPaid && isGranted) refill(state, now, waitUntil)
+        if (state.isPaid && isGranted) refill(state, now, waitUntil, watch)
         else if (state.isPaid) giveBack(state)
         settled.push(
           state.isPaid

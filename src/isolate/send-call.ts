@@ -2,6 +2,7 @@ import { systemTimer } from '../clock.ts'
 import { withDeadline } from '../deadline.ts'
 import { StoreError } from '../errors.ts'
 import type { Demand, Grant, GuardOptions, Store, TakeOptions } from '../stores/store.ts'
+import type { CallWatch, StoreOperation } from '../stores/store-call.ts'
 import { assertGrants } from './assert-grants.ts'
 import { type Breaker, endsOutage, noteFailure, startProbe } from './breaker.ts'
 import { claimDebt, endCharge, owedUnits, returnDebt } from './debts.ts'
@@ -12,9 +13,6 @@ import { asStoreError, isReply, type StoreListener } from './outage.ts'
 import type { Asked, KeyRecord } from './record.ts'
 import { hasUnsettled, settleKeys } from './settle-keys.ts'
 
-/** In ms: how much later than the deadline of an earlier call a call looks whether it was met. */
-const MARGIN_MS = 5
-
 export type WaitUntil = TakeOptions['waitUntil']
 
 /** What kind of call is sent. */
@@ -23,6 +21,9 @@ interface CallKind {
   readonly isProbe?: boolean
   /** Whether the call is about keys of several clients, which a server may refuse. */
   readonly isBatch?: boolean
+  readonly watch?: CallWatch | undefined
+  /** @default 'take' */
+  readonly operation?: StoreOperation
 }
 
 /**
@@ -54,7 +55,7 @@ export function callSender(
     now: number,
     waitUntil: WaitUntil,
     fail: (error: StoreError, now: number) => Failure,
-    { isProbe = false, isBatch = false }: CallKind = {},
+    { isProbe = false, isBatch = false, watch, operation = 'take' }: CallKind = {},
   ): Promise<readonly Grant[] | Failure> {
     const demands: Demand[] = []
     const asked: Asked[] = []
@@ -75,31 +76,22 @@ export function callSender(
     const [first] = states
     const observed = first && states.length === 1 ? observedBy(first, now, clock) : undefined
     const answersBefore = breaker.answers
-    breaker.waitingSince ??= now
-    // If the oldest call opens the breaker, this one waits no longer.
-    const earlier =
-      breaker.openedAt === undefined && breaker.waitingSince < now
-        ? {
-            ms: breaker.waitingSince + timeout - now + MARGIN_MS,
-            isDue: () => breaker.openedAt !== undefined,
-          }
-        : undefined
+    const endWatch = watch?.(operation)
     let grants: readonly Grant[]
     try {
       grants = await withDeadline(
         timeout,
         (signal) => store.take(demands, { signal, waitUntil, observed }),
         { clock, timer, since: now },
-        earlier,
       )
       assertGrants(grants, demands.length)
     } catch (cause) {
       const error = asStoreError(cause, demands)
+      endWatch?.(error.code, 0)
       const then = clock()
       // An error about the call alone is an answer of the server.
       if (error.scope === 'key') {
         breaker.answers++
-        breaker.waitingSince = undefined
         if (breaker.openedAt !== undefined) endOutage(breaker, false, then)
       } else if (!(isBatch && isReply(error))) {
         noteFailure(breaker, error, { since: now, answersBefore }, then, random)
@@ -120,6 +112,7 @@ export function callSender(
     } finally {
       for (const lease of refilling) endRefill(lease)
     }
+    endWatch?.(undefined, unitsAhead(grants, demands))
     const then = clock()
     known.tripMs = then - now
     const settled: Grant[] = []
@@ -128,11 +121,10 @@ export function callSender(
       settled.push(settle(states[index], asked[index], grant, now, then))
     }
     breaker.answers++
-    breaker.waitingSince = undefined
     if (owes) endCharges(states, demands)
     if (breaker.openedAt !== undefined) endOutage(breaker, hasWritten(demands, grants), then)
     if (unsettled.size > 0 && waitUntil && hasUnsettled(known, then)) {
-      waitUntil(settleInBackground(waitUntil))
+      waitUntil(settleInBackground(waitUntil, watch))
     }
     return settled
   }
@@ -144,12 +136,13 @@ export function callSender(
   }
 
   /** Charges and heals in the background. */
-  function settleInBackground(waitUntil: WaitUntil): Promise<void> {
+  function settleInBackground(waitUntil: WaitUntil, watch: CallWatch | undefined): Promise<void> {
     const sendLooks = async (states: readonly DemandState[]) => {
       const breaker = breakerOf(known, store, states)
       const isBatch = !oneClient && states.length > 1
       const asError = (error: StoreError) => error
-      const answer = await send(states, breaker, clock(), waitUntil, asError, { isBatch })
+      const kind = { isBatch, watch, operation: 'settle' } as const
+      const answer = await send(states, breaker, clock(), waitUntil, asError, kind)
       return answer instanceof StoreError ? answer : undefined
     }
     const isReachable = async (record: KeyRecord, demand: Demand) => {
@@ -157,7 +150,8 @@ export function callSender(
       const breaker = breakerOf(known, store, look)
       const isAway = breaker.openedAt !== undefined
       if (oneClient && isAway && startProbe(breaker, clock(), timeout, random)) {
-        await send(look, breaker, clock(), waitUntil, ignore, { isProbe: true })
+        const kind = { isProbe: true, watch, operation: 'probe' } as const
+        await send(look, breaker, clock(), waitUntil, ignore, kind)
       }
       return breaker.openedAt === undefined
     }
@@ -178,6 +172,15 @@ const hasWritten = (demands: readonly Demand[], grants: readonly Grant[]): boole
 
 function endCharges(states: readonly DemandState[], demands: readonly Demand[]): void {
   for (const [index, { record }] of states.entries()) if (demands[index]?.owed) endCharge(record)
+}
+
+/** How many units a call has taken in advance. */
+function unitsAhead(grants: readonly Grant[], demands: readonly Demand[]): number {
+  let units = 0
+  for (const [index, { reserve = 0, cost }] of demands.entries()) {
+    if (reserve > 0) units += Math.max(0, Math.min((grants[index]?.granted ?? 0) - cost, reserve))
+  }
+  return units
 }
 
 /** For calls whose failure concerns no request. */

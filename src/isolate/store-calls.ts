@@ -1,5 +1,6 @@
 import type { StoreError } from '../errors.ts'
 import type { Grant, GuardOptions, Store } from '../stores/store.ts'
+import type { CallWatch } from '../stores/store-call.ts'
 import { type Breaker, probeIn, startProbe } from './breaker.ts'
 import { claimUnits, owesUnits } from './debts.ts'
 import { decideHere, refuseHere } from './decide-here.ts'
@@ -17,6 +18,7 @@ export interface StoreCalls {
     states: readonly DemandState[],
     now: number,
     waitUntil: WaitUntil,
+    watch: CallWatch | undefined,
   ): Promise<readonly Grant[]> | readonly Grant[]
 }
 
@@ -33,6 +35,7 @@ export function storeCalls(store: Store, options: GuardOptions, known: Knowledge
     breaker: Breaker,
     now: number,
     waitUntil: WaitUntil,
+    watch: CallWatch | undefined,
   ): Promise<readonly Grant[]> =>
     send(
       states,
@@ -41,6 +44,7 @@ export function storeCalls(store: Store, options: GuardOptions, known: Knowledge
       waitUntil,
       // A slow server may yet count the call. Its units would be counted twice.
       (error, then) => decide(states, breaker, error.code !== 'timeout', then),
+      { watch },
     )
 
   /**
@@ -52,6 +56,7 @@ export function storeCalls(store: Store, options: GuardOptions, known: Knowledge
     breaker: Breaker,
     now: number,
     waitUntil: WaitUntil,
+    watch: CallWatch | undefined,
   ): Promise<readonly Grant[]> {
     const counts = states.flatMap(({ record: { local }, demand }) =>
       local && isCounting(local, now) ? [{ local, demand }] : [],
@@ -68,7 +73,7 @@ export function storeCalls(store: Store, options: GuardOptions, known: Knowledge
       giveBack()
       return decide(states, breaker, error.code !== 'timeout', then)
     }
-    const grants = await send(states, breaker, now, waitUntil, fail)
+    const grants = await send(states, breaker, now, waitUntil, fail, { watch })
     const isCounted = grants.every(
       ({ granted, source = 'store' }, index) =>
         source !== 'store' || granted >= (states[index]?.demand.cost ?? 0),
@@ -97,27 +102,29 @@ export function storeCalls(store: Store, options: GuardOptions, known: Knowledge
 
   return {
     isAway: (states) => breakerOf(known, store, states).openedAt !== undefined,
-    ask(states, now, waitUntil) {
+    ask(states, now, waitUntil, watch) {
       const breaker = store.oneClient ? breakerOf(known, store, states) : known.breaker
       if (!hasBreaker || breaker.openedAt === undefined) {
         for (const { record } of states) {
           const isLocal = record.local && isCounting(record.local, now)
-          if (isLocal) return askBesideCount(states, breaker, now, waitUntil)
+          if (isLocal) return askBesideCount(states, breaker, now, waitUntil, watch)
         }
-        return askOrDecide(states, breaker, now, waitUntil)
+        return askOrDecide(states, breaker, now, waitUntil, watch)
       }
+      const isProbe = startProbe(breaker, now, timeout, random)
       const grants = decide(states, breaker, true, now)
-      const isGranted = grants.some(({ granted }) => granted > 0)
-      // Only a unit that the store counts shows that it accepts writes again.
-      const canProbe = isGranted || !breaker.needsWrite || grants[0]?.source === 'closed'
-      if (!canProbe || !startProbe(breaker, now, timeout, random)) return grants
-      if (breaker.needsWrite && !isGranted) return askOrDecide(states, breaker, now, waitUntil)
+      if (!isProbe) return grants
+      // Only a unit that the store counts shows that it is back, and there is none to charge.
+      if (breaker.needsWrite && !grants.some(({ granted }) => granted > 0)) {
+        return askOrDecide(states, breaker, now, waitUntil, watch)
+      }
       const charges = states.map(({ record, demand }, index) => {
         const owed = claimUnits(record, demand, grants[index] ?? NO_GRANT, now)
         const look = lookAt(record, demand)
         return { ...look, demand: { ...look.demand, owed } }
       })
-      const probe = send(charges, breaker, now, waitUntil, ignore, { isProbe: true }).catch(ignore)
+      const kind = { isProbe, watch, operation: 'probe' } as const
+      const probe = send(charges, breaker, now, waitUntil, ignore, kind).catch(ignore)
       // Where nothing keeps a probe alive, a request waits for it.
       if (!waitUntil) return probe.then(() => grants)
       waitUntil(probe)

@@ -15,6 +15,7 @@ import {
 } from './arguments.ts'
 import type { CheckContext } from './check-context.ts'
 import { type Decision, decide, UNCOUNTED, UNIDENTIFIED } from './decision.ts'
+import { type DecisionTrail, reportDecisions } from './decision-listener.ts'
 import { compileOptions, type LimiterOptions } from './options.ts'
 import { NO_PATH, readPaths } from './read-paths.ts'
 
@@ -81,14 +82,18 @@ export function createLimiter<
   Incoming extends Request = Request,
   Host extends object = object,
 >(options: LimiterOptions<Env, Incoming, Host>): Limiter<Env, Incoming, Host> {
-  const { policies, fields, refusal, openStore } = compileOptions(options)
+  const { policies, fields, refusal, openStore, listener } = compileOptions(options)
   const hasPaths = policies.some(({ paths }) => paths !== undefined)
   const single = policies.length === 1
   let store: Store | undefined
   type Context = CheckContext<Env> & Host
 
   /** Which policies count the request, for whom, and what the store grants. */
-  async function check(request: Incoming, context = {} as Context): Promise<Decision> {
+  async function count(
+    request: Incoming,
+    context = {} as Context,
+    trail?: DecisionTrail,
+  ): Promise<Decision> {
     assertCheck(request, context)
     const path = hasPaths ? readPaths(request, context) : NO_PATH
     const { once, client: passed } = context
@@ -108,7 +113,10 @@ export function createLimiter<
       const asked = names?.has(client) ? names.get(client) : identify(client, request, seen)
       const asking = typeof asked === 'object' ? await asked : asked
       names?.set(client, asking)
-      if (asking === undefined && unknown === 'refuse') return UNIDENTIFIED
+      if (asking === undefined && unknown === 'refuse') {
+        if (trail) trail.unidentifiedBy = name
+        return UNIDENTIFIED
+      }
       if (asking === undefined && unknown === 'pass') continue
       counting.push(policy)
       demands.push({ policy: name, client: asking ?? 'unknown', limit, window, cost: 1 })
@@ -117,10 +125,14 @@ export function createLimiter<
     store ??= openStore(context.env, demands)
     // Not the whole context: it may name the client, which reaches the store only as a hash.
     const { waitUntil } = context
-    const decision = decide(counting, demands, await store.take(demands, { waitUntil }))
+    const grants = await store.take(demands, { waitUntil, watch: trail?.watch })
+    if (trail) trail.counted = { demands, grants, store: store.label }
+    const decision = decide(counting, demands, grants)
     if (once && decision.allowed) for (const policy of counting) once.add(policy)
     return decision
   }
+
+  const check: typeof count = listener ? reportDecisions(count, listener) : count
 
   /** The response of the option `refusal`, otherwise a problem. */
   function refuseBy(decision: Decision, request: Incoming | undefined, context: Context): Response {

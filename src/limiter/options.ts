@@ -1,6 +1,6 @@
-import { assertBoolean, assertFunction, assertKeys } from '../checks.ts'
+import { assertBoolean, assertChoice, assertFunction, assertKeys } from '../checks.ts'
 import type { RequestContext } from '../client/client.ts'
-import { type Clock, systemClock, type Timer } from '../clock.ts'
+import { type Clock, stopwatch, systemClock, type Timer } from '../clock.ts'
 import { ConfigError } from '../errors.ts'
 import { type Duration, parseTimeout, warnOfBareNumber } from '../policy/duration.ts'
 import { FOREIGN_NAMES } from '../policy/foreign-names.ts'
@@ -20,6 +20,8 @@ import type { Demand, Store } from '../stores/store.ts'
 import type { StoreEvent } from '../stores/store-event.ts'
 import { isDebugging, logChoices } from './debug.ts'
 import type { Decision } from './decision.ts'
+import type { DecisionEvent, DecisionHost } from './decision-event.ts'
+import type { DecisionListener } from './decision-listener.ts'
 import { checkStore, makeStore } from './open-store.ts'
 import { warnOfSharedNames } from './shared-names.ts'
 
@@ -82,6 +84,18 @@ export interface SharedOptions<
    */
   readonly onStoreEvent?: ((event: StoreEvent) => unknown) | undefined
   /**
+   * Called with each decision before `check` returns it, for logs and metrics. A promise that it
+   * returns is kept alive by the host's `waitUntil`. Errors that it throws are logged.
+   * @default nothing is called or measured
+   */
+  readonly onDecision?: ((event: DecisionEvent, host: DecisionHost<Env>) => unknown) | undefined
+  /**
+   * Whether the events of `onDecision` name the client: as the store's keys name it (`'plain'`), or
+   * only its hash (`'hashed'`). The hash of an address can be reversed by trying all addresses.
+   * @default no event names a client
+   */
+  readonly eventClients?: 'hashed' | 'plain' | undefined
+  /**
    * Whether a store that is away is left alone, except for a probe now and then. Requests are then
    * decided at once, by the policy's `fallback`. `false`: each request asks the store, and waits
    * for it.
@@ -115,6 +129,8 @@ export interface CompiledOptions<
   readonly policies: readonly Policy<Incoming, Host>[]
   readonly fields: FieldWriters
   readonly refusal: RefusalFunction<Incoming, Host> | undefined
+  /** `undefined` if nobody listens to decisions. */
+  readonly listener: DecisionListener<Env> | undefined
   /** Makes the store that the limiter asks. To be called once, with the first demands. */
   readonly openStore: (env: Env | undefined, demands: readonly Demand[]) => Store
 }
@@ -127,6 +143,8 @@ const SHARED_KEYS = [
   'refusal',
   'debug',
   'onStoreEvent',
+  'onDecision',
+  'eventClients',
   'clock',
   'timer',
 ]
@@ -146,6 +164,8 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
     clock = systemClock,
     timer,
     onStoreEvent,
+    onDecision,
+    eventClients,
   } = options
   const policies = policiesOf(options)
   const ms = parseTimeout('timeout', timeout)
@@ -156,6 +176,8 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
   if (debug !== undefined) assertBoolean('debug', debug)
   if (breaker !== undefined) assertBoolean('breaker', breaker)
   if (onStoreEvent !== undefined) assertFunction('onStoreEvent', onStoreEvent)
+  if (onDecision !== undefined) assertFunction('onDecision', onDecision)
+  if (eventClients !== undefined) assertChoice('eventClients', eventClients, ['hashed', 'plain'])
   assertFunction('clock', clock)
   if (timer !== undefined) assertFunction('timer', timer)
   warnOfSharedNames(store, policies)
@@ -180,6 +202,13 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
     policies,
     fields: compileFieldWriters(headers),
     refusal,
+    listener: onDecision && {
+      notify: onDecision,
+      clients: eventClients,
+      // The machine's clock counts whole milliseconds, which is too coarse for a check.
+      stopwatch: options.clock ?? stopwatch,
+      clock,
+    },
     openStore(env, demands) {
       const asked =
         typeof store === 'function' ? checkStore(makeStore(store, env), policies) : store

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../clock.ts'
+import type { CallWatch } from './store-call.ts'
 import type { StoreEvent } from './store-event.ts'
 
 /** The units that one policy requests for one client. Both together make the key (`keyOf`). */
@@ -110,6 +111,12 @@ export interface TakeOptions {
   readonly signal?: AbortSignal | undefined
   /** Keeps work alive after the answer. Without it a store does nothing once it has answered. */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
+  /**
+   * Watches the calls that `guard` sends to the store: that of this take, and those that follow in
+   * the background. A store itself ignores it.
+   * @default nobody watches
+   */
+  readonly watch?: CallWatch | undefined
 }
 
 /**

@@ -77,22 +77,22 @@ describe('no bundle has a framework that its application does not use', () => {
 const BUDGETS = {
   'the middleware for Hono, and memory': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"',
-    10_290,
+    11_400,
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
-    21_690,
+    22_490,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 22_570],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 23_380],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    22_510,
+    23_350,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    27_170,
+    27_990,
   ],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 18_940],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 19_170],
 } as const
 
 describe('bundles stay within their budgets', () => {

@@ -1,30 +1,28 @@
 import { createLimiter } from '../../limiter/limiter.ts'
 import { DEFAULT_PREFIX, keyOf } from '../../stores/key.ts'
+import type { RedisCommands } from '../../stores/redis-protocol/redis-commands.ts'
+import { redisStore } from '../../stores/redis-protocol/redis-store.ts'
 import type { Ask } from '../books.ts'
 import type { Isolate, MakeRule } from '../isolate.ts'
-import type { Life } from '../redis-model.ts'
-import { type Call, type MakeBackend, redis } from './backends.ts'
+import { type Life, redisModel } from '../redis-model.ts'
 
 export interface TidegateOptions {
   readonly lease: boolean
-  /**
-   * Where it counts.
-   * @default Redis
-   */
-  readonly backend?: MakeBackend
+  /** The store in each isolate, for tests to break. */
+  readonly makeStore?: typeof redisStore
 }
 
-/** The product's own limiter and store: only the backend and the network are models. */
-export function tidegate({ lease, backend = redis() }: TidegateOptions): MakeRule {
+/** The product's own limiter over the product's own store: only Redis and the network are models. */
+export function tidegate({ lease, makeStore = redisStore }: TidegateOptions): MakeRule {
   return ({ limit, window, now, books }) => {
-    const { billed, life: lifeOf, store } = backend(now)
+    const redis = redisModel(now)
     const requestOf = requests()
 
-    /** Does what an isolate asks of the backend, and sees whose the granted units are. */
-    function observe<Answer>(ask: Ask, key: string, ahead: Ahead, act: () => Promise<Answer>) {
-      const before = Math.min(lifeOf(key)?.count ?? 0, limit)
+    /** Does what an isolate asks of Redis, and sees whose the granted units are. */
+    function observe(ask: Ask, key: string, ahead: Ahead, act: () => Promise<unknown>) {
+      const before = Math.min(redis.life(key)?.count ?? 0, limit)
       const answer = act()
-      const life = lifeOf(key)
+      const life = redis.life(key)
       let granted = Math.min(life?.count ?? 0, limit) - before
       if (!ask.settled && ask.countedIn === undefined) {
         if (life && granted > 0) {
@@ -38,22 +36,26 @@ export function tidegate({ lease, backend = redis() }: TidegateOptions): MakeRul
       return answer
     }
 
-    const callFrom =
-      (isolate: Isolate, ahead: Ahead): Call =>
-      (key, act) =>
-        isolate.call((ask) => observe(ask, key, ahead, act))
+    function clientOf(isolate: Isolate, ahead: Ahead): RedisCommands {
+      const send = (key: string | undefined, act: () => Promise<unknown>) =>
+        isolate.call((ask) => observe(ask, key ?? '', ahead, act))
+      return {
+        incrby: (key, units) => send(key, () => redis.client.incrby(key, units)),
+        eval: (text, keys, args) => send(keys[0], () => redis.client.eval(text, keys, args)),
+        evalsha: (sha, keys, args) => send(keys[0], () => redis.client.evalsha(sha, keys, args)),
+      }
+    }
 
     return {
-      billed,
+      billed: redis.billed,
       start(isolate) {
         const { clock, waitUntil } = isolate
         const ahead: Ahead = new WeakMap()
         const limiter = createLimiter({
           limit,
-          // A short window as a bare number would be warned of.
-          window: `${window}ms`,
+          window,
           lease,
-          store: store(callFrom(isolate, ahead)),
+          store: makeStore(clientOf(isolate, ahead), { name: 'model', prefix: DEFAULT_PREFIX }),
           client: nameOf,
           clock,
           // A real timer, which never rings: the process ends before.
@@ -62,7 +64,7 @@ export function tidegate({ lease, backend = redis() }: TidegateOptions): MakeRul
         })
         return async (ask) => {
           const { allowed, source } = await limiter.check(requestOf(ask.client), { waitUntil })
-          const life = lifeOf(keyOf(DEFAULT_PREFIX, { policy: '', client: ask.client }))
+          const life = redis.life(keyOf(DEFAULT_PREFIX, { policy: '', client: ask.client }))
           const held = life && ahead.get(life)
           if (source === 'known') {
             books.full(ask, life)
@@ -79,7 +81,7 @@ export function tidegate({ lease, backend = redis() }: TidegateOptions): MakeRul
   }
 }
 
-/** Units that the backend has granted to an isolate for no request yet, by the life of the key. */
+/** Units that Redis has granted to an isolate for no request yet, by the life of the key. */
 type Ahead = WeakMap<Life, number>
 
 const nameOf = (request: Request) => ({ plain: request.headers.get('x-client') ?? '' })

@@ -1,0 +1,63 @@
+import type { Demand, Grant, Source } from '../stores/store.ts'
+import type { StoreCall } from '../stores/store-call.ts'
+import type { Decision } from './decision.ts'
+
+/** A decision, and how it came about. */
+export interface DecisionEvent extends Decision {
+  /** What each policy that applies to the request decided, in the order of the options. */
+  readonly outcomes: readonly PolicyOutcome[]
+  /** How long the check took, in ms. Your own functions, such as `client`, are part of it. */
+  readonly took: number
+  /** The store's `label`; `undefined` if no policy counted the request. */
+  readonly store: string | undefined
+  /**
+   * The call to a remote store for which the request waited; `undefined` if this isolate decided
+   * without a call.
+   */
+  readonly call: StoreCall | undefined
+  /**
+   * Calls in the background that have ended since the previous event of this limiter; at most 100.
+   */
+  readonly background: readonly StoreCall[]
+}
+
+/** What one policy decided about a request. */
+export interface PolicyOutcome {
+  /** '' for the one unnamed policy. */
+  readonly policy: string
+  /**
+   * Whether this policy refused the request. A policy that did not refuse a request that another
+   * policy refused is not charged.
+   */
+  readonly refused: boolean
+  /** Units that the request costs. */
+  readonly cost: number
+  readonly source: Source | 'unknown'
+  /** With the option `eventClients`: the client that was counted, or its hash. */
+  readonly client?: string
+}
+
+/** What the host gives a listener, besides the event. */
+export interface DecisionHost<Env extends object = object> {
+  /** The host's bindings or variables, as `check` got them. */
+  readonly env?: Env | undefined
+  /** Keeps work alive after the response. */
+  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
+}
+
+/** What each demand's policy decided. Names clients by `nameOf`, if there is one. */
+export async function outcomesOf(
+  demands: readonly Demand[],
+  grants: readonly Grant[],
+  nameOf: ((client: string) => string | Promise<string>) | undefined,
+): Promise<PolicyOutcome[]> {
+  const outcomes: PolicyOutcome[] = []
+  for (const [index, { policy, cost, client }] of demands.entries()) {
+    const { granted = 0, retryIn = 0, source = 'store' } = grants[index] ?? {}
+    // Of a demand that does not fit, a store returns when it will. Other demands are not charged.
+    const refused = granted < cost && retryIn > 0
+    const outcome = { policy, refused, cost, source }
+    outcomes.push(nameOf ? { ...outcome, client: await nameOf(client) } : outcome)
+  }
+  return outcomes
+}
