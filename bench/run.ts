@@ -8,6 +8,7 @@ import { type Backend, startBackend } from './backend/backend.ts'
 import { batching } from './benchmarks/batching.ts'
 import { bytes } from './benchmarks/bytes.ts'
 import { commands } from './benchmarks/commands.ts'
+import { costs } from './benchmarks/costs.ts'
 import { heap } from './benchmarks/heap.ts'
 import { leasing } from './benchmarks/lease.ts'
 import { refusals } from './benchmarks/refusals.ts'
@@ -27,6 +28,7 @@ const BENCHMARKS: Readonly<Record<string, (backend: Backend) => Promise<Outcome>
   batching,
   bytes,
   heap,
+  costs,
 }
 
 const named = process.argv.slice(2)

@@ -6,20 +6,29 @@ import { startTimeout, type TimeSource } from './timer.ts'
  * `ms`, or up to half as long again if this process was too busy to read the answer
  * (`startTimeout`). The signal is then aborted, and a store that ignores it is not awaited. The
  * backend may still have counted the units.
+ *
+ * @param earlier an earlier time at which to give up, if `isDue` then returns true. It is no other
+ * request's promise: on Workers, one request cannot wake another.
  */
 export async function withDeadline<Answer>(
   ms: number,
   ask: (signal: AbortSignal) => Promise<Answer>,
   time?: TimeSource,
+  earlier?: { readonly ms: number; readonly isDue: () => boolean },
 ): Promise<Answer> {
   const controller = new AbortController()
   let stopTimer = () => {}
   const expiry = new Promise<never>((_, reject) => {
+    const expire = () => {
+      reject(new StoreError('timeout', `the store did not answer within ${ms} ms`))
+      controller.abort()
+    }
+    const first = earlier && earlier.ms > 0 && earlier.ms < ms ? earlier : undefined
     stopTimer = startTimeout(
-      ms,
+      first?.ms ?? ms,
       () => {
-        reject(new StoreError('timeout', `the store did not answer within ${ms} ms`))
-        controller.abort()
+        if (first === undefined || first.isDue()) expire()
+        else stopTimer = startTimeout(ms - first.ms, expire, { ...time, since: undefined })
       },
       time,
     )

@@ -13,7 +13,7 @@ export interface TimeSource {
    * When the timeout begins, by the clock.
    * @default now
    */
-  readonly since?: number
+  readonly since?: number | undefined
 }
 
 /**

@@ -1,12 +1,13 @@
 import manifest from '../../package.json' with { type: 'json' }
 import { describeValue } from '../checks.ts'
 import { ConfigError } from '../errors.ts'
+import { cost } from './cost.ts'
 import { doctor } from './doctor.ts'
 import { drill } from './drill.ts'
 import { gateway } from './gateway.ts'
 import type { Subcommand } from './subcommand.ts'
 
-const SUBCOMMANDS: readonly Subcommand[] = [gateway, doctor, drill]
+const SUBCOMMANDS: readonly Subcommand[] = [gateway, doctor, drill, cost]
 
 const USAGE = `Usage: tidegate <command> [options]
 

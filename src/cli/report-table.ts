@@ -50,7 +50,7 @@ const countOf = (count: number, word: string) =>
   `${count === 0 ? 'no' : count} ${word}${count === 1 ? '' : 's'}`
 
 /** Lines of at most `width` characters, broken at spaces. */
-function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number): string[] {
   const lines = ['']
   for (const word of text.split(' ')) {
     const line = lines.at(-1) ?? ''

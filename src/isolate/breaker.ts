@@ -14,6 +14,8 @@ export interface Breaker {
   probeSentAt: number | undefined
   /** How many answers have come. */
   answers: number
+  /** When the oldest call was sent since the last answer. */
+  waitingSince: number | undefined
   /** Why it opened. */
   error: StoreError | undefined
   /** Whether only a granted unit ends the outage: the server answers, and rejects writes. */
@@ -32,6 +34,7 @@ export const newBreaker = (): Breaker => ({
   probeAt: 0,
   probeSentAt: undefined,
   answers: 0,
+  waitingSince: undefined,
   error: undefined,
   needsWrite: false,
 })

@@ -13,6 +13,9 @@ import { asStoreError, isReply, type StoreListener } from './outage.ts'
 import type { Asked, KeyRecord } from './record.ts'
 import { hasUnsettled, settleKeys } from './settle-keys.ts'
 
+/** In ms: how much later than the deadline of an earlier call a call looks whether it was met. */
+const MARGIN_MS = 5
+
 export type WaitUntil = TakeOptions['waitUntil']
 
 /** What kind of call is sent. */
@@ -76,6 +79,15 @@ export function callSender(
     const [first] = states
     const observed = first && states.length === 1 ? observedBy(first, now, clock) : undefined
     const answersBefore = breaker.answers
+    breaker.waitingSince ??= now
+    // If the oldest call opens the breaker, this one waits no longer.
+    const earlier =
+      breaker.openedAt === undefined && breaker.waitingSince < now
+        ? {
+            ms: breaker.waitingSince + timeout - now + MARGIN_MS,
+            isDue: () => breaker.openedAt !== undefined,
+          }
+        : undefined
     const endWatch = watch?.(operation)
     let grants: readonly Grant[]
     try {
@@ -83,6 +95,7 @@ export function callSender(
         timeout,
         (signal) => store.take(demands, { signal, waitUntil, observed }),
         { clock, timer, since: now },
+        earlier,
       )
       assertGrants(grants, demands.length)
     } catch (cause) {
@@ -92,6 +105,7 @@ export function callSender(
       // An error about the call alone is an answer of the server.
       if (error.scope === 'key') {
         breaker.answers++
+        breaker.waitingSince = undefined
         if (breaker.openedAt !== undefined) endOutage(breaker, false, then)
       } else if (!(isBatch && isReply(error))) {
         noteFailure(breaker, error, { since: now, answersBefore }, then, random)
@@ -121,6 +135,7 @@ export function callSender(
       settled.push(settle(states[index], asked[index], grant, now, then))
     }
     breaker.answers++
+    breaker.waitingSince = undefined
     if (owes) endCharges(states, demands)
     if (breaker.openedAt !== undefined) endOutage(breaker, hasWritten(demands, grants), then)
     if (unsettled.size > 0 && waitUntil && hasUnsettled(known, then)) {

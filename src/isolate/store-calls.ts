@@ -111,19 +111,19 @@ export function storeCalls(store: Store, options: GuardOptions, known: Knowledge
         }
         return askOrDecide(states, breaker, now, waitUntil, watch)
       }
-      const isProbe = startProbe(breaker, now, timeout, random)
       const grants = decide(states, breaker, true, now)
-      if (!isProbe) return grants
-      // Only a unit that the store counts shows that it is back, and there is none to charge.
-      if (breaker.needsWrite && !grants.some(({ granted }) => granted > 0)) {
+      const isGranted = grants.some(({ granted }) => granted > 0)
+      // Only a unit that the store counts shows that it accepts writes again.
+      const canProbe = isGranted || !breaker.needsWrite || grants[0]?.source === 'closed'
+      if (!canProbe || !startProbe(breaker, now, timeout, random)) return grants
+      if (breaker.needsWrite && !isGranted)
         return askOrDecide(states, breaker, now, waitUntil, watch)
-      }
       const charges = states.map(({ record, demand }, index) => {
         const owed = claimUnits(record, demand, grants[index] ?? NO_GRANT, now)
         const look = lookAt(record, demand)
         return { ...look, demand: { ...look.demand, owed } }
       })
-      const kind = { isProbe, watch, operation: 'probe' } as const
+      const kind = { isProbe: true, watch, operation: 'probe' } as const
       const probe = send(charges, breaker, now, waitUntil, ignore, kind).catch(ignore)
       // Where nothing keeps a probe alive, a request waits for it.
       if (!waitUntil) return probe.then(() => grants)

@@ -2,7 +2,7 @@ import type { Agenda } from './agenda.ts'
 import { type Random, random } from './random.ts'
 import type { Scenario } from './scenario.ts'
 
-/** How many ms lie between the requests of a burst on average: a page that loads. */
+/** How many ms lie between the requests of a burst or a visit on average: a page that loads. */
 const WITHIN = 100
 
 /** Sends requests, open loop: whatever becomes of them, the next come when they come. */
@@ -16,6 +16,27 @@ export function demand(
   const nextClient = clients(scenario, random(seed, 'clients'))
   const nextSlot = routing(scenario, agenda, random(seed, 'routes'))
   const gap = 1000 / rate
+
+  /** Visits begin by chance, and overlap. The next visit may be of the same client. */
+  function visits(time: number): void {
+    if (time >= duration) return
+    agenda.at(time, () => {
+      visit(nextClient(), time)
+      visits(time + chance.wait(burst * gap))
+    })
+  }
+  function visit(client: string, time: number): void {
+    if (time >= duration) return
+    agenda.at(time, () => {
+      arrive(client, nextSlot(client))
+      if (chance.next() >= 1 / burst) visit(client, time + chance.wait(WITHIN))
+    })
+  }
+  if (arrivals === 'visits') {
+    visits(chance.wait(burst * gap))
+    return
+  }
+
   const wait = {
     even: () => gap,
     poisson: () => chance.wait(gap),

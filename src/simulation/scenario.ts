@@ -1,4 +1,4 @@
-export const ARRIVALS = ['poisson', 'even', 'bursts'] as const
+export const ARRIVALS = ['poisson', 'even', 'bursts', 'visits'] as const
 export const ROUTES = ['uniform', 'turns', 'sticky', 'wandering'] as const
 
 /** A world to run limiters in. Durations are in virtual ms. */
@@ -9,9 +9,12 @@ export interface Scenario {
   readonly window: number
   /** Requests per second of all clients together. */
   readonly rate: number
-  /** Independent of each other (`poisson`), at equal distances (`even`), or a few at a time. */
+  /**
+   * Independent of each other (`poisson`), at equal distances (`even`), a few at a time (`bursts`),
+   * or a few at a time of each client (`visits`), whose visits overlap those of other clients.
+   */
   readonly arrivals: (typeof ARRIVALS)[number]
-  /** How many requests a burst has on average. */
+  /** How many requests a burst or a visit has on average. */
   readonly burst: number
   /** For how long requests come. */
   readonly duration: number

@@ -82,7 +82,8 @@ describe('tidegate, as it is installed', () => {
     for (const word of ['--host', '--allow', '--tls-cert', '--tls-key', '--verbose', 'EVALSHA']) {
       expect(stdout).toContain(word)
     }
-    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+    const texts = [stdout, run('cost', '--help').stdout]
+    for (const line of texts.join('\n').split('\n')) expect(line.length).toBeLessThanOrEqual(100)
   })
 
   test('answers wrong usage with one sentence and 2', () => {
@@ -131,6 +132,11 @@ describe('tidegate, as it is installed', () => {
         ['gateway', ...good, '--tls-cert', 'x'],
         /tidegate gateway: --tls-key: expected .+, got nothing/,
       ],
+      [['cost'], /tidegate cost: --requests: expected a whole number .+, got nothing/],
+      [
+        ['cost', '--requests', '9', '--clients', '1', '--policy', '5 a minute'],
+        /tidegate cost: --policy: expected a limit and a window, such as 100\/1m, got "5 a minute"/,
+      ],
     ] as const) {
       const { status, stdout, stderr } = run(...args)
       expect([status, stdout]).toEqual([2, ''])
@@ -176,6 +182,32 @@ describe('tidegate, as it is installed', () => {
     }
     console.log(`cli.js: ${text.length} characters, with the notices of ${found.join(', ')}`)
     expect(text.length).toBeLessThan(600_000)
+  })
+})
+
+describe('tidegate cost', () => {
+  const flags = ['--requests', '30M', '--clients', '200k', '--policy', '100/1m', '--isolates', '1']
+
+  test('prints what the count costs, by itself and without a store', () => {
+    const { status, stdout, stderr } = run('cost', ...flags)
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/^30,000,000 requests a month from 200,000 clients, 100 per 1m\n/)
+    expect(stdout).toMatch(/^Upstash, pay as you go +\$\d+\.\d\d +\$\d+\.\d\d +\$\d+\.\d\d$/m)
+  })
+
+  test('prints the same as JSON, with the source of each price', () => {
+    const { status, stdout } = run('cost', ...flags, '--json')
+    const { traffic, usages, offers } = JSON.parse(stdout)
+    expect(status).toBe(0)
+    expect(traffic).toMatchObject({ requests: 30_000_000, clients: 200_000, limit: 100 })
+    expect(usages.tidegate.commands).toBeLessThan(usages.upstash.commands)
+    for (const { prices, source, read } of offers) {
+      expect(Object.keys(prices)).toEqual(['tidegate', 'upstash', 'getSet'])
+      expect([source, read]).toEqual([
+        expect.stringMatching(/^https:/),
+        expect.stringMatching(/^20\d\d-\d\d$/),
+      ])
+    }
   })
 })
 

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { bundle, NAME, startWorker } from '../../scripts/workerd.ts'
+import { systemClock } from '../../src/clock.ts'
 import { withDeadline } from '../../src/deadline.ts'
 import { createLimiter, type Demand, header, ip, memory, StoreError } from '../../src/index.ts'
+import { objectModel } from '../../src/simulation/object-model.ts'
 import { durableObject, type ObjectNamespace } from '../../src/stores/durable-object.ts'
 import { manualClock, type Subject, storeConformance } from '../../src/testing/index.ts'
 import { startObjects } from '../support/durable-object.ts'
@@ -190,6 +192,39 @@ describe('a Durable Object', () => {
     await objects.evict('METERED')
     expect(await cost(burst, hourly)).toEqual({ read: 3 + 2, written: 0, alarms: 0 })
     expect(await cost(burst)).toEqual({ read: 0, written: 1, alarms: 0 })
+  })
+
+  test('writes the rows that the model of the simulation counts', async () => {
+    const store = objects.storeOf('METERED')
+    const model = objectModel(systemClock)
+    const client = crypto.randomUUID()
+    const brief = { policy: 'burst', limit: 2, window: 1000 }
+    const steps = [
+      [{ cost: 0 }],
+      [{}],
+      [{}],
+      [{}, brief],
+      [brief],
+      [brief],
+      [{ cost: 2 }],
+      [{}],
+      [{ cost: 0 }],
+      'pause',
+      [brief],
+      [{}, brief],
+    ] as const
+    for (const step of steps) {
+      if (step === 'pause') {
+        await pause(1300)
+        continue
+      }
+      const demands = step.map((more) => demandOf(client, more))
+      const before = model.bill().rowsWritten
+      const granted = (await store.take(demands)).map((grant) => grant.granted)
+      expect(model.take(demands).map((grant) => grant.granted)).toEqual(granted)
+      const { written, alarms } = await objects.rowsOf(client)
+      expect(model.bill().rowsWritten - before).toBe(written + alarms)
+    }
   })
 })
 

@@ -214,6 +214,58 @@ describe('the breaker', () => {
     expect(calls.length).toBeGreaterThan(before)
   })
 
+  test('that opens releases the requests that were sent after the oldest one', async () => {
+    const { clock, state, guarded } = scriptedStore()
+    const one = guarded()
+    state.outcome = () => 'hang'
+    const waits: number[] = []
+    for (let n = 0; n < 20; n++) {
+      const sent = clock()
+      one.take([of(`c${n}`)]).then(() => waits.push(clock() - sent))
+      clock.advance(50)
+      await flush()
+    }
+    clock.advance(5)
+    await flush()
+    // The oldest waited for the deadline, and each later one 50 ms less.
+    expect(waits).toHaveLength(20)
+    expect(Math.max(...waits)).toBe(1000)
+    expect(waits.at(-1)).toBe(55)
+  })
+
+  test('leaves requests alone that were sent after an answer', async () => {
+    const { clock, state, guarded } = scriptedStore()
+    const one = guarded()
+    state.outcome = ([first]) => (first?.client === 'b' ? 'up' : 'hang')
+    const first = one.take([of('a')])
+    clock.advance(500)
+    await one.take([of('b')])
+    const started = clock()
+    const second = one.take([of('c')]).then(() => clock() - started)
+    clock.advance(500)
+    await first
+    clock.advance(500)
+    expect(await second).toBe(1000)
+  })
+
+  test('is probed by no request that has no unit to count after the server has rejected writes', async () => {
+    const { clock, calls, state, guarded } = scriptedStore()
+    const [one, works] = [guarded(), background(clock)]
+    const small = { ...demand, limit: 1 }
+    state.outcome = () => new StoreError('rejected', 'OOM', { mayHaveCounted: false })
+    await one.take([small], works)
+    calls.length = 0
+    state.outcome = () => 'up'
+    for (let n = 0; n < 20; n++) {
+      clock.advance(100)
+      await one.take([small], works)
+    }
+    expect(calls).toHaveLength(0)
+    await one.take([of('another')], works)
+    await flush()
+    expect((await one.take([of('another')], works))[0]?.source ?? 'store').toBe('store')
+  })
+
   test('stays closed at errors about the keys of one call', async () => {
     const { clock, state, guarded } = scriptedStore()
     const one = guarded()

@@ -4,6 +4,7 @@ import { standard } from '../../bench/simulate/standard.ts'
 import { guard } from '../../src/isolate/guard.ts'
 import { agenda } from '../../src/simulation/agenda.ts'
 import type { MakeRule } from '../../src/simulation/isolate.ts'
+import { objects, redis } from '../../src/simulation/rules/backends.ts'
 import { MODES, RULES } from '../../src/simulation/rules/rules.ts'
 import { tidegate } from '../../src/simulation/rules/tidegate.ts'
 import { DEFAULTS, type Scenario } from '../../src/simulation/scenario.ts'
@@ -59,11 +60,39 @@ describe('the simulation', () => {
     },
   )
 
+  test.each([false, true])(
+    'sees Durable Objects keep the limit, whatever dies: lease %s',
+    async (lease) => {
+      const rule = tidegate({ lease, backend: objects() })
+      const { beyond, most, windows } = await simulate(STORM, rule)
+      expect({ beyond, windows }).toEqual({ beyond: 0, windows: 2 })
+      expect(most).toBeLessThanOrEqual(1)
+      expect(most).toBeGreaterThan(0.9)
+    },
+  )
+
   test('sees a race, isolates that know nothing of each other, and clocks that disagree', async () => {
     expect((await simulate(CALM, RULES['get-set'])).beyond).toBeGreaterThan(100)
     expect((await simulate(CALM, RULES['per-isolate'])).beyond).toBeGreaterThan(100)
     expect((await simulate(CALM, RULES.upstash)).beyond).toBe(0)
     expect((await simulate(STORM, RULES.upstash)).beyond).toBeGreaterThan(100)
+  })
+
+  test('sends the requests of a visit for one client, at any rate', async () => {
+    const visits = { ...CALM, arrivals: 'visits', burst: 20, keys: 1000, zipf: 0 } as const
+    const rate = 300
+    const asked: string[] = []
+    const rule: MakeRule = () => ({
+      billed: () => 0,
+      start: () => async (ask) => asked.push(ask.client) > 0,
+    })
+    const { requests } = await simulate({ ...visits, rate, duration: 600_000 }, rule)
+    expect(requests / (rate * 600)).toBeCloseTo(1, 1)
+    asked.length = 0
+    // Far apart, so that no other client asks in between.
+    await simulate({ ...visits, rate: 0.01, duration: 36_000_000 }, rule)
+    const moves = asked.filter((client, index) => client !== asked[index - 1]).length
+    expect(asked.length / moves).toBeGreaterThan(10)
   })
 
   test('counts commands and trips as they are', async () => {
@@ -104,7 +133,7 @@ describe('the simulation', () => {
     }
     const hot = { ...CALM, isolates: 2, rate: 60, limit: 100_000, window: 60_000 }
     expect((await simulate(hot, tidegate({ lease: true }))).beyond).toBe(0)
-    const broken = tidegate({ lease: true, makeStore: generous })
+    const broken = tidegate({ lease: true, backend: redis(generous) })
     expect((await simulate(hot, broken)).beyond).toBeGreaterThan(0)
   })
 
@@ -142,7 +171,7 @@ describe('the simulation', () => {
       }
     }
     expect((await simulate(CALM, RULES.strict)).unfair).toBe(0)
-    const { unfair, share } = await simulate(CALM, tidegate({ lease: false, makeStore: mean }))
+    const { unfair, share } = await simulate(CALM, tidegate({ lease: false, backend: redis(mean) }))
     expect(unfair).toBeGreaterThan(100)
     expect(share).toBe(0.5)
   })

@@ -20,4 +20,4 @@ export const everyPolicy = (ms: number): ReadonlyMap<string, number> =>
 
 /** The same in a new isolate, without any record of the store's keys. */
 export const isolate = (store: Store, clock: Clock, more?: Partial<GuardOptions>): Store =>
-  guarded({ ...store }, clock, more)
+  guarded({ ...store, identity: undefined }, clock, more)

@@ -1,28 +1,30 @@
 import { createLimiter } from '../../limiter/limiter.ts'
 import { DEFAULT_PREFIX, keyOf } from '../../stores/key.ts'
-import type { RedisCommands } from '../../stores/redis-protocol/redis-commands.ts'
-import { redisStore } from '../../stores/redis-protocol/redis-store.ts'
 import type { Ask } from '../books.ts'
 import type { Isolate, MakeRule } from '../isolate.ts'
-import { type Life, redisModel } from '../redis-model.ts'
+import type { Life } from '../redis-model.ts'
+import { type Call, type MakeBackend, redis } from './backends.ts'
 
 export interface TidegateOptions {
   readonly lease: boolean
-  /** The store in each isolate, for tests to break. */
-  readonly makeStore?: typeof redisStore
+  /**
+   * Where it counts.
+   * @default Redis
+   */
+  readonly backend?: MakeBackend
 }
 
-/** The product's own limiter over the product's own store: only Redis and the network are models. */
-export function tidegate({ lease, makeStore = redisStore }: TidegateOptions): MakeRule {
+/** The product's own limiter and store: only the backend and the network are models. */
+export function tidegate({ lease, backend = redis() }: TidegateOptions): MakeRule {
   return ({ limit, window, now, books }) => {
-    const redis = redisModel(now)
+    const { billed, life: lifeOf, store } = backend(now)
     const requestOf = requests()
 
-    /** Does what an isolate asks of Redis, and sees whose the granted units are. */
-    function observe(ask: Ask, key: string, ahead: Ahead, act: () => Promise<unknown>) {
-      const before = Math.min(redis.life(key)?.count ?? 0, limit)
+    /** Does what an isolate asks of the backend, and sees whose the granted units are. */
+    function observe<Answer>(ask: Ask, key: string, ahead: Ahead, act: () => Promise<Answer>) {
+      const before = Math.min(lifeOf(key)?.count ?? 0, limit)
       const answer = act()
-      const life = redis.life(key)
+      const life = lifeOf(key)
       let granted = Math.min(life?.count ?? 0, limit) - before
       if (!ask.settled && ask.countedIn === undefined) {
         if (life && granted > 0) {
@@ -36,26 +38,22 @@ export function tidegate({ lease, makeStore = redisStore }: TidegateOptions): Ma
       return answer
     }
 
-    function clientOf(isolate: Isolate, ahead: Ahead): RedisCommands {
-      const send = (key: string | undefined, act: () => Promise<unknown>) =>
-        isolate.call((ask) => observe(ask, key ?? '', ahead, act))
-      return {
-        incrby: (key, units) => send(key, () => redis.client.incrby(key, units)),
-        eval: (text, keys, args) => send(keys[0], () => redis.client.eval(text, keys, args)),
-        evalsha: (sha, keys, args) => send(keys[0], () => redis.client.evalsha(sha, keys, args)),
-      }
-    }
+    const callFrom =
+      (isolate: Isolate, ahead: Ahead): Call =>
+      (key, act) =>
+        isolate.call((ask) => observe(ask, key, ahead, act))
 
     return {
-      billed: redis.billed,
+      billed,
       start(isolate) {
         const { clock, waitUntil } = isolate
         const ahead: Ahead = new WeakMap()
         const limiter = createLimiter({
           limit,
-          window,
+          // A short window as a bare number would be warned of.
+          window: `${window}ms`,
           lease,
-          store: makeStore(clientOf(isolate, ahead), { name: 'model', prefix: DEFAULT_PREFIX }),
+          store: store(callFrom(isolate, ahead)),
           client: nameOf,
           clock,
           // A real timer, which never rings: the process ends before.
@@ -64,7 +62,7 @@ export function tidegate({ lease, makeStore = redisStore }: TidegateOptions): Ma
         })
         return async (ask) => {
           const { allowed, source } = await limiter.check(requestOf(ask.client), { waitUntil })
-          const life = redis.life(keyOf(DEFAULT_PREFIX, { policy: '', client: ask.client }))
+          const life = lifeOf(keyOf(DEFAULT_PREFIX, { policy: '', client: ask.client }))
           const held = life && ahead.get(life)
           if (source === 'known') {
             books.full(ask, life)
@@ -81,7 +79,7 @@ export function tidegate({ lease, makeStore = redisStore }: TidegateOptions): Ma
   }
 }
 
-/** Units that Redis has granted to an isolate for no request yet, by the life of the key. */
+/** Units that the backend has granted to an isolate for no request yet, by the life of the key. */
 type Ahead = WeakMap<Life, number>
 
 const nameOf = (request: Request) => ({ plain: request.headers.get('x-client') ?? '' })

@@ -20,6 +20,9 @@ const warned = new Set<string>()
  */
 const SOCKET_TIMEOUT_MS = 2000
 
+/** The longest pause between two attempts to connect. */
+const MAX_RECONNECT_MS = 200
+
 /**
  * Returns a store that counts in the Redis at a URL, `redis://` or `rediss://` (TLS), with user,
  * password and number of the database. Uses ioredis, which must be installed. Connects at the first
@@ -43,6 +46,7 @@ export function redisFromUrl(option: string, url: unknown, time?: TimeSource): S
   return {
     guard,
     label: `redis at ${host}, from ${option}`,
+    identity: address.href,
     async take(demands, options) {
       connecting ??= connect(address.href, time)
       const connectedStore = await connecting
@@ -72,6 +76,8 @@ async function connect(url: string, time: TimeSource | undefined): Promise<() =>
     lazyConnect: true,
     enableOfflineQueue: false,
     connectTimeout: SOCKET_TIMEOUT_MS,
+    // Not the library's 2 s: a probe that finds no connection costs a further pause.
+    retryStrategy: (times) => Math.min(times * 50, MAX_RECONNECT_MS),
   })
   const awaitReply = enforceSocketTimeout(connection.redis, SOCKET_TIMEOUT_MS, time)
   // The error of a command does not hold the reason.
@@ -88,8 +94,13 @@ async function connect(url: string, time: TimeSource | undefined): Promise<() =>
   }
   return () => {
     const { databaseError, isReady } = connection
-    if (databaseError) throw new StoreError('rejected', `redis: ${databaseError.message}`)
-    if (!isReady) throw new StoreError('unreachable', `redis: no connection (${reason})`)
+    const mayHaveCounted = false
+    if (databaseError) {
+      throw new StoreError('rejected', `redis: ${databaseError.message}`, { mayHaveCounted })
+    }
+    if (!isReady) {
+      throw new StoreError('unreachable', `redis: no connection (${reason})`, { mayHaveCounted })
+    }
     return watchedStore
   }
 }

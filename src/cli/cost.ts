@@ -1,0 +1,34 @@
+import { estimate } from '../cost/estimate.ts'
+import { DEFAULT_ISOLATES, DEFAULT_STAY, DEFAULT_VISIT, readCostFlags } from './cost-flags.ts'
+import { formatEstimate } from './cost-table.ts'
+import type { Subcommand } from './subcommand.ts'
+
+/** `tidegate cost`: exit code 0. Asks nobody, and needs no store. */
+export const cost: Subcommand = {
+  name: 'cost',
+  summary: 'estimate what the count costs in a month, in several places',
+  usage: `Usage: tidegate cost --requests <count> --clients <count> --policy <limit>/<window> [options]
+
+Estimates what a month of rate limiting costs: on Upstash, in Durable Objects, and on a Redis of
+your own; next to @upstash/ratelimit and to GET, then SET. It simulates a sample of the traffic on
+this machine, which takes some seconds, and calls no service.
+
+  --requests <count>   requests a month, such as 30M
+  --clients <count>    clients that are counted apart, such as 200k
+  --policy <policy>    the limit and the window, such as 100/1m
+  --lease              isolates take units ahead for hot clients
+  --isolates <count>   among how many isolates the requests of a client are spread (${DEFAULT_ISOLATES})
+  --visit <count>      how many requests a client sends one soon after the other (${DEFAULT_VISIT}; 1: evenly by
+                       chance)
+  --stay <time>        how long a client stays at an isolate (${DEFAULT_STAY}; 0: each request reaches any)
+  --json               print the estimate as JSON
+
+All clients send equally many requests. To add a few clients that send much more, run it twice.
+`,
+  async run(args) {
+    const { traffic, json } = readCostFlags(args)
+    const found = await estimate(traffic)
+    console.log(json ? JSON.stringify(found, null, 2) : formatEstimate(found))
+    return 0
+  },
+}
