@@ -81,18 +81,18 @@ const BUDGETS = {
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
-    22_490,
+    22_640,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 23_380],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 23_530],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    23_350,
+    23_500,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    27_990,
+    28_130,
   ],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 19_170],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 19_310],
 } as const
 
 describe('bundles stay within their budgets', () => {
