@@ -49,11 +49,11 @@ export function endCharge(record: KeyRecord): void {
   if (window && window.used >= local.seen + local.granted) record.local = undefined
 }
 
-/** Returns units to the debt, which a call that was sent at `now` has certainly not charged. */
-export function returnDebt({ local }: KeyRecord, { units, age }: Owed, now: number): void {
-  if (local === undefined) return
-  if (local.owed === 0) local.owedSince = now - age
-  local.owed += units
+/** Returns units to the debt, which a call that was sent at `since` has certainly not charged. */
+export function returnDebt(count: LocalCount, { units, age }: Owed, since: number): void {
+  const owedSince = since - age
+  count.owedSince = count.owed === 0 ? owedSince : Math.min(count.owedSince, owedSince)
+  count.owed += units
 }
 
 /** How many units the keys owe. */

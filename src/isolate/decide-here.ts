@@ -1,7 +1,7 @@
 import type { Fallback, Grant } from '../stores/store.ts'
 import { grantHere } from './debts.ts'
 import { type DemandState, NO_GRANT } from './demand-state.ts'
-import { countedGrant, localCount, unitsLeft } from './local-count.ts'
+import { countedGrant, isCounting, localCount, unitsLeft } from './local-count.ts'
 import { ifOpen } from './observed-window.ts'
 
 /**
@@ -45,9 +45,10 @@ export function decideHere(
 /** Refuses demands of which one does not fit the count of this isolate, though the store answers. */
 export function refuseHere(states: readonly DemandState[], now: number): readonly Grant[] {
   return states.map(({ demand, record: { local } }) => {
-    const left = local ? unitsLeft(local, demand, 'local') : demand.cost
-    return local && left < demand.cost
-      ? countedGrant(local, demand, 0, left, true, now, 'known')
-      : { ...NO_GRANT, unseen: true, source: 'known' }
+    if (local && isCounting(local, now)) {
+      const left = unitsLeft(local, demand, 'local')
+      if (left < demand.cost) return countedGrant(local, demand, 0, left, true, now, 'known')
+    }
+    return { ...NO_GRANT, unseen: true, source: 'known' }
   })
 }

@@ -82,6 +82,8 @@ export interface Asked {
   readonly reserve: number
   readonly windowId: number
   readonly window: ObservedWindow | undefined
+  /** The count whose units the call charges. */
+  readonly local: LocalCount | undefined
 }
 
 /**

@@ -70,7 +70,8 @@ export function callSender(
       const owed = isProbe || !record.local ? demand.owed : claimDebt(record.local, demand, now)
       owes ||= owed !== undefined
       demands.push(reserve > 0 || owed ? { ...demand, reserve, owed } : demand)
-      asked.push({ reserve, windowId: record.windowId, window: record.window })
+      const { windowId, window, local } = record
+      asked.push({ reserve, windowId, window, local })
       if (lease === undefined || reserve === 0) continue
       // One at a time: requests that find no units meanwhile ask for their own alone.
       startRefill(lease, now)
@@ -112,9 +113,9 @@ export function callSender(
       }
       const isAway = breaker.openedAt !== undefined
       if (!isAway || !outage.begin(listener, error)) outage.fail(listener, error)
-      for (const [index, { record }] of states.entries()) {
-        const owed = demands[index]?.owed
-        if (owed && !error.mayHaveCounted) returnDebt(record, owed, now)
+      for (const [index, { owed }] of demands.entries()) {
+        const local = asked[index]?.local
+        if (owed && local && !error.mayHaveCounted) returnDebt(local, owed, now)
       }
       // The plain count may have made a key without expiry, or may yet make one.
       if (observed && first) {
@@ -165,7 +166,9 @@ export function callSender(
       const breaker = breakerOf(known, store, look)
       const isAway = breaker.openedAt !== undefined
       if (oneClient && isAway && startProbe(breaker, clock(), timeout, random)) {
-        const kind = { isProbe: true, watch, operation: 'probe' } as const
+        // A debt may get lost with its call, so it is sent only if the server has answered.
+        const isProbe = !breaker.needsWrite
+        const kind = { isProbe, watch, operation: 'probe' } as const
         await send(look, breaker, clock(), waitUntil, ignore, kind)
       }
       return breaker.openedAt === undefined
@@ -177,12 +180,12 @@ export function callSender(
   return send
 }
 
-/** Whether the store has certainly counted a unit. */
+/** Whether the store has counted a unit. */
 const hasWritten = (demands: readonly Demand[], grants: readonly Grant[]): boolean =>
   grants.some(({ granted, used }, index) => {
     const { owed, limit = 0 } = demands[index] ?? {}
-    // Of units that were granted just now, the store has charged at least one, unless none was left.
-    return granted > 0 || (owed?.age === 0 && used < limit)
+    // What is owed is charged unless no unit was left, or in rare cases the window is too young.
+    return granted > 0 || (owed !== undefined && used < limit)
   })
 
 function endCharges(states: readonly DemandState[], demands: readonly Demand[]): void {

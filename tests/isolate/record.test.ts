@@ -13,7 +13,12 @@ const grantOf = (used: number, more: Partial<Grant> = {}): Grant => ({
 })
 
 /** What is known of the key now, as a question notes it when it is sent. */
-const askedNow = ({ windowId, window }: KeyRecord): Asked => ({ reserve: 0, windowId, window })
+const askedNow = ({ windowId, window, local }: KeyRecord): Asked => ({
+  reserve: 0,
+  windowId,
+  window,
+  local,
+})
 
 /** A record that has seen 5 units used in a window, in the millisecond 100. */
 function recordAt100(): KeyRecord {
