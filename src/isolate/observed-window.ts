@@ -40,6 +40,10 @@ const EXPIRY_MS = 2
 export const ifOpen = (window: ObservedWindow | undefined, now: number) =>
   window && window.since <= now && now < window.until ? window : undefined
 
+/** The window until the end that clients are sent. */
+export const ifShown = (window: ObservedWindow | undefined, now: number) =>
+  window && window.since <= now && now < window.over ? window : undefined
+
 /** In ms until `over`. */
 export const resetIn = ({ over }: ObservedWindow, now: number): number => over - now
 

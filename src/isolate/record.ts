@@ -4,6 +4,7 @@ import { type LocalCount, newCount } from './local-count.ts'
 import {
   certainUntil,
   ifOpen,
+  ifShown,
   isAnother,
   merge,
   type ObservedWindow,
@@ -51,10 +52,8 @@ export const newRecord = (key: string): KeyRecord => ({
  * counting goes on until it has certainly ended.
  */
 export function endWindow(record: KeyRecord, now: number): void {
-  const { window } = record
-  if (window && window.since <= now && now < window.over) {
-    record.local ??= newCount(window.used, window.over)
-  }
+  const window = ifShown(record.window, now)
+  if (window) record.local ??= newCount(window.used, window.over)
   begin(record, undefined)
 }
 

@@ -3,7 +3,7 @@ import type { StoreError } from '../errors.ts'
 import type { Demand } from '../stores/store.ts'
 import { owesUnits } from './debts.ts'
 import { type DemandState, lookAt } from './demand-state.ts'
-import type { Knowledge } from './knowledge.ts'
+import { type Knowledge, noteUnsettled } from './knowledge.ts'
 import { isReply } from './outage.ts'
 import type { KeyRecord } from './record.ts'
 
@@ -46,6 +46,7 @@ export async function settleKeys(options: SettleOptions): Promise<void> {
   const { unsettled } = known
   /** Records of keys that the server refuses. */
   const wrong = new Set<KeyRecord>()
+  const healed: Entry[] = []
 
   /** Sends a call for these keys. Returns whether further calls make sense. */
   async function lookAtKeys(call: Call): Promise<boolean> {
@@ -54,7 +55,12 @@ export async function settleKeys(options: SettleOptions): Promise<void> {
     if (!(await isReachable(record, demand))) return oneClient
     const error = await send(call.map(([record, demand]) => lookAt(record, demand)))
     if (error === undefined) {
-      for (const [record] of call) if (!owesUnits(record, clock())) unsettled.delete(record)
+      for (const entry of call) {
+        const [record] = entry
+        if (record.needsHealing) healed.push(entry)
+        record.needsHealing = false
+        if (!owesUnits(record, clock())) unsettled.delete(record)
+      }
       return true
     }
     if (call.length === 1) {
@@ -83,17 +89,19 @@ export async function settleKeys(options: SettleOptions): Promise<void> {
   }
 
   const entries: Entry[] = []
-  const unhealed: Entry[] = []
   for (const entry of unsettled) {
     const [record] = entry
-    if (record.needsHealing) unhealed.push(entry)
     if (record.needsHealing || owesUnits(record, clock())) entries.push(entry)
     else unsettled.delete(record)
   }
-  if (!(await lookAtAll(entries)) || unhealed.length === 0) return
-  for (const [record] of unhealed) record.needsHealing = false
+  if (!(await lookAtAll(entries)) || healed.length === 0) return
   await new Promise<void>((resolve) => timer(HEAL_AGAIN_MS, resolve))
-  await lookAtAll(unhealed)
+  const again = healed.splice(0)
+  for (const [record, demand] of again) {
+    record.needsHealing = true
+    noteUnsettled(known, record, demand)
+  }
+  await lookAtAll(again)
 }
 
 type Entry = readonly [KeyRecord, Demand]
