@@ -13,10 +13,12 @@ export function unansweredFinding(check: Check, what: string, error: unknown): F
       check,
       level: 'info',
       says: `Not checked: this token or user may not use ${what}.`,
+      isSkipped: true,
     }
   }
   if (kind === 'late') {
-    return { check, level: 'info', says: 'Not checked: the time for all checks is used up.' }
+    const says = 'Not checked: the time for all checks is used up.'
+    return { check, level: 'info', says, isSkipped: true }
   }
   if (kind === 'timeout') {
     return {

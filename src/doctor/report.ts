@@ -35,6 +35,8 @@ export interface Finding {
   readonly says: string
   /** What to do, if there is something to do. */
   readonly remedy?: string | undefined
+  /** Whether the check could not run, or got no result. Its level is then `info`. */
+  readonly isSkipped?: boolean | undefined
 }
 
 /** How long round trips took, in ms. */

@@ -26,7 +26,7 @@ async function checkClock({ target, clock, thresholds }: CheckContext): Promise<
       if (best === undefined || trip < best.trip) best = { trip, ahead }
     }
     if (best === undefined || !Number.isFinite(best.ahead)) {
-      return { check, level: 'info', says: 'The server does not report its time.' }
+      return noResult(check, 'The server does not report its time.')
     }
     const skew = Math.abs(best.ahead)
     if (skew <= thresholds.maxSkew + best.trip / 2) {
@@ -84,7 +84,7 @@ const clusterNode: Finding = {
 function memoryFinding(used: number | undefined, max: number | undefined, most: number): Finding {
   const check = 'memory'
   if (used === undefined || max === undefined) {
-    return { check, level: 'info', says: 'The server does not report its memory.' }
+    return noResult(check, 'The server does not report its memory.')
   }
   if (max === 0) {
     return {
@@ -108,7 +108,7 @@ function memoryFinding(used: number | undefined, max: number | undefined, most: 
 function evictionFinding(policy: string | undefined, max: number | undefined): Finding {
   const check = 'eviction'
   if (policy === undefined) {
-    return { check, level: 'info', says: 'The server does not report its maxmemory-policy.' }
+    return noResult(check, 'The server does not report its maxmemory-policy.')
   }
   const name = policy.slice(0, 40)
   if (name === 'noeviction') {
@@ -126,7 +126,7 @@ function evictionFinding(policy: string | undefined, max: number | undefined): F
 function evictedFinding(evicted: number | undefined): Finding {
   const check = 'evicted'
   if (evicted === undefined) {
-    return { check, level: 'info', says: 'The server does not report how many keys it evicted.' }
+    return noResult(check, 'The server does not report how many keys it evicted.')
   }
   if (evicted === 0)
     return { check, level: 'ok', says: 'No key was evicted since the server started.' }
@@ -154,7 +154,7 @@ async function checkKeys({ target, prefix }: CheckContext): Promise<Finding> {
       const answer = await target.command?.(words)
       const [next, keys] = Array.isArray(answer) ? answer : []
       if (!Array.isArray(keys)) {
-        return { check, level: 'info', says: 'The server does not list its keys.' }
+        return noResult(check, 'The server does not list its keys.')
       }
       for (const key of keys) if (!probeKeys.has(String(key))) found.add(String(key))
       cursor = String(next)
@@ -167,6 +167,13 @@ async function checkKeys({ target, prefix }: CheckContext): Promise<Finding> {
     return unansweredFinding(check, 'SCAN', error)
   }
 }
+
+const noResult = (check: Check, says: string): Finding => ({
+  check,
+  level: 'info',
+  says,
+  isSkipped: true,
+})
 
 function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`
