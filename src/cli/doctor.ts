@@ -1,16 +1,10 @@
 import { parseArgs } from 'node:util'
-import { Redis } from 'ioredis'
 import { describeValue } from '../checks.ts'
-import { doctor as examine, type Report, type Target } from '../doctor/doctor.ts'
-import { type Environment, processEnv } from '../environment.ts'
+import { type DoctorOptions, doctor as examine, type Report } from '../doctor/doctor.ts'
 import { ConfigError } from '../errors.ts'
 import type { Duration } from '../policy/duration.ts'
-import { resolveStore } from '../stores/named-store.ts'
-import { createIoRedis } from '../stores/redis-protocol/ioredis-connection.ts'
-import { checkRedisUrl } from '../stores/redis-protocol/redis-url.ts'
-import { parseRestToken, parseRestUrl } from '../stores/rest-credentials.ts'
-import { describeUnused } from '../stores/unused-variables.ts'
-import { readEnvFiles } from './env-file.ts'
+import { findStore, readEnvironment } from './doctor-store.ts'
+import { readWatchFlags, watchStore } from './doctor-watch.ts'
 import { printReport } from './print-report.ts'
 import type { Subcommand } from './subcommand.ts'
 
@@ -39,34 +33,40 @@ It leaves nothing behind.
   --deadline <time>       how long to take for everything (10s)
   --json                  print the report as JSON
   --strict                exit with 2 on a warning
+  --watch <time>          examine the store again and again, such as every 30s, until SIGTERM;
+                          print a line when the state of a check changes
+  --webhook <url>         and send a POST, for Slack, Discord or your own server  DOCTOR_WEBHOOK
 
-Pass secrets in variables: other users may see flags in the process list. Exit code 0, or 1 on a
-failure, or 2 on a warning with --strict.
+Pass secrets in variables, also the URL of a webhook: other users may see flags in the process
+list. Exit code 0, or 1 on a failure, or 2 on a warning with --strict.
 `,
   async run(args) {
     const { values } = parseArgs({ args: [...args], options: OPTIONS })
-    const found = findStore(values)
-    if (typeof found === 'string') {
-      const finding = { check: 'reachability', level: 'failure', says: found } as const
+    const env = readEnvironment(values)
+    const watching = readWatchFlags(values, env)
+    const store = findStore(values, env)
+    if (typeof store === 'string') {
+      const finding = { check: 'reachability', level: 'failure', says: store } as const
       const report: Report = { ok: false, level: 'failure', findings: [finding], took: 0 }
       if (values.json) console.log(JSON.stringify(report, null, 2))
-      else console.error(`tidegate doctor: ${found}`)
+      else console.error(`tidegate doctor: ${store}`)
       return 1
     }
-    const { target, address, name, close } = found
+    const options: DoctorOptions = {
+      prefix: values.prefix,
+      probes: values.probes === undefined ? undefined : Number(values.probes),
+      maxLatency: duration(values['max-latency']),
+      maxMemory: percent('--max-memory', values['max-memory']),
+      maxErrors: percent('--max-errors', values['max-errors']),
+      maxSkew: duration(values['max-skew']),
+      timeout: duration(values.timeout),
+      deadline: duration(values.deadline),
+    }
+    if (watching) return watchStore(store, watching, options)
+    const { target, close } = store.open()
     try {
-      const report = await examine(target, {
-        address,
-        prefix: values.prefix,
-        probes: values.probes === undefined ? undefined : Number(values.probes),
-        maxLatency: duration(values['max-latency']),
-        maxMemory: percent('--max-memory', values['max-memory']),
-        maxErrors: percent('--max-errors', values['max-errors']),
-        maxSkew: duration(values['max-skew']),
-        timeout: duration(values.timeout),
-        deadline: duration(values.deadline),
-      })
-      return printReport(`The store that ${name} names:`, report, values)
+      const report = await examine(target, { address: store.address, ...options })
+      return printReport(`The store that ${store.name} names:`, report, values)
     } finally {
       close()
     }
@@ -88,94 +88,9 @@ const OPTIONS = {
   deadline: { type: 'string' },
   json: { type: 'boolean' },
   strict: { type: 'boolean' },
+  watch: { type: 'string' },
+  webhook: { type: 'string' },
 } as const
-
-/** The store that a flag or variable names. */
-interface NamedStore {
-  readonly target: Target
-  readonly address?: string | undefined
-  /** The flag or variable that names it, for the head of the table. Never a part of a URL. */
-  readonly name: string
-  close(): unknown
-}
-
-type Flags = Partial<Readonly<Record<'url' | 'token' | 'redis', string>>> & {
-  readonly 'env-file'?: readonly string[]
-}
-
-const NO_STORE =
-  'the environment names no store, so each isolate would count in its own memory. Set UPSTASH_REDIS_REST_URL and ' +
-  'UPSTASH_REDIS_REST_TOKEN, KV_REST_API_URL and KV_REST_API_TOKEN, or REDIS_URL; or pass --url and ' +
-  '--token, or --redis'
-
-/**
- * Returns the store, or the reason why it cannot be used: no variable names it, or a variable is
- * wrong. Throws a `ConfigError` for a wrong flag.
- */
-function findStore(flags: Flags): NamedStore | string {
-  const files = flags['env-file']
-  const env = files === undefined ? processEnv() : readEnvFiles('--env-file', files)
-  try {
-    return readStore(flags, env) ?? NO_STORE + describeUnused(env)
-  } catch (error) {
-    if (error instanceof ConfigError && !error.option.startsWith('--')) return error.message
-    throw error
-  }
-}
-
-/** The store that the flags name, else the environment, in the order of `storeFromEnv`. */
-function readStore(flags: Flags, env: Environment): NamedStore | undefined {
-  const { url, token, redis, 'env-file': files } = flags
-  const given = { '--env-file': files, '--redis': redis, '--url': url ?? token }
-  const [first, second] = Object.entries(given).flatMap(([flag, value]) =>
-    value === undefined ? [] : [flag],
-  )
-  if (first !== undefined && second !== undefined) {
-    throw new ConfigError(first, 'only one store', `${second} too`)
-  }
-  if (redis !== undefined) return redisOverTcp('--redis', redis)
-  if (url !== undefined || token !== undefined) {
-    const named = { url: parseRestUrl('--url', url), token: parseRestToken('--token', token) }
-    return { target: named, name: '--url', close() {} }
-  }
-  const where = files === undefined ? '' : ` in ${files.join(', ')}`
-  const named = resolveStore([env], 'REDIS_URL')
-  if (named?.kind === 'redis') return redisOverTcp(named.urlName, named.url, where)
-  if (named?.kind !== 'rest') return undefined
-  return { target: named.credentials(), name: named.urlName + where, close() {} }
-}
-
-/** Opens the connection with the first command, and never a second time. */
-function redisOverTcp(option: string, url: unknown, where = ''): NamedStore {
-  const address = checkRedisUrl(option, url).href
-  const connection = createIoRedis(Redis, address, {
-    lazyConnect: true,
-    enableReadyCheck: false,
-    disableClientInfo: true,
-    retryStrategy: () => null,
-  })
-  const { redis } = connection
-  // A command that waited for the connection fails without the reason; the first event holds it.
-  let reason: Error | undefined
-  redis.on('error', (error) => {
-    reason ??= error
-    // The doctor must not examine another database than the one that the URL names.
-    if (connection.databaseError) redis.disconnect()
-  })
-  return {
-    name: option + where,
-    address,
-    async target([name = '', ...args]: readonly string[]) {
-      try {
-        return await redis.call(name, ...args)
-      } catch (error) {
-        throw redis.status === 'end' && reason ? reason : error
-      }
-    },
-    // `disconnect` of a connection that has ended would keep the process for two more seconds.
-    close: () => redis.status === 'end' || redis.disconnect(),
-  }
-}
 
 /** `doctor` of the library checks the duration. */
 const duration = (text: string | undefined) => text as Duration | undefined

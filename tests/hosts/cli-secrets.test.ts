@@ -89,6 +89,8 @@ const FLAGS: Readonly<Record<string, readonly (readonly [string, ...string[]])[]
     ['--deadline'],
     ['--json'],
     ['--strict'],
+    ['--watch'],
+    ['--webhook', '--watch=30s'],
   ],
   drill: [
     ...['--limit', '--window', '--method', '--header', '--max-requests', '--max-wait'].map(
