@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 /** Tests of what ships to the edge: the same files in each of the three runtimes. */
-const edge = 'tests/{client,policy,limiter,isolate,stores,response,adapters,worker}/**/*.test.ts'
+const edge =
+  'tests/{client,policy,limiter,isolate,stores,response,adapters,worker,metrics}/**/*.test.ts'
 /** Tests of what runs on Vercel and Node, and cannot on Workers. */
 const vercel = 'tests/vercel/**/*.test.ts'
 /** Tests of what needs Node: sockets. */

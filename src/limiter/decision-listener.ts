@@ -81,8 +81,9 @@ export function reportDecisions<Incoming, Env extends object, Context extends De
     if (unidentifiedBy !== undefined) {
       outcomes.push({ policy: unidentifiedBy, refused: true, cost: 1, source: 'unknown' })
     }
-    const ended = background
-    background = []
+    // Without `store`, nobody could tell which store the calls reached.
+    const ended = counted ? background : []
+    if (counted) background = []
     const store = counted?.store
     report({ ...decision, outcomes, took, store, call, background: ended }, context ?? {})
     return decision

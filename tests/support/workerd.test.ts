@@ -8,7 +8,8 @@ import { afterAll, describe, inject, test } from 'vitest'
 import { bundle, startWorker } from '../../scripts/workerd.ts'
 import type { TestOutcome, TestRun } from './workerd-worker.ts'
 
-const FOLDERS = 'tests/{client,policy,limiter,isolate,stores,response,adapters,worker}/**/*.test.ts'
+const FOLDERS =
+  'tests/{client,policy,limiter,isolate,stores,response,adapters,worker,metrics}/**/*.test.ts'
 const files = globSync(FOLDERS).sort()
 const provided = { gateway: inject('gateway'), upstash: inject('upstash') }
 

@@ -1,0 +1,111 @@
+/** The function `send` of a collector: what has changed, every so many seconds. */
+import { expect, test } from 'vitest'
+import { createLimiter, memory } from '../../src/index.ts'
+import { type CollectorOptions, collector, type MetricsReport } from '../../src/metrics/index.ts'
+import { manualClock } from '../../src/testing/index.ts'
+import { flush } from '../support/scripted-store.ts'
+
+function sending(options: Partial<CollectorOptions> = {}) {
+  const clock = manualClock()
+  const reports: MetricsReport[] = []
+  const works: Promise<unknown>[] = []
+  const metrics = collector({
+    send: (report) => void reports.push(report),
+    every: '10s',
+    clock,
+    ...options,
+  })
+  const { onDecision, onStoreEvent } = metrics
+  const store = memory({ clock })
+  const limiter = createLimiter({ limit: 99, window: '1h', store, clock, onDecision, onStoreEvent })
+  const check = () =>
+    limiter.check(new Request('https://example.com/'), {
+      ip: '203.0.113.7',
+      env: { NAME: 'binding' },
+      waitUntil: (work) => void works.push(work),
+    })
+  const checksIn = (report: MetricsReport | undefined) =>
+    report?.metrics.find(({ name }) => name === 'checks')?.points[0]?.value
+  return { clock, reports, works, metrics, check, checksIn }
+}
+
+test('a report has what changed since the previous one, and comes once per period', async () => {
+  const { clock, reports, works, check, checksIn } = sending()
+  for (let second = 0; second <= 20; second++) {
+    await check()
+    clock.advance(1000)
+  }
+  expect(reports.map(({ period }) => period)).toEqual([10_000, 10_000])
+  expect(reports.map(checksIn)).toEqual([11, 10])
+  expect(works).toHaveLength(2)
+  const [first, second] = reports
+  const time = (report?: MetricsReport) =>
+    report?.metrics.find(({ name }) => name === 'check.duration')?.points[0]
+  expect([time(first)?.value, time(second)?.value]).toEqual([11, 10])
+  expect(time(second)?.buckets?.reduce((sum, count) => sum + count)).toBe(10)
+  // Nothing was refused or degraded.
+  expect(second?.metrics.some(({ name }) => name === 'degraded')).toBe(false)
+})
+
+test('`send` gets the bindings of the host, and is kept alive', async () => {
+  let isSent = false
+  const { clock, works, check } = sending({
+    async send(_, { env }) {
+      await Promise.resolve()
+      isSent = JSON.stringify(env) === '{"NAME":"binding"}'
+    },
+  })
+  await check()
+  clock.advance(10_000)
+  await check()
+  await Promise.all(works)
+  expect(isSent).toBe(true)
+})
+
+test('a report that cannot be sent is logged, and its counts are in the next one', async () => {
+  let isDown = true
+  const reports: MetricsReport[] = []
+  const { clock, metrics, check, checksIn } = sending({
+    async send(report) {
+      if (isDown) throw new Error('no route')
+      reports.push(report)
+    },
+  })
+  const { error } = console
+  const lines: string[] = []
+  console.error = (line: string) => lines.push(line)
+  try {
+    await check()
+    clock.advance(10_000)
+    await check()
+    await flush()
+  } finally {
+    console.error = error
+  }
+  expect(lines).toEqual(['tidegate: onDecision threw an error: no route'])
+  isDown = false
+  clock.advance(10_000)
+  await check()
+  await flush()
+  expect(reports).toHaveLength(1)
+  expect(reports[0]?.period).toBe(20_000)
+  expect(checksIn(reports[0])).toBe(3)
+  expect(metrics.read().find(({ name }) => name === 'send.errors')?.points[0]?.value).toBe(1)
+})
+
+test('flush sends at once, for a server that stops', async () => {
+  const { clock, reports, metrics, check, checksIn } = sending()
+  await check()
+  clock.advance(3000)
+  await metrics.flush()
+  expect(checksIn(reports[0])).toBe(1)
+  expect(reports[0]?.period).toBe(3000)
+})
+
+test('without `send`, a decision returns nothing to wait for', async () => {
+  const { clock, works, check } = sending({ send: undefined })
+  await check()
+  clock.advance(60_000)
+  await check()
+  expect(works).toEqual([])
+})
