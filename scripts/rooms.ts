@@ -15,6 +15,8 @@ const entries = Object.values(exports).flatMap((target) =>
 )
 
 const OPERATORS_WING = '^src/(gateway|doctor|drill|simulation|cost|cli)/'
+/** Sinks of the events of limiters. Only who asks for them gets them. */
+const SINKS = '^src/(metrics|otel)/'
 const FRAMEWORKS = '^(node_modules/)?(hono|next)(/|$)'
 
 const rules: IConfiguration = {
@@ -42,6 +44,12 @@ const rules: IConfiguration = {
       severity: 'error',
       from: { path: '^src/', pathNot: OPERATORS_WING },
       to: { path: OPERATORS_WING },
+    },
+    {
+      name: 'the-library-imports-no-sink',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [SINKS, '^src/gateway/'] },
+      to: { path: SINKS },
     },
     {
       name: 'client-imports-no-policy',

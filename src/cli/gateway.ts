@@ -24,7 +24,7 @@ Serves a Redis with the REST API of Upstash. In edge code: upstash({ url, token 
 The variable on the right is used if the flag is missing. Prefer GATEWAY_TOKEN to --token: other
 users may see flags in the process list. Commands that pass without --allow:
 ${wrapNames(DEFAULT_COMMANDS)}
-GET /healthz needs no token, and returns ok or unavailable.
+GET /healthz needs no token, and returns ok or unavailable. GET /metrics is for Prometheus.
 `,
   async run(args) {
     const settings = readSettings(args, process.env)

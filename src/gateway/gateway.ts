@@ -15,6 +15,7 @@ import {
   RequestError,
   type RequestHandler,
 } from './http.ts'
+import { gatewayMetrics } from './metrics.ts'
 import { runPipeline } from './pipeline.ts'
 import { RedisUnavailable } from './redis-unavailable.ts'
 import type { Reply } from './reply.ts'
@@ -47,7 +48,8 @@ const EVENT_STREAM = {
 
 /**
  * Serves Upstash's REST protocol from a Redis: a command as body or as path, `/pipeline`,
- * `/multi-exec`, in JSON, base64 or RESP2, and `/subscribe` as a stream of events.
+ * `/multi-exec`, in JSON, base64 or RESP2, and `/subscribe` as a stream of events. Besides it,
+ * `/healthz` for load balancers and `/metrics` for Prometheus.
  * https://upstash.com/docs/redis/features/restapi
  */
 export function gateway({ redis, tokens, commandFilter, log }: GatewayOptions): RequestHandler {
@@ -62,12 +64,14 @@ export function gateway({ redis, tokens, commandFilter, log }: GatewayOptions): 
     ...headers,
     'upstash-sync-token': `${++responses}`,
   })
-  if (!log) return handle
+  const metrics = gatewayMetrics(redis)
   return async (request) => {
     const start = stopwatch()
     const response = await handle(request)
-    const ms = (stopwatch() - start).toFixed(1)
-    log(`${request.method} ${routeOf(request)} ${response.status} ${ms} ms`)
+    const ms = stopwatch() - start
+    const route = routeOf(request)
+    metrics.responded(route, response.status, ms)
+    log?.(`${request.method} ${route} ${response.status} ${ms.toFixed(1)} ms`)
     return response
   }
 
@@ -78,6 +82,8 @@ export function gateway({ redis, tokens, commandFilter, log }: GatewayOptions): 
     if (!isValidToken(tokenOf(request, query))) return errorBody(401, 'Unauthorized', JSON_TYPE)
     try {
       if (!METHODS.has(method)) throw new RequestError(405, 'ERR method not allowed')
+      if (path === '/metrics' && (method === 'GET' || method === 'HEAD'))
+        return await metrics.respond(request)
       if (path === '/pipeline') return await pipeline(request)
       if (path === '/multi-exec') return await transaction(request)
       const subscription = subscriptionOf(request)
@@ -191,8 +197,11 @@ const errorBody = (status: number, error: string, headers: Headers): GatewayResp
   body: JSON.stringify({ error }),
 })
 
-/** The path of a request for the log. A path that holds a command is left out: it contains keys. */
+/**
+ * The path of a request for log and metrics. A path that holds a command is left out: it contains
+ * keys.
+ */
 function routeOf(request: GatewayRequest): string {
   const [path] = splitTarget(request)
-  return ['/', '/pipeline', '/multi-exec', '/healthz'].includes(path) ? path : '/…'
+  return ['/', '/pipeline', '/multi-exec', '/healthz', '/metrics'].includes(path) ? path : '/…'
 }

@@ -81,6 +81,11 @@ test.each<[string, Tree, readonly string[]]>([
       ['the-library-imports-no-program: stores/a.ts'],
     ],
   ),
+  ...['metrics', 'otel'].map((room): [string, Tree, readonly string[]] => [
+    `${room} in the library`,
+    { 'limiter/a.ts': [`type ../${room}/b.ts`], [`${room}/b.ts`]: [] },
+    ['the-library-imports-no-sink: limiter/a.ts'],
+  ]),
   [
     'a policy in the client',
     { 'client/a.ts': ['type ../policy/policy.ts'], 'policy/policy.ts': [] },
