@@ -77,22 +77,22 @@ describe('no bundle has a framework that its application does not use', () => {
 const BUDGETS = {
   'the middleware for Hono, and memory': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"',
-    11_400,
+    11_440,
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
-    22_640,
+    23_060,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 23_530],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 23_940],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    23_500,
+    23_910,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    28_130,
+    28_520,
   ],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 19_310],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 19_390],
 } as const
 
 describe('bundles stay within their budgets', () => {
