@@ -7,13 +7,7 @@ import { toWebRequest } from '../../src/node.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { startGateway } from '../support/gateway-server.ts'
 import { listenLocally } from '../support/listen.ts'
-import {
-  ensurePrometheus,
-  promtoolComplaints,
-  startPrometheus,
-} from '../support/prometheus-server.ts'
-
-ensurePrometheus()
+import { promtoolComplaints, startPrometheus } from '../support/prometheus-server.ts'
 
 const TOKEN = 'scrape-token'
 const metrics = collector({ log: false })

@@ -1,6 +1,7 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { Redis } from 'ioredis'
+import { findProgram } from './debian-program.ts'
 import { freePort } from './listen.ts'
 
 /** A Redis of the tests' own, and how to stop it. */
@@ -57,32 +58,8 @@ export async function spawnRedis(options: SpawnOptions = {}): Promise<RedisServe
   }
 }
 
-function findRedis(): string {
-  if (isInstalled()) return 'redis-server'
-  const want = 'a Redis: install it (apt-get install redis-server), or name one in REDIS_URL'
-  if (process.getuid?.() !== 0) throw new Error(`The tests need ${want}`)
-  console.log('No redis-server here: installing Debian’s package')
-  try {
-    const options = { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
-    execFileSync('apt-get', ['update', '-qq'], { ...options, stdio: 'ignore' })
-    execFileSync('apt-get', ['install', '-y', '-qq', 'redis-server'], {
-      ...options,
-      stdio: 'ignore',
-    })
-  } catch (cause) {
-    throw new Error(`apt-get failed, and the tests need ${want}`, { cause })
-  }
-  return 'redis-server'
-}
-
-function isInstalled(): boolean {
-  try {
-    execFileSync('redis-server', ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
+const findRedis = () =>
+  findProgram('redis-server', 'redis-server', ', or name a Redis in REDIS_URL')
 
 async function waitUntilReady(url: string): Promise<void> {
   const redis = new Redis(url, { maxRetriesPerRequest: 100, retryStrategy: () => 50 })
