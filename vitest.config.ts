@@ -14,6 +14,7 @@ const programs = 'tests/{gateway,doctor,drill}/*.test.ts'
 /** The hosts that install megabytes first: `npm run test:hosts`. */
 const heavy = [
   'tests/hosts/frameworks.test.ts',
+  'tests/hosts/monitoring.test.ts',
   'tests/hosts/next.test.ts',
   'tests/hosts/vercel.test.ts',
 ]

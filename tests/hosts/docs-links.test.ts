@@ -9,6 +9,7 @@ const PAGES = [
   'SECURITY.md',
   'CHANGELOG.md',
   'bench/README.md',
+  'examples/monitoring/README.md',
   ...readdirSync('docs').map((name) => `docs/${name}`),
 ]
 const REPOSITORY = 'https://github.com/tidegate/tidegate/blob/main/'

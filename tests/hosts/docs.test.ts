@@ -14,7 +14,6 @@ const { folder, load, remove } = installDocsCode(
   '@upstash/redis',
   '@types/node',
   'ioredis',
-  '@opentelemetry/api',
   '@trpc/server',
   '@types/express',
   'express',

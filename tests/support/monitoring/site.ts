@@ -1,0 +1,140 @@
+import { createServer } from 'node:http'
+import { Redis } from 'ioredis'
+import { createLimiter } from '../../../src/index.ts'
+import { collector } from '../../../src/metrics/index.ts'
+import { toWebRequest } from '../../../src/node.ts'
+import { upstash } from '../../../src/stores/upstash.ts'
+import { startGateway } from '../gateway-server.ts'
+import { freePort, listenLocally } from '../listen.ts'
+import { pause } from '../pause.ts'
+import { spawnRedis } from '../redis-server.ts'
+
+/** What goes wrong, and how it ends. */
+interface Cause {
+  begin(): Promise<unknown>
+  end(): Promise<unknown>
+}
+
+export type CauseName = 'stopped' | 'slow' | 'failing' | 'full' | 'evicting'
+
+const MAX_MEMORY_BYTES = 20 * 2 ** 20
+/** How long the network takes while the store is slow. */
+const SLOW_MS = 40
+/** One in so many requests is of a client whose calls fail. */
+const BROKEN_SHARE = 20
+
+export const METRICS_TOKEN = 'a-token-of-the-tests'
+
+/** A server with a limiter, under load, whose Redis is behind a gateway. Both serve metrics. */
+export async function startSite() {
+  const port = await freePort()
+  const spawn = () => spawnRedis({ port, args: ['--maxmemory', `${MAX_MEMORY_BYTES}`] })
+  let redis = await spawn()
+  const direct = new Redis(redis.url, { retryStrategy: () => 50 })
+  direct.on('error', () => {})
+  const gateway = await startGateway(redis.url)
+
+  let delayMs = 0
+  const metrics = collector({ log: false })
+  const limiter = createLimiter({
+    limit: 1_000_000,
+    window: '1h',
+    store: upstash(gateway, {
+      fetch: async (input, init) => {
+        if (delayMs > 0) await pause(delayMs)
+        return fetch(input, init)
+      },
+    }),
+    onDecision: metrics.onDecision,
+    onStoreEvent: metrics.onStoreEvent,
+  })
+  const checkAs = (client: string) =>
+    limiter.check(new Request('http://site.test/'), { client: { plain: client } })
+  const server = createServer(async (request, response) => {
+    const scraped = metrics.respond(toWebRequest(request), { token: METRICS_TOKEN })
+    response.writeHead(scraped.status, Object.fromEntries(scraped.headers))
+    response.end(await scraped.text())
+  })
+  const app = `http://127.0.0.1:${await listenLocally(server)}`
+  // A client whose key does not hold a count.
+  await checkAs('broken')
+  const [brokenKey = ''] = await direct.keys('ratelimit:*')
+
+  let isRunning = true
+  let hasBroken = false
+  let isFilling = false
+  async function load() {
+    for (let request = 0; isRunning; request++) {
+      const isBroken = hasBroken && request % BROKEN_SHARE === 0
+      void checkAs(isBroken ? 'broken' : `client-${request % 100}`)
+      await pause(10)
+    }
+  }
+  async function fill() {
+    for (let key = 0; isRunning; await pause(10)) {
+      if (isFilling) await direct.set(`filler:${key++}`, 'x'.repeat(100_000)).catch(() => {})
+    }
+  }
+  const working = Promise.all([load(), fill()])
+
+  const causes: Readonly<Record<CauseName, Cause>> = {
+    stopped: {
+      begin: () => redis.stop('SIGKILL'),
+      async end() {
+        redis = await spawn()
+      },
+    },
+    slow: {
+      begin: async () => (delayMs = SLOW_MS),
+      end: async () => (delayMs = 0),
+    },
+    failing: {
+      async begin() {
+        await direct.del(brokenKey)
+        await direct.lpush(brokenKey, 'no count')
+        hasBroken = true
+      },
+      async end() {
+        hasBroken = false
+        await direct.del(brokenKey)
+      },
+    },
+    full: {
+      async begin() {
+        const used = async () => Number(/used_memory:(\d+)/.exec(await direct.info('memory'))?.[1])
+        for (let key = 0; (await used()) < 0.85 * MAX_MEMORY_BYTES; key++) {
+          await direct.set(`filler:${key}`, 'x'.repeat(100_000))
+        }
+      },
+      end: () => direct.flushall(),
+    },
+    evicting: {
+      async begin() {
+        await direct.config('SET', 'maxmemory-policy', 'allkeys-lru')
+        isFilling = true
+      },
+      async end() {
+        isFilling = false
+        await direct.flushall()
+      },
+    },
+  }
+
+  return {
+    causes,
+    /** Where the metrics are, by the name of the job in `examples/monitoring/prometheus.yml`. */
+    jobs: {
+      app: { url: `${app}/metrics`, token: METRICS_TOKEN },
+      gateway: { url: `${gateway.url}/metrics`, token: gateway.token },
+    },
+    async stop() {
+      isRunning = false
+      await working
+      server.close()
+      server.closeAllConnections()
+      await gateway.stop()
+      direct.disconnect()
+      await redis.stop()
+    },
+  }
+}
