@@ -52,6 +52,12 @@ const rules: IConfiguration = {
       to: { path: SINKS },
     },
     {
+      name: 'opentelemetry-is-imported-by-otel',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/otel/' },
+      to: { path: '^(node_modules/)?@opentelemetry(/|$)' },
+    },
+    {
       name: 'client-imports-no-policy',
       severity: 'error',
       from: { path: '^src/client/' },

@@ -8,10 +8,15 @@ export { ConfigError, StoreError, type StoreErrorCode } from './errors.ts'
 export { guard } from './isolate/guard.ts'
 export type { Decision, PolicyState } from './limiter/decision.ts'
 export type { DecisionEvent, DecisionHost, PolicyOutcome } from './limiter/decision-event.ts'
-export { type CheckContext, createLimiter, type Limiter } from './limiter/limiter.ts'
+export {
+  type CheckContext,
+  createLimiter,
+  type Limiter,
+  type UnitsOptions,
+} from './limiter/limiter.ts'
 export type { LimiterOptions, RefusalFunction, SharedOptions } from './limiter/options.ts'
 export type { Duration } from './policy/duration.ts'
-export type { LeaseOptions, PolicyOptions, UnknownClient } from './policy/policy.ts'
+export type { CostFunction, LeaseOptions, PolicyOptions, UnknownClient } from './policy/policy.ts'
 export type { HeaderStyle } from './response/field-writers.ts'
 export { keyOf } from './stores/key.ts'
 export { type MemoryOptions, memory } from './stores/memory.ts'

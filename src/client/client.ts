@@ -51,7 +51,8 @@ export function identify<Incoming extends Request, Host extends object>(
     : storedName(identity)
 }
 
-function storedName(
+/** The name in the store of a client that is passed, or `undefined` for an unknown client. */
+export function storedName(
   identity: Identity | null | undefined,
 ): string | undefined | Promise<string | undefined> {
   const isObject = typeof identity === 'object' && identity !== null

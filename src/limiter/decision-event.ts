@@ -32,7 +32,7 @@ export interface PolicyOutcome {
   readonly refused: boolean
   /** Units that the request costs. */
   readonly cost: number
-  readonly source: Source | 'unknown'
+  readonly source: Source | 'unknown' | 'cost'
   /** With the option `eventClients`: the client that was counted, or its hash. */
   readonly client?: string
 }

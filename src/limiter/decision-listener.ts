@@ -1,7 +1,6 @@
 import { hashedName } from '../client/client.ts'
 import type { Clock } from '../clock.ts'
 import { quietLog } from '../quiet-log.ts'
-import { redactedMessage } from '../redact.ts'
 import type { Demand, Grant } from '../stores/store.ts'
 import type { CallWatch, StoreCall } from '../stores/store-call.ts'
 import type { Decision } from './decision.ts'
@@ -30,8 +29,12 @@ export interface DecisionTrail {
     readonly grants: readonly Grant[]
     readonly store: string | undefined
   }
-  /** The policy that refused an unknown client. */
-  unidentifiedBy?: string
+  /** The policy that refused the request without a count. */
+  refusedBy?: {
+    readonly policy: string
+    readonly cost: number
+    readonly source: 'unknown' | 'cost'
+  }
 }
 
 /** Calls in the background that wait for the next event. */
@@ -43,7 +46,7 @@ export function reportDecisions<Incoming, Env extends object, Context extends De
   { notify, clients, stopwatch, clock }: DecisionListener<Env>,
 ): (request: Incoming, context?: Context) => Promise<Decision> {
   const log = quietLog((line) => console.error(`tidegate: ${line}`), clock)
-  const logError = (error: unknown) => log(`onDecision threw an error: ${redactedMessage(error)}`)
+  const logError = (error: unknown) => log(`onDecision threw an error: ${textOf(error)}`)
   const nameOf = { hashed: hashedName, plain: (client: string) => client }
   let background: StoreCall[] = []
 
@@ -74,18 +77,25 @@ export function reportDecisions<Incoming, Env extends object, Context extends De
     }
     const decision = await count(request, context, trail)
     const took = stopwatch() - start
-    const { counted, unidentifiedBy } = trail
+    const { counted, refusedBy } = trail
     const outcomes: PolicyOutcome[] = counted
       ? await outcomesOf(counted.demands, counted.grants, clients && nameOf[clients])
       : []
-    if (unidentifiedBy !== undefined) {
-      outcomes.push({ policy: unidentifiedBy, refused: true, cost: 1, source: 'unknown' })
-    }
+    if (refusedBy) outcomes.push({ ...refusedBy, refused: true })
     // Without `store`, nobody could tell which store the calls reached.
     const ended = counted ? background : []
     if (counted) background = []
     const store = counted?.store
     report({ ...decision, outcomes, took, store, call, background: ended }, context ?? {})
     return decision
+  }
+}
+
+/** The words of an error of the application. A value may throw when it is converted. */
+function textOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error)
+  } catch {
+    return 'a value that cannot be shown'
   }
 }

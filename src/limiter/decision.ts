@@ -39,9 +39,10 @@ export interface Decision {
    * Who decided: the store (`'store'`); this isolate, of units that it took ahead (`'lease'`),
    * because it knows that none are left (`'known'`), or while the store is away, by the policy's
    * `fallback` (`'local'`, `'open'`, `'closed'`); a policy that refuses unknown clients
-   * (`'unknown'`); or nobody, since no policy counts such a request (`'none'`).
+   * (`'unknown'`); a policy whose limit is below the request's cost (`'cost'`); or nobody, since no
+   * policy counts such a request (`'none'`).
    */
-  readonly source: Source | 'unknown' | 'none'
+  readonly source: Source | 'unknown' | 'cost' | 'none'
 }
 
 const WITHOUT_COUNT = { policies: [], policy: undefined, retryIn: 0, degraded: false } as const
@@ -51,6 +52,9 @@ export const UNCOUNTED: Decision = { ...WITHOUT_COUNT, allowed: true, source: 'n
 
 /** A policy refuses the request since its client is unknown. */
 export const UNIDENTIFIED: Decision = { ...WITHOUT_COUNT, allowed: false, source: 'unknown' }
+
+/** The request costs more than the limit of a policy. */
+export const TOO_EXPENSIVE: Decision = { ...WITHOUT_COUNT, allowed: false, source: 'cost' }
 
 /** What a store that does not answer a demand has granted. */
 const NONE: Grant = { granted: 0, used: 0, resetIn: 0, retryIn: 0 }

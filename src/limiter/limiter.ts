@@ -1,5 +1,6 @@
-import { identify, type RequestContext } from '../client/client.ts'
-import { isApplicable, type Policy } from '../policy/policy.ts'
+import { assertCount } from '../checks.ts'
+import { type Identity, identify, type RequestContext, storedName } from '../client/client.ts'
+import { costOf, isApplicable, type Policy } from '../policy/policy.ts'
 import { headerFields } from '../response/header-fields.ts'
 import { mark } from '../response/mark.ts'
 import { refuse, refuseWith } from '../response/refuse.ts'
@@ -11,15 +12,16 @@ import {
   assertRefusal,
   assertRefuse,
   assertResponse,
+  rejectClient,
   rejectNext,
 } from './arguments.ts'
-import type { CheckContext } from './check-context.ts'
-import { type Decision, decide, UNCOUNTED, UNIDENTIFIED } from './decision.ts'
+import type { CheckContext, UnitsOptions } from './check-context.ts'
+import { type Decision, decide, TOO_EXPENSIVE, UNCOUNTED, UNIDENTIFIED } from './decision.ts'
 import { type DecisionTrail, reportDecisions } from './decision-listener.ts'
 import { compileOptions, type LimiterOptions } from './options.ts'
 import { NO_PATH, readPaths } from './read-paths.ts'
 
-export type { CheckContext } from './check-context.ts'
+export type { CheckContext, UnitsOptions } from './check-context.ts'
 
 /**
  * Rate limiting for any code that gets a `Request` and returns a `Response`. `Incoming` is the
@@ -36,6 +38,16 @@ export interface Limiter<
    * `ConfigError` if the environment cannot work or `request` is not a `Request`.
    */
   check(request: Incoming, context?: CheckContext<Env> & Host): Promise<Decision>
+  /**
+   * Counts units of a client without a request, in all policies of the limiter: for server actions,
+   * queues, messages of a WebSocket. `client`, `match`, `methods` and `cost` of the policies are not
+   * used. A store that fails makes the decision `degraded`. Throws a `ConfigError` for a client or a
+   * cost that cannot be.
+   * @param client a text, of which only the hash reaches the store, or `{ plain }`
+   * @example
+   * const { allowed } = await limiter.take(user.id, { cost: 3 })
+   */
+  take(client: Identity, options?: UnitsOptions<Env>): Promise<Decision>
   /**
    * Counts a request, and returns the response of `next` with the header fields, or the refusal.
    * Calls `next` only for an allowed request. Throws what `check` and `next` throw.
@@ -114,12 +126,18 @@ export function createLimiter<
       const asking = typeof asked === 'object' ? await asked : asked
       names?.set(client, asking)
       if (asking === undefined && unknown === 'refuse') {
-        if (trail) trail.unidentifiedBy = name
+        if (trail) trail.refusedBy = { policy: name, cost: 1, source: 'unknown' }
         return UNIDENTIFIED
       }
       if (asking === undefined && unknown === 'pass') continue
+      const cost =
+        typeof policy.cost === 'number' ? policy.cost : await costOf(policy, request, seen)
+      if (cost > limit) {
+        if (trail) trail.refusedBy = { policy: name, cost, source: 'cost' }
+        return TOO_EXPENSIVE
+      }
       counting.push(policy)
-      demands.push({ policy: name, client: asking ?? 'unknown', limit, window, cost: 1 })
+      demands.push({ policy: name, client: asking ?? 'unknown', limit, window, cost })
     }
     if (demands.length === 0) return UNCOUNTED
     store ??= openStore(context.env, demands)
@@ -132,7 +150,31 @@ export function createLimiter<
     return decision
   }
 
+  /** Takes units of a client from all policies. */
+  async function countUnits(
+    client: Identity,
+    { cost = 1, env, waitUntil }: UnitsOptions<Env> = {},
+    trail?: DecisionTrail,
+  ): Promise<Decision> {
+    assertCount('cost', cost, 0)
+    const name = await storedName(client)
+    if (name === undefined) rejectClient(client)
+    const demands = policies.map(
+      ({ name: policy, limit, window }): Demand => ({ policy, client: name, limit, window, cost }),
+    )
+    for (const { policy, limit } of demands) {
+      if (cost <= limit) continue
+      if (trail) trail.refusedBy = { policy, cost, source: 'cost' }
+      return TOO_EXPENSIVE
+    }
+    store ??= openStore(env, demands)
+    const grants = await store.take(demands, { waitUntil, watch: trail?.watch })
+    if (trail) trail.counted = { demands, grants, store: store.label }
+    return decide(policies, demands, grants)
+  }
+
   const check: typeof count = listener ? reportDecisions(count, listener) : count
+  const take: typeof countUnits = listener ? reportDecisions(countUnits, listener) : countUnits
 
   /** The response of the option `refusal`, otherwise a problem. */
   function refuseBy(decision: Decision, request: Incoming | undefined, context: Context): Response {
@@ -144,6 +186,7 @@ export function createLimiter<
 
   return {
     check,
+    take,
     async handle(request, next, context = {} as Context) {
       if (typeof next !== 'function') rejectNext(next)
       const decision = await check(request, context)

@@ -34,6 +34,14 @@ export interface PolicyOptions<Incoming extends Request = Request, Host extends 
    */
   readonly client?: Client<Incoming, Host> | undefined
   /**
+   * How many units a request takes: a whole number from 0, or a function that returns it, or a
+   * promise of it. `check` throws what the function throws, and a `ConfigError` if it returns
+   * anything else. A request that costs more than `limit` is refused without a charge: `retryIn` is
+   * 0, since waiting does not help.
+   * @default 1
+   */
+  readonly cost?: number | CostFunction<Incoming, Host> | undefined
+  /**
    * Which requests count, by path (`'/api/*'`) or by a function of the request and its context,
    * which may be async. `check` throws what the function throws.
    *
@@ -82,6 +90,11 @@ type MatchFunction<Incoming extends Request, Host extends object> = (
   context: RequestContext & Host,
 ) => boolean | Promise<boolean>
 
+export type CostFunction<Incoming extends Request = Request, Host extends object = object> = (
+  request: Incoming,
+  context: RequestContext & Host,
+) => number | Promise<number>
+
 export type UnknownClient = 'share' | 'refuse' | 'pass'
 
 /** How many units a policy grants in a window. */
@@ -97,6 +110,7 @@ export interface Quota {
 export interface Policy<Incoming extends Request = Request, Host extends object = object>
   extends Quota {
   readonly client: Client<Incoming, Host>
+  readonly cost: number | CostFunction<Incoming, Host>
   readonly unknown: UnknownClient
   /** In ms: how long units that are taken ahead should last. `undefined` without leases. */
   readonly ahead: number | undefined
@@ -115,6 +129,7 @@ export const POLICY_KEYS = [
   'limit',
   'window',
   'client',
+  'cost',
   'match',
   'methods',
   'unknown',
@@ -137,6 +152,17 @@ export function isApplicable<Incoming extends Request, Host extends object>(
     return false
   }
   return test === undefined || test(request, context)
+}
+
+/** The cost that a policy's function returns. Throws a `ConfigError` unless it is a whole number. */
+export async function costOf<Incoming extends Request, Host extends object>(
+  { name, cost }: Policy<Incoming, Host>,
+  request: Incoming,
+  context: RequestContext & Host,
+): Promise<number> {
+  const units = typeof cost === 'function' ? await cost(request, context) : cost
+  assertCount(name === '' ? 'cost' : `cost of ${name}`, units, 0)
+  return units
 }
 
 /** Compiles a list of policies, which errors call `option`. Throws a `ConfigError`. */
@@ -167,6 +193,7 @@ export function compilePolicy<Incoming extends Request, Host extends object>(
     limit,
     window,
     client = defaultClient,
+    cost = 1,
     match,
     methods,
     unknown = 'share',
@@ -178,6 +205,7 @@ export function compilePolicy<Incoming extends Request, Host extends object>(
   assertCount(`${prefix}limit`, limit)
   const isClient = typeof client === 'function'
   assertOption(isClient, `${prefix}client`, client, 'ip(), header(name) or a function')
+  if (typeof cost !== 'function') assertCount(`${prefix}cost`, cost, 0, limit)
   assertChoice(`${prefix}unknown`, unknown, ['share', 'refuse', 'pass'])
   assertFallback(`${prefix}fallback`, fallback)
   const isFunction = typeof match === 'function'
@@ -188,6 +216,7 @@ export function compilePolicy<Incoming extends Request, Host extends object>(
     limit,
     window: ms,
     client,
+    cost,
     unknown,
     ahead: compileLease(`${prefix}lease`, lease),
     fallback,

@@ -34,8 +34,8 @@ export function refuseWith(
 
 /**
  * Writes the fields of a refusal: those of the policies, `Retry-After` in whole seconds (RFC 9110
- * §10.2.3), and `no-store` (RFC 6585 §4). For an unknown client that a policy refuses, writes no
- * `Retry-After`, since waiting does not help.
+ * §10.2.3), and `no-store` (RFC 6585 §4). For an unknown client that a policy refuses, and
+ * for a cost above the limit, writes no `Retry-After`, since waiting does not help.
  */
 export function writeRefusal(
   headers: Headers,
@@ -55,11 +55,10 @@ export function writeRefusal(
 function refusalProblem({ source, policies, retryIn }: Decision, request?: Request): Response {
   if (source === 'unknown') return problem(UNKNOWN_CLIENT, request)
   if (source === 'closed') return problem(REDUCED_CAPACITY, request)
+  if (source === 'cost') return problem(TOO_EXPENSIVE, request)
   const wait = toSeconds(retryIn)
   const quotaExceeded: Problem = {
-    type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
-    title: 'Quota Exceeded',
-    status: 429,
+    ...QUOTA_EXCEEDED,
     detail: `Try again in ${wait} second${wait === 1 ? '' : 's'}.`,
     'violated-policies': policies.filter((policy) => policy.retryIn > 0).map(policyLabel),
   }
@@ -72,6 +71,17 @@ const REDUCED_CAPACITY: Problem = {
   title: 'Temporary Reduced Capacity',
   status: 503,
   detail: 'The service cannot count requests at the moment. Try again later.',
+}
+
+const QUOTA_EXCEEDED = {
+  type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
+  title: 'Quota Exceeded',
+  status: 429,
+} as const
+
+const TOO_EXPENSIVE: Problem = {
+  ...QUOTA_EXCEEDED,
+  detail: 'The request costs more than the limit.',
 }
 
 const UNKNOWN_CLIENT: Problem = {

@@ -26,12 +26,21 @@ const FORBIDDEN: Readonly<Record<string, RegExp>> = {
   'new Function': /\bnew Function\b|(?<![.\w])Function\(/,
 }
 
+/** Peers, and modules of a host. */
+const OPTIONAL = [
+  '@upstash/redis',
+  '@vercel/kv',
+  'ioredis',
+  '@opentelemetry/api',
+  'cloudflare:workers',
+]
+
 /** The library's own code: what a peer brings is the peer's. */
 const ofLibrary = (entry: string, minify = false) =>
   bundle({
     entryPoints: [resolve(entry)],
     minify,
-    external: ['hono', '@upstash/redis', '@vercel/kv', 'ioredis', 'cloudflare:workers'],
+    external: ['hono', ...OPTIONAL],
   })
 
 function offences(code: string): string[] {
@@ -63,12 +72,22 @@ describe('no bundle for the edge names what the edge has not', () => {
 })
 
 describe('no bundle has a framework that its application does not use', () => {
-  const optional = ['@upstash/redis', '@vercel/kv', 'ioredis', 'cloudflare:workers']
   for (const [name, file] of entries) {
     if (name === 'tidegate/hono') continue
     test(`${name} has no trace of hono`, async () => {
-      const code = await bundle({ entryPoints: [resolve(file)], external: optional })
+      const code = await bundle({ entryPoints: [resolve(file)], external: OPTIONAL })
       expect(code).not.toMatch(/hono/i)
+    })
+  }
+})
+
+describe('no bundle has a sink that its application does not import', () => {
+  const sinks = /openmetrics|tidegate\.refused|opentelemetry/i
+  for (const [name, file] of entries) {
+    const isSink = name === 'tidegate/metrics' || name === 'tidegate/otel'
+    test(`${name} has ${isSink ? 'its own' : 'no'} trace of metrics`, async () => {
+      const code = await bundle({ entryPoints: [resolve(file)], external: ['hono', ...OPTIONAL] })
+      expect(sinks.test(code)).toBe(isSink)
     })
   }
 })
@@ -77,29 +96,31 @@ describe('no bundle has a framework that its application does not use', () => {
 const BUDGETS = {
   'the middleware for Hono, and memory': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"',
-    11_400,
+    11_440,
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
-    22_640,
+    23_060,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 23_530],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 23_940],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    23_500,
+    23_910,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    28_130,
+    28_520,
   ],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 19_310],
+  'tidegate/metrics, all of it': ['export * from "./dist/metrics/index.js"', 4_880],
+  'tidegate/otel, with its collector': ['export * from "./dist/otel/open-telemetry.js"', 5_500],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 19_390],
 } as const
 
 describe('bundles stay within their budgets', () => {
   for (const [name, [contents, budget]] of Object.entries(BUDGETS)) {
     test(`${name}: ${budget} bytes`, async () => {
       const stdin = { contents, resolveDir: process.cwd() }
-      const code = await bundle({ stdin, minify: true, external: ['hono'] })
+      const code = await bundle({ stdin, minify: true, external: ['hono', ...OPTIONAL] })
       const bytes = gzipSync(code, { level: 9 }).length
       console.log(`${name}: ${bytes} bytes`)
       expect(bytes).toBeLessThanOrEqual(budget)

@@ -14,6 +14,7 @@ const { folder, load, remove } = installDocsCode(
   '@upstash/redis',
   '@types/node',
   'ioredis',
+  '@opentelemetry/api',
   '@trpc/server',
   '@types/express',
   'express',

@@ -21,7 +21,13 @@ const paths = Object.keys(JSON.parse(readFileSync('package.json', 'utf8')).expor
 const entries = paths.flatMap((path) =>
   path === './package.json' ? [] : [path.replace('.', 'tidegate')],
 )
-const { folder, remove } = installPackage('hono', '@upstash/redis', '@types/node', 'ioredis')
+const { folder, remove } = installPackage(
+  'hono',
+  '@upstash/redis',
+  '@types/node',
+  'ioredis',
+  '@opentelemetry/api',
+)
 const exportsOf = readExports()
 
 const sections = readSections(PAGE)

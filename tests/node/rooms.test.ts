@@ -87,6 +87,11 @@ test.each<[string, Tree, readonly string[]]>([
     ['the-library-imports-no-sink: limiter/a.ts'],
   ]),
   [
+    'OpenTelemetry in the metrics',
+    { 'metrics/a.ts': ['type @opentelemetry/api'] },
+    ['opentelemetry-is-imported-by-otel: metrics/a.ts'],
+  ],
+  [
     'a policy in the client',
     { 'client/a.ts': ['type ../policy/policy.ts'], 'policy/policy.ts': [] },
     ['client-imports-no-policy: client/a.ts'],
