@@ -40,6 +40,8 @@ export interface UpstashOptions extends RedisStoreOptions, KeyLockingOptions {
   readonly batch?: { readonly wait: number } | undefined
 }
 
+const OPTIONS = ['fetch', 'batch', 'keyLocking'] as const
+
 /**
  * Counts in Upstash Redis, or another server of its REST protocol: one HTTP request per check. The
  * request is one INCRBY if the window is known to be open, otherwise one atomic script. With a URL
@@ -58,7 +60,7 @@ export function upstash(
   source: UpstashCredentials | SdkClient,
   options: UpstashOptions = {},
 ): Store {
-  const compiled = compileRedisOptions('upstash', options, 'fetch', 'batch', 'keyLocking')
+  const compiled = compileRedisOptions('upstash', options, ...OPTIONS)
   const { fetch: fetcher = globalFetch, batch } = options
   if (typeof source !== 'object' || source === null) {
     const expected = '{ url, token } or a client of @upstash/redis'
@@ -73,6 +75,8 @@ export function upstash(
     const identity = restIdentity(databaseOf(source), compiled.prefix)
     return redisStore(sendOnce(source) ?? source, { ...compiled, identity, keyLocking })
   }
+  const misplaced = ['prefix', ...OPTIONS].find((option) => option in source)
+  if (misplaced) throw new ConfigError(misplaced, 'it in the second argument', 'it beside the url')
   const url = parseRestUrl('url', source.url)
   const token = parseRestToken('token', source.token)
   const keyLocking = resolveKeyLocking(options, isUpstash(url))

@@ -277,6 +277,14 @@ describe('what the server says', () => {
 })
 
 describe('bad input is an error at construction that never shows the token', () => {
+  test('an option beside the url, which would be ignored', () => {
+    for (const option of ['prefix', 'fetch', 'batch', 'keyLocking']) {
+      const source = { url: 'https://eu1-calm-1234.upstash.io', token: 'token', [option]: {} }
+      const message = `${option}: expected it in the second argument, got it beside the url`
+      expect(() => upstash(source)).toThrow(message)
+    }
+  })
+
   const url = 'https://db.upstash.io'
   const token = 'secret-token'
   const cases: readonly (readonly [RegExp, unknown, object?])[] = [
