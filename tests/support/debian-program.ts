@@ -12,7 +12,7 @@ export function findProgram(name: string, debianPackage: string, hint = ''): str
   if (process.getuid?.() !== 0) throw new Error(`The tests need ${want}`)
   console.log(`No ${name} here: installing Debian’s package ${debianPackage}`)
   try {
-    // Packages of servers start them where there is systemd, unless the machine is in rescue mode.
+    // In the runlevel 1, `invoke-rc.d` starts no server that a package contains.
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
     const apt = (...args: string[]) => execFileSync('apt-get', args, { stdio: 'ignore', env })
     apt('update', '-qq')
