@@ -106,7 +106,7 @@ describe('a real Prometheus, with the configuration of the example', async () =>
   const causes: readonly (readonly [CauseName, ...string[]])[] = [
     ['slow', 'TidegateStoreSlow'],
     ['failing', 'TidegateStoreErrorRate'],
-    ['full', 'TidegateStoreMemory'],
+    ['full', 'TidegateBreakerOpen', 'TidegateStoreMemory'],
     ['evicting', 'TidegateStoreEvicting'],
     ['stopped', 'TidegateBreakerOpen', 'TidegateStoreUnreachable'],
   ]

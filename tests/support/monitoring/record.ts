@@ -25,7 +25,7 @@ const EXPECTED: Readonly<Record<CauseName, readonly string[]>> = {
   stopped: ['TidegateBreakerOpen', 'TidegateStoreUnreachable'],
   slow: ['TidegateStoreSlow'],
   failing: ['TidegateBreakerOpen', 'TidegateStoreErrorRate'],
-  full: ['TidegateStoreMemory'],
+  full: ['TidegateBreakerOpen', 'TidegateStoreMemory'],
   evicting: ['TidegateStoreEvicting', 'TidegateStoreMemory'],
 }
 

@@ -100,13 +100,17 @@ export async function startSite() {
       },
     },
     full: {
+      /** Nothing is evicted, so Redis rejects writes while it uses more than maxmemory. */
       async begin() {
-        const used = async () => Number(/used_memory:(\d+)/.exec(await direct.info('memory'))?.[1])
-        for (let key = 0; (await used()) < 0.85 * MAX_MEMORY_BYTES; key++) {
+        for (let key = 0; key < 150; key++) {
           await direct.set(`filler:${key}`, 'x'.repeat(100_000))
         }
+        await direct.config('SET', 'maxmemory', 15_000_000)
       },
-      end: () => direct.flushall(),
+      async end() {
+        await direct.flushall()
+        await direct.config('SET', 'maxmemory', MAX_MEMORY_BYTES)
+      },
     },
     evicting: {
       async begin() {
