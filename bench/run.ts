@@ -11,6 +11,7 @@ import { commands } from './benchmarks/commands.ts'
 import { costs } from './benchmarks/costs.ts'
 import { heap } from './benchmarks/heap.ts'
 import { leasing } from './benchmarks/lease.ts'
+import { listeners } from './benchmarks/listeners.ts'
 import { refusals } from './benchmarks/refusals.ts'
 import { throughput } from './benchmarks/throughput.ts'
 import { throughputInWorkerd } from './benchmarks/throughput-workerd.ts'
@@ -24,6 +25,7 @@ const BENCHMARKS: Readonly<Record<string, (backend: Backend) => Promise<Outcome>
   lease: leasing,
   refusals,
   throughput,
+  listeners,
   'throughput-workerd': throughputInWorkerd,
   batching,
   bytes,

@@ -27,7 +27,10 @@ const ONE = (WARM_UP + ROUNDS) * REQUESTS
  * Runs the same rounds on all of them by turns, so that whatever else the machine does hits all, and
  * compares each with the first one's round of the same turn.
  */
-export async function interleaved(runners: readonly Runner[]): Promise<Record<string, Throughput>> {
+export async function interleaved(
+  runners: readonly Runner[],
+  { requests = REQUESTS, cpu = false }: { readonly requests?: number; readonly cpu?: boolean } = {},
+): Promise<Record<string, Throughput>> {
   const [bare] = runners
   if (bare === undefined) throw new Error('nothing to compare')
   const ratios = new Map(runners.map(({ name }) => [name, { many: [], one: [] } as Ratios]))
@@ -39,7 +42,7 @@ export async function interleaved(runners: readonly Runner[]): Promise<Record<st
       for (const runner of order) {
         // No client ever comes back in many; in one it is the same throughout.
         const first = mode === 'many' ? turn * REQUESTS : ONE
-        const { ms } = await runner.run({ mode, requests: REQUESTS, first, look: false })
+        const { ms } = await runner.run({ mode, requests, first, look: false, cpu })
         times.set(runner.name, ms)
       }
       if (turn < WARM_UP) continue

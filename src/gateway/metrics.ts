@@ -39,8 +39,8 @@ export function gatewayMetrics(redis: Backend): GatewayMetrics {
   )
   return {
     responded(route, status, ms) {
-      requests.add(1, route, `${status}`)
-      duration.record(ms / 1000, route)
+      requests.at(route, `${status}`).value++
+      duration.at(route).record(ms / 1000)
     },
     async respond({ headers }) {
       const metrics: Metric[] = [requests.read(), duration.read(), ...(await redisMetrics(redis))]

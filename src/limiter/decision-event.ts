@@ -45,19 +45,28 @@ export interface DecisionHost<Env extends object = object> {
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
 }
 
-/** What each demand's policy decided. Names clients by `nameOf`, if there is one. */
-export async function outcomesOf(
+/**
+ * What each demand's policy decided.
+ *
+ * @param names of the demands' clients, if the event names them
+ */
+export function outcomesOf(
   demands: readonly Demand[],
   grants: readonly Grant[],
-  nameOf: ((client: string) => string | Promise<string>) | undefined,
-): Promise<PolicyOutcome[]> {
+  names: readonly string[] | undefined,
+): PolicyOutcome[] {
   const outcomes: PolicyOutcome[] = []
-  for (const [index, { policy, cost, client }] of demands.entries()) {
+  for (const { policy, cost } of demands) {
+    const index = outcomes.length
     const { granted = 0, retryIn = 0, source = 'store' } = grants[index] ?? {}
     // Of a demand that does not fit, a store returns when it will. Other demands are not charged.
     const refused = granted < cost && retryIn > 0
-    const outcome = { policy, refused, cost, source }
-    outcomes.push(nameOf ? { ...outcome, client: await nameOf(client) } : outcome)
+    const client = names?.[index]
+    outcomes.push(
+      client === undefined
+        ? { policy, refused, cost, source }
+        : { policy, refused, cost, source, client },
+    )
   }
   return outcomes
 }

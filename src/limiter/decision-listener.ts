@@ -40,6 +40,14 @@ export interface DecisionTrail {
 /** Calls in the background that wait for the next event. */
 const MAX_BACKGROUND = 100
 
+const NONE: readonly StoreCall[] = []
+
+/** The names of clients in an event. A promise only for hashes. */
+const namesOf = (demands: readonly Demand[], clients: 'hashed' | 'plain') =>
+  clients === 'plain'
+    ? demands.map(({ client }) => client)
+    : Promise.all(demands.map(({ client }) => hashedName(client)))
+
 /** Wraps `count`, so that each decision is reported before it is returned. */
 export function reportDecisions<Incoming, Env extends object, Context extends DecisionHost<Env>>(
   count: (request: Incoming, context?: Context, trail?: DecisionTrail) => Promise<Decision>,
@@ -47,7 +55,6 @@ export function reportDecisions<Incoming, Env extends object, Context extends De
 ): (request: Incoming, context?: Context) => Promise<Decision> {
   const log = quietLog((line) => console.error(`tidegate: ${line}`), clock)
   const logError = (error: unknown) => log(`onDecision threw an error: ${textOf(error)}`)
-  const nameOf = { hashed: hashedName, plain: (client: string) => client }
   let background: StoreCall[] = []
 
   /** The listener's errors do not reach the request. */
@@ -78,13 +85,22 @@ export function reportDecisions<Incoming, Env extends object, Context extends De
     const decision = await count(request, context, trail)
     const took = stopwatch() - start
     const { counted, refusedBy } = trail
-    const outcomes: PolicyOutcome[] = counted
-      ? await outcomesOf(counted.demands, counted.grants, clients && nameOf[clients])
-      : []
+    let outcomes: PolicyOutcome[] = []
+    let ended = NONE
+    if (counted) {
+      const names = clients && namesOf(counted.demands, clients)
+      outcomes = outcomesOf(
+        counted.demands,
+        counted.grants,
+        names instanceof Promise ? await names : names,
+      )
+      // Only here: without `store`, nobody could tell which store the calls reached.
+      if (background.length > 0) {
+        ended = background
+        background = []
+      }
+    }
     if (refusedBy) outcomes.push({ ...refusedBy, refused: true })
-    // Without `store`, nobody could tell which store the calls reached.
-    const ended = counted ? background : []
-    if (counted) background = []
     const store = counted?.store
     report({ ...decision, outcomes, took, store, call, background: ended }, context ?? {})
     return decision

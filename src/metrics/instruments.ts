@@ -22,12 +22,12 @@ export function instruments() {
     counter('series.dropped', '{value}', 'Values counted as _other, beyond the bounds of labels.'),
     [],
   )
-  const drop = () => dropped.add(1)
+  const drops = dropped.at()
+  const drop = () => void drops.value++
   const count = (name: string, unit: string, help: string, ...labels: readonly string[]) =>
     series(counter(name, unit, help), labels, drop)
   const time = (name: string, help: string, ...labels: readonly string[]) =>
     series(histogram(name, help), labels, drop, SECONDS)
-  dropped.add(0)
   return {
     policyName: boundedNames(MAX_POLICIES, drop),
     storeName: boundedNames(MAX_STORES, drop),

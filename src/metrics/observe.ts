@@ -4,12 +4,16 @@ import type { StoreCall } from '../stores/store-call.ts'
 import type { StoreEvent } from '../stores/store-event.ts'
 import { instruments } from './instruments.ts'
 import type { Metric } from './metric.ts'
+import type { Cell } from './series.ts'
 import { type RefusedClient, topClients } from './top-clients.ts'
 
-/** A client's share of the limit below which a check counts as near the limit. */
+/** The share of the limit up to which a check counts as near the limit. */
 const NEAR_LIMIT = 0.2
 
 const MAX_CLIENTS = 100
+
+/** Names that come with events, whose cells are kept at hand. More are looked up each time. */
+const MAX_KEPT = 200
 
 const ERRORS = ['unreachable', 'timeout', 'unauthorized', 'rejected'] as const
 
@@ -25,67 +29,96 @@ export interface Observations {
 export function observations(): Observations {
   const { all, policyName, storeName } = instruments()
   const refused = topClients(MAX_CLIENTS)
-  const stores = new Set<string>()
+  const checkTime = all.checkTime.at()
+  const spent = all.leaseUnits.at('spent')
+  const taken = all.leaseUnits.at('taken')
+  const sendErrors = all.sendErrors.at()
+
+  const allowedBy = kept((source: string) => all.checks.at('allowed', source))
+  const refusedBy = kept((source: string) => all.checks.at('refused', source))
+
+  const policyOf = kept((name: string) => {
+    const policy = policyName(policyLabel({ name }))
+    return {
+      policy,
+      allowed: all.decisions.at(policy, 'allowed'),
+      refused: all.decisions.at(policy, 'refused'),
+      units: all.units.at(policy),
+      nearLimit: all.nearLimit.at(policy),
+    }
+  })
 
   /*
    * Series begin at 0, so that the first error is an increase:
    * https://prometheus.io/docs/practices/instrumentation/#avoid-missing-metrics
    */
-  for (const reason of ['away', ...ERRORS]) all.degraded.add(0, reason)
-  all.sendErrors.add(0)
-
-  function nameOf(label: string): string {
+  const storeOf = kept((label: string) => {
     const store = storeName(label)
-    if (stores.has(store)) return store
-    stores.add(store)
-    all.breakerOpen.set(0, store)
-    for (const state of ['open', 'closed']) all.breakerTransitions.add(0, store, state)
-    for (const error of ERRORS) all.storeErrors.add(0, store, 'take', error)
-    return store
-  }
+    for (const state of ['open', 'closed']) all.breakerTransitions.at(store, state)
+    for (const error of ERRORS) all.storeErrors.at(store, 'take', error)
+    return { store, isOpen: all.breakerOpen.at(store), takes: all.storeTime.at(store, 'take') }
+  })
+  for (const reason of ['away', ...ERRORS]) all.degraded.at(reason)
 
-  function called(store: string, { operation, took, error, ahead }: StoreCall): void {
-    all.storeTime.record(took / 1000, store, operation)
-    if (error !== undefined) all.storeErrors.add(1, store, operation, error)
-    if (ahead > 0) all.leaseUnits.add(ahead, 'taken')
+  function called(
+    { store, takes }: { readonly store: string; readonly takes: Cell },
+    { operation, took, error, ahead }: StoreCall,
+  ): void {
+    const time = operation === 'take' ? takes : all.storeTime.at(store, operation)
+    time.record(took / 1000)
+    if (error !== undefined) all.storeErrors.at(store, operation, error).value++
+    if (ahead > 0) taken.value += ahead
   }
 
   return {
     decided({ allowed, source, took, outcomes, policies, store, call, background, degraded }) {
-      all.checks.add(1, allowed ? 'allowed' : 'refused', source)
-      all.checkTime.record(took / 1000)
+      const checks = allowed ? allowedBy(source) : refusedBy(source)
+      checks.value++
+      checkTime.record(took / 1000)
       for (const outcome of outcomes) {
-        const policy = policyName(policyLabel({ name: outcome.policy }))
+        const cells = policyOf(outcome.policy)
         if (outcome.refused) {
-          all.decisions.add(1, policy, 'refused')
-          if (outcome.client !== undefined) refused.count(policy, outcome.client)
+          cells.refused.value++
+          if (outcome.client !== undefined) refused.count(outcome.policy, outcome.client)
         } else if (allowed) {
-          all.decisions.add(1, policy, 'allowed')
-          all.units.add(outcome.cost, policy)
-          if (outcome.source === 'lease') all.leaseUnits.add(outcome.cost, 'spent')
+          cells.allowed.value++
+          cells.units.value += outcome.cost
+          if (outcome.source === 'lease') spent.value += outcome.cost
         }
       }
       if (allowed) {
         for (const { name, remaining, limit } of policies) {
-          if (remaining <= limit * NEAR_LIMIT)
-            all.nearLimit.add(1, policyName(policyLabel({ name })))
+          if (remaining <= limit * NEAR_LIMIT) policyOf(name).nearLimit.value++
         }
       }
-      if (degraded) all.degraded.add(1, call?.error ?? 'away')
+      if (degraded) all.degraded.at(call?.error ?? 'away').value++
       if (store === undefined) return
-      const label = nameOf(store)
-      if (call) called(label, call)
-      for (const ended of background) called(label, ended)
+      const cells = storeOf(store)
+      if (call) called(cells, call)
+      for (const ended of background) called(cells, ended)
     },
     storeChanged(event) {
       if (event.type === 'failed') return
-      const store = nameOf(event.store)
-      const isOpen = event.type === 'away'
-      all.breakerOpen.set(isOpen ? 1 : 0, store)
-      all.breakerTransitions.add(1, store, isOpen ? 'open' : 'closed')
+      const { store, isOpen } = storeOf(event.store)
+      isOpen.value = event.type === 'away' ? 1 : 0
+      all.breakerTransitions.at(store, event.type === 'away' ? 'open' : 'closed').value++
     },
-    sendFailed: () => all.sendErrors.add(1),
+    sendFailed() {
+      sendErrors.value++
+    },
     read: () => Object.values(all).map((one) => one.read()),
     refusedMost: () => refused.read(),
+  }
+}
+
+/** Keeps what `make` returns for the first names. */
+function kept<Value>(make: (name: string) => Value): (name: string) => Value {
+  const values = new Map<string, Value>()
+  return (name) => {
+    const known = values.get(name)
+    if (known !== undefined) return known
+    const value = make(name)
+    if (values.size < MAX_KEPT) values.set(name, value)
+    return value
   }
 }

@@ -6,28 +6,32 @@ export const OTHER = '_other'
 /** How many combinations of label values one metric has at most. */
 const MAX_SERIES = 400
 
+/** The value for one combination of labels, to be kept by code that changes it often. */
+export interface Cell {
+  /** Of a counter or a gauge. */
+  value: number
+  /** Records a value in a histogram. */
+  record(value: number): void
+}
+
 /** The values of one metric, by the values of its labels. Bounded. */
 export interface Series {
-  /** Adds to a counter. */
-  add(amount: number, ...values: readonly string[]): void
-  /** Sets a gauge. */
-  set(value: number, ...values: readonly string[]): void
-  /** Records a value in a histogram. */
-  record(value: number, ...values: readonly string[]): void
+  /** @param values of the labels, in the order of their names */
+  at(...values: readonly string[]): Cell
   read(): Metric
 }
 
-interface Point extends MetricPoint {
-  value: number
-  sum?: number
-  buckets?: number[]
+interface Point extends Cell {
+  readonly labels: Readonly<Record<string, string>>
+  sum: number
+  readonly buckets: number[] | undefined
 }
 
 /**
  * Keeps the values of one metric.
  *
- * @param names of the labels, in the order of their values
- * @param drop called for each value that was counted as `_other`
+ * @param names of the labels
+ * @param drop called for each combination that is counted as `_other`
  * @param bounds of a histogram
  */
 export function series(
@@ -38,46 +42,52 @@ export function series(
 ): Series {
   const points = new Map<string, Point>()
 
-  function pointOf(values: readonly string[]): Point {
-    const key = values.length === 1 ? (values[0] ?? '') : values.join('\n')
+  function at(...values: readonly string[]): Point {
+    const key = values.join('\n')
     const known = points.get(key)
     if (known) return known
     const isOther = values.every((value) => value === OTHER)
     if (points.size >= MAX_SERIES && !isOther) {
       drop()
-      return pointOf(values.map(() => OTHER))
+      return at(...values.map(() => OTHER))
     }
     const labels = Object.fromEntries(names.map((name, index) => [name, values[index] ?? '']))
-    const histogram = bounds && { sum: 0, buckets: new Array<number>(bounds.length + 1).fill(0) }
-    const point: Point = { labels, value: 0, ...histogram }
+    const point = newPoint(labels, bounds)
     points.set(key, point)
     return point
   }
 
   return {
-    add(amount, ...values) {
-      pointOf(values).value += amount
-    },
-    set(value, ...values) {
-      pointOf(values).value = value
-    },
-    record(value, ...values) {
-      const point = pointOf(values)
-      const { buckets = [], sum = 0 } = point
-      let index = 0
-      while (bounds && index < bounds.length && value > (bounds[index] ?? 0)) index++
-      buckets[index] = (buckets[index] ?? 0) + 1
-      point.sum = sum + value
-      point.value++
-    },
-    read() {
-      const copies = Array.from(points.values(), (point) =>
-        point.buckets ? { ...point, buckets: [...point.buckets] } : { ...point },
-      )
-      return { ...instrument, points: copies, ...(bounds && { bounds }) }
-    },
+    at,
+    read: () => ({
+      ...instrument,
+      points: Array.from(points.values(), copyOf),
+      ...(bounds && { bounds }),
+    }),
   }
 }
+
+function newPoint(labels: Point['labels'], bounds: readonly number[] | undefined): Point {
+  const buckets = bounds && new Array<number>(bounds.length + 1).fill(0)
+  const point: Point = {
+    labels,
+    value: 0,
+    sum: 0,
+    buckets,
+    record(value) {
+      point.value++
+      point.sum += value
+      if (bounds === undefined || buckets === undefined) return
+      let index = 0
+      while (index < bounds.length && value > (bounds[index] ?? 0)) index++
+      buckets[index] = (buckets[index] ?? 0) + 1
+    },
+  }
+  return point
+}
+
+const copyOf = ({ labels, value, sum, buckets }: Point): MetricPoint =>
+  buckets ? { labels, value, sum, buckets: [...buckets] } : { labels, value }
 
 /** Returns a name as it is given, or `_other` after `most` different names. */
 export function boundedNames(most: number, drop: () => void): (name: string) => string {

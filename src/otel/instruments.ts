@@ -9,6 +9,9 @@ export interface Instruments {
   record(event: DecisionEvent): void
 }
 
+/** Attributes of calls that are kept. */
+const MAX_KNOWN = 100
+
 /**
  * Names and units follow https://opentelemetry.io/docs/specs/semconv/general/metrics/: no unit in a
  * name, no `_total`, and what is counted in braces.
@@ -44,8 +47,13 @@ export function createInstruments(meter: Meter, collector: Collector): Instrumen
 
   const ofChecks = histograms.get('check.duration')
   const ofCalls = histograms.get('store.operation.duration')
-  const recordCall = (store: string, { took, operation }: StoreCall) =>
-    ofCalls?.record(took / 1000, attributesOf({ store, operation }))
+  const known = new Map<string, Attributes>()
+  function recordCall(store: string, { took, operation }: StoreCall): void {
+    const key = `${operation} ${store}`
+    const attributes = known.get(key) ?? attributesOf({ store, operation })
+    if (known.size < MAX_KNOWN) known.set(key, attributes)
+    ofCalls?.record(took / 1000, attributes)
+  }
 
   return {
     record({ took, store = 'store', call, background }) {

@@ -43,12 +43,10 @@ describe('a collector counts', () => {
     expect(readValue(metrics, 'policy.decisions', { policy: 'burst', outcome: 'allowed' })).toBe(2)
     expect(readValue(metrics, 'policy.decisions', { policy: 'burst', outcome: 'refused' })).toBe(1)
     expect(readValue(metrics, 'policy.decisions', { policy: 'hourly', outcome: 'allowed' })).toBe(2)
-    expect(readValue(metrics, 'policy.decisions', { policy: 'hourly', outcome: 'refused' })).toBe(
-      undefined,
-    )
+    expect(readValue(metrics, 'policy.decisions', { policy: 'hourly', outcome: 'refused' })).toBe(0)
     expect(readValue(metrics, 'units', { policy: 'hourly' })).toBe(2)
     expect(readValue(metrics, 'policy.near_limit', { policy: 'burst' })).toBe(1)
-    expect(readValue(metrics, 'policy.near_limit', { policy: 'hourly' })).toBe(undefined)
+    expect(readValue(metrics, 'policy.near_limit', { policy: 'hourly' })).toBe(0)
   })
 
   test('how long checks and calls took, in buckets of seconds', async () => {
