@@ -10,6 +10,8 @@ export interface WorkerOptions {
   readonly env?: Readonly<Record<string, unknown>>
   /** Bindings of Durable Objects with SQLite, each with the name of its class. */
   readonly objects?: Readonly<Record<string, string>>
+  /** Bindings of Analytics Engine. */
+  readonly datasets?: readonly string[]
   /**
    * The folder in which the objects' rows outlive the Worker.
    * @default a temporary one
@@ -39,6 +41,7 @@ export async function startWorker({
   script,
   env = {},
   objects = {},
+  datasets = [],
   state,
   isolates = 1,
   inspect = false,
@@ -54,6 +57,7 @@ export async function startWorker({
     name,
     { type: 'durable-object', worker: NAME, exportName },
   ])
+  const engines = datasets.map((name) => [name, { type: 'analytics-engine-dataset', name }])
   const classes = Object.values(objects).map((name) => [
     name,
     { type: 'durable-object', storage: 'sqlite' },
@@ -63,7 +67,7 @@ export async function startWorker({
       name,
       compatibilityDate,
       compatibilityFlags: nodejsCompat ? ['nodejs_compat'] : [],
-      env: Object.fromEntries([...variables, ...bindings]),
+      env: Object.fromEntries([...variables, ...bindings, ...engines]),
       exports: Object.fromEntries(exported),
       manifest: {
         mainModule: 'worker.js',
