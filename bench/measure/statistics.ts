@@ -8,3 +8,7 @@ export const median = (numbers: readonly number[]): number => quantile(numbers, 
 
 /** A number with as many digits as say something. */
 export const rounded = (number: number, digits = 3): number => Number(number.toPrecision(digits))
+
+/** The sum of counts, whatever they count. */
+export const sum = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((all, count) => all + count, 0)
