@@ -1,6 +1,6 @@
-import { assertCount } from '../checks.ts'
+import { assertKeys } from '../checks.ts'
 import { type Identity, identify, type RequestContext, storedName } from '../client/client.ts'
-import { costOf, isApplicable, type Policy } from '../policy/policy.ts'
+import { assertCost, costOf, isApplicable, type Policy } from '../policy/policy.ts'
 import { headerFields } from '../response/header-fields.ts'
 import { mark } from '../response/mark.ts'
 import { refuse, refuseWith } from '../response/refuse.ts'
@@ -153,10 +153,12 @@ export function createLimiter<
   /** Takes units of a client from all policies. */
   async function countUnits(
     client: Identity,
-    { cost = 1, env, waitUntil }: UnitsOptions<Env> = {},
+    options: UnitsOptions<Env> = {},
     trail?: DecisionTrail,
   ): Promise<Decision> {
-    assertCount('cost', cost, 0)
+    assertKeys('take', options, ['cost', 'env', 'waitUntil'])
+    const { cost = 1, env, waitUntil } = options
+    assertCost('take.cost', cost)
     const name = await storedName(client)
     if (name === undefined) rejectClient(client)
     const demands = policies.map(

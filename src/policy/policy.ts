@@ -161,8 +161,14 @@ export async function costOf<Incoming extends Request, Host extends object>(
   context: RequestContext & Host,
 ): Promise<number> {
   const units = typeof cost === 'function' ? await cost(request, context) : cost
-  assertCount(name === '' ? 'cost' : `cost of ${name}`, units, 0)
+  assertCost(name === '' ? 'cost' : `cost of ${name}`, units)
   return units
+}
+
+/** Throws a `ConfigError` unless a cost is a whole number. Any number above the limit is refused. */
+export function assertCost(option: string, cost: unknown): asserts cost is number {
+  const isCost = typeof cost === 'number' && cost >= 0 && (cost % 1 === 0 || cost === Infinity)
+  assertOption(isCost, option, cost, 'a whole number from 0')
 }
 
 /** Compiles a list of policies, which errors call `option`. Throws a `ConfigError`. */

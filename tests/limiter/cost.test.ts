@@ -52,6 +52,14 @@ describe('the cost of a request', () => {
     ])
   })
 
+  for (const cost of [1e15, Number.MAX_VALUE, Number.POSITIVE_INFINITY]) {
+    test(`of ${cost}, which a client may cause, is above every limit`, async () => {
+      const huge = () => cost
+      const limiter = createLimiter({ limit: 9, window: '1m', client, cost: huge, store: memory() })
+      expect(await limiter.check(request())).toMatchObject({ allowed: false, source: 'cost' })
+    })
+  }
+
   for (const cost of [-1, 1.5, Number.NaN, '3', null, undefined]) {
     test(`${cost} of a function is a ConfigError that names the policy`, async () => {
       const wrong = () => cost as never
@@ -128,7 +136,16 @@ describe('take', () => {
   test('of a cost that cannot be is a ConfigError', async () => {
     const limiter = createLimiter({ limit: 5, window: '1m', store: memory() })
     for (const cost of [-1, 0.5, Number.NaN, '2' as never]) {
-      await expect(limiter.take('a', { cost })).rejects.toThrow(/^cost: expected a whole number/)
+      await expect(limiter.take('a', { cost })).rejects.toThrow(
+        /^take\.cost: expected a whole number/,
+      )
+    }
+  })
+
+  test('with an unknown option, or a number in place of options, is a ConfigError', async () => {
+    const limiter = createLimiter({ limit: 5, window: '1m', store: memory() })
+    for (const options of [{ costs: 3 }, 3, null, 'x', []]) {
+      await expect(limiter.take('a', options as never)).rejects.toBeInstanceOf(ConfigError)
     }
   })
 })
