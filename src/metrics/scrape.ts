@@ -1,9 +1,12 @@
+import { assertKeys } from '../checks.ts'
+import { ConfigError } from '../errors.ts'
 import type { Metric } from './metric.ts'
 import { acceptedFormat, CONTENT_TYPES, writePrometheus } from './prometheus.ts'
 
 export interface ScrapeOptions {
   /**
-   * What the scraper sends as `Authorization: Bearer …`.
+   * What the scraper sends as `Authorization: Bearer …`. A token that is there but `undefined` or
+   * empty, such as a missing variable, is a `ConfigError`.
    * @default everybody may read the metrics
    */
   readonly token?: string | undefined
@@ -13,8 +16,13 @@ export interface ScrapeOptions {
 export function scrape(
   request: Request,
   read: () => readonly Metric[],
-  { token }: ScrapeOptions,
+  options: ScrapeOptions,
 ): Response {
+  assertKeys('', options, ['token'])
+  const { token } = options
+  const isToken = !('token' in options) || (typeof token === 'string' && token !== '')
+  // The value is not shown: it may be a part of a secret.
+  if (!isToken) throw new ConfigError('token', 'a text, or no such option for everybody')
   if (token !== undefined && !isEqual(tokenOf(request), token)) {
     return new Response('Unauthorized\n', {
       status: 401,

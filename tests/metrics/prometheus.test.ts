@@ -90,6 +90,12 @@ describe('respond', () => {
     }
   })
 
+  test('a missing or empty token, or a misspelt option, opens nothing', () => {
+    for (const options of [{ token: undefined }, { token: '' }, { token: null }, { tokn: 'a' }]) {
+      expect(() => collector().respond(get(), options as never)).toThrow(/^tok(?:e?n): expected/)
+    }
+  })
+
   test('asks for the token, if there is one', async () => {
     const metrics = await metricsOfOneCheck()
     const status = (authorization?: string) =>
