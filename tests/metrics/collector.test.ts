@@ -1,6 +1,12 @@
 /** What a collector counts, of real limiters over a scripted store. */
 import { describe, expect, test } from 'vitest'
-import { createLimiter, type LimiterOptions, memory } from '../../src/index.ts'
+import {
+  createLimiter,
+  type LimiterOptions,
+  memory,
+  type Source,
+  type Store,
+} from '../../src/index.ts'
 import { type Collector, collector } from '../../src/metrics/index.ts'
 import { flush, refused, scriptedStore } from '../support/scripted-store.ts'
 
@@ -146,6 +152,24 @@ describe('a collector stays bounded', () => {
     expect(most).toHaveLength(100)
     expect(most[0]?.client).toBe('192.0.2.1')
     expect((most[0]?.refused ?? 0) - (most[0]?.overestimate ?? 0)).toBe(1999)
+    // A new client goes on from the count of the one that it replaces, so no refusal is lost.
+    expect(most.reduce((sum, { refused }) => sum + refused, 0)).toBe(1999 + 2000)
+  })
+
+  test('at 400 series of one metric, whatever a store of your own returns', async () => {
+    let calls = 0
+    const store: Store = {
+      guard: 'none',
+      take: async () => [
+        { granted: 1, used: 1, resetIn: 0, retryIn: 0, source: `source-${++calls}` as Source },
+      ],
+    }
+    const { metrics, check } = collected({ store })
+    for (let n = 0; n < 500; n++) await check()
+    const points = metrics.read().find(({ name }) => name === 'checks')?.points ?? []
+    expect(points).toHaveLength(401)
+    expect(readValue(metrics, 'checks', { source: '_other' })).toBe(100)
+    expect(readValue(metrics, 'series.dropped')).toBe(100)
   })
 
   test('without clients where the limiter names none', async () => {
