@@ -19,6 +19,8 @@ export interface Knowledge {
    */
   readonly unsettled: Map<KeyRecord, Demand>
   readonly outage: Outage
+  /** The breakers that are open. */
+  readonly away: Set<Breaker>
   /** The listener of limiters that have none. */
   readonly logListener: StoreListener
   /** How long the last answer took; negative if the clock was set back meanwhile. */
@@ -71,6 +73,7 @@ function newKnowledge({ label = 'store' }: Store, clock: Clock): Knowledge {
     unsettled: new Map(),
     outage: reportedOutage(label, clock, listenerLog),
     logListener: outageLog(clock),
+    away: new Set(),
     tripMs: 0,
     settlingUntil: Number.NEGATIVE_INFINITY,
     keysPerCall: MAX_KEYS_PER_CALL,
@@ -91,6 +94,24 @@ export function breakerOf(
   const added = newBreaker()
   breakers.set(backend, added)
   return added
+}
+
+/** After so many ms in which no request needed a backend, its outage is nobody's. */
+const FORGOTTEN_MS = 300_000
+
+/** Notes that a breaker has opened, or is still open. */
+export function noteAway({ away }: Knowledge, breaker: Breaker): void {
+  if (away.size < MAX_KEYS) away.add(breaker)
+}
+
+/** Notes that a breaker has closed. Returns whether no backend of the store is away. */
+export function noteBack({ away }: Knowledge, breaker: Breaker, now: number): boolean {
+  away.delete(breaker)
+  for (const other of away) {
+    if (now - other.probeAt < FORGOTTEN_MS) return false
+    away.delete(other)
+  }
+  return true
 }
 
 /** Notes a key that has to be charged or healed. */

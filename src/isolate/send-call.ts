@@ -7,7 +7,7 @@ import { assertGrants } from './assert-grants.ts'
 import { type Breaker, endsOutage, noteFailure, startProbe } from './breaker.ts'
 import { claimDebt, endCharge, owedUnits, returnDebt } from './debts.ts'
 import { type DemandState, lookAt, observedBy, refillOf, settle } from './demand-state.ts'
-import { breakerOf, type Knowledge, noteUnsettled } from './knowledge.ts'
+import { breakerOf, type Knowledge, noteAway, noteBack, noteUnsettled } from './knowledge.ts'
 import { endRefill, type Lease, startRefill } from './lease.ts'
 import { asStoreError, isReply, type StoreListener } from './outage.ts'
 import type { Asked, KeyRecord } from './record.ts'
@@ -112,6 +112,7 @@ export function callSender(
         noteFailure(breaker, error, { since: now, answersBefore }, then, random)
       }
       const isAway = breaker.openedAt !== undefined
+      if (isAway) noteAway(known, breaker)
       if (!isAway || !outage.begin(listener, error)) outage.fail(listener, error)
       for (const [index, { owed }] of demands.entries()) {
         const local = asked[index]?.local
@@ -147,7 +148,7 @@ export function callSender(
 
   /** Notes an answer while the breaker is open. */
   function endOutage(breaker: Breaker, isWrite: boolean, now: number): void {
-    if (!endsOutage(breaker, now, isWrite, random)) return
+    if (!endsOutage(breaker, now, isWrite, random) || !noteBack(known, breaker, now)) return
     outage.end(() => owedUnits(unsettled.keys(), now))
   }
 

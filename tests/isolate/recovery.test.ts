@@ -304,6 +304,44 @@ describe('the breaker', () => {
   })
 })
 
+describe('the outage of a store with several backends', () => {
+  test('is reported once, and ends when the last of them is back', async () => {
+    const { clock, state, guarded } = scriptedStore({ oneClient: true })
+    const events: string[] = []
+    const one = guarded({ onStoreEvent: ({ type }) => events.push(type) })
+    const works = background(clock)
+    const all = Array.from({ length: 20 }, (_, n) => of(`c${n}`))
+    state.outcome = refused
+    for (const each of all) await one.take([each], works)
+    for (const each of all.slice(0, 19)) {
+      state.outcome = ([first]) => (first?.client === 'c19' ? refused() : 'up')
+      clock.advance(1000)
+      await one.take([each], works)
+      await flush()
+    }
+    expect(events.filter((type) => type !== 'failed')).toEqual(['away'])
+    state.outcome = () => 'up'
+    clock.advance(20_000)
+    await one.take([of('c19')], works)
+    await flush()
+    expect(events.filter((type) => type !== 'failed')).toEqual(['away', 'back'])
+  })
+
+  test('is not prolonged by a backend that nobody needs any more', async () => {
+    const { clock, state, guarded } = scriptedStore({ oneClient: true })
+    const events: string[] = []
+    const one = guarded({ onStoreEvent: ({ type }) => events.push(type) })
+    state.outcome = refused
+    await one.take([of('gone')])
+    await one.take([of('b')])
+    state.outcome = ([first]) => (first?.client === 'gone' ? refused() : 'up')
+    clock.advance(400_000)
+    await one.take([of('b')])
+    await flush()
+    expect(events.at(-1)).toBe('back')
+  })
+})
+
 describe('a closed policy', () => {
   const closedLimiter = () => {
     const { clock, state, store } = scriptedStore()
