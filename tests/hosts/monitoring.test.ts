@@ -22,7 +22,7 @@ afterAll(() => rmSync(copy, { recursive: true }))
 
 describe('promtool', () => {
   test('accepts the rules and the configuration', () => {
-    expect(promtool(['check', 'rules', join(FOLDER, 'rules.yml')])).toContain('6 rules found')
+    expect(promtool(['check', 'rules', join(FOLDER, 'rules.yml')])).toContain('7 rules found')
     promtool(['check', 'config', '--syntax-only', join(FOLDER, 'prometheus.yml')])
   })
 
@@ -109,6 +109,7 @@ describe('a real Prometheus, with the configuration of the example', async () =>
     ['full', 'TidegateBreakerOpen', 'TidegateStoreMemory'],
     ['evicting', 'TidegateStoreEvicting'],
     ['stopped', 'TidegateBreakerOpen', 'TidegateStoreUnreachable'],
+    ['unwatched', 'TidegateNotScraped'],
   ]
   for (const [cause, ...names] of causes) {
     test(`sees ${names.join(' and ')} while the store is ${cause}, and not after it`, async () => {

@@ -3,8 +3,8 @@
  * `node tests/support/monitoring/record.ts stopped slow`.
  *
  * Each file is one cause, provoked on a real Redis. It is scraped every 100 ms, and replayed as if
- * every 15 s: 150 times as fast, so that 35 minutes take 14 seconds. Rules compare ratios, medians
- * and increases, so they see the same.
+ * every 15 s: 150 times as fast, so that 35 minutes take 14 seconds. Rules compare ratios and
+ * medians, so they see the same as on a site with one 150th of the load.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pause } from '../pause.ts'
@@ -27,6 +27,7 @@ const EXPECTED: Readonly<Record<CauseName, readonly string[]>> = {
   failing: ['TidegateBreakerOpen', 'TidegateStoreErrorRate'],
   full: ['TidegateBreakerOpen', 'TidegateStoreMemory'],
   evicting: ['TidegateStoreEvicting', 'TidegateStoreMemory'],
+  unwatched: ['TidegateNotScraped'],
 }
 
 const rules = readFileSync(`${FOLDER}/rules.yml`, 'utf8')
@@ -49,7 +50,8 @@ async function record(cause: CauseName): Promise<readonly Scrape[]> {
       const start = performance.now()
       const all = Object.entries(site.jobs).map(async ([job, { url, token }]) => {
         const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } })
-        return [...readScrape(await response.text(), job)]
+        const samples = response.ok ? readScrape(await response.text(), job) : []
+        return [[`up{job="${job}"}`, response.ok ? 1 : 0] as const, ...samples]
       })
       scrapes.push(new Map((await Promise.all(all)).flat()))
       await pause(Math.max(0, SCRAPE_MS - (performance.now() - start)))

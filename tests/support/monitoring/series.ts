@@ -23,7 +23,7 @@ export function readScrape(text: string, job: string): Scrape {
  * https://prometheus.io/docs/prometheus/2.42/configuration/unit_testing_rules/#series
  */
 export function inputSeries(scrapes: readonly Scrape[], expressions: string): string {
-  const names = new Set(expressions.match(/tidegate_\w+/g))
+  const names = new Set(expressions.match(/\b(?:tidegate_\w+|up)\b/g))
   const series = new Set(scrapes.flatMap((scrape) => [...scrape.keys()]))
   return [...series]
     .filter((key) => names.has(key.slice(0, key.indexOf('{'))))

@@ -15,13 +15,13 @@ interface Cause {
   end(): Promise<unknown>
 }
 
-export type CauseName = 'stopped' | 'slow' | 'failing' | 'full' | 'evicting'
+export type CauseName = 'stopped' | 'slow' | 'failing' | 'full' | 'evicting' | 'unwatched'
 
 const MAX_MEMORY_BYTES = 20 * 2 ** 20
 /** How long the network takes while the store is slow. */
 const SLOW_MS = 40
 /** One in so many requests is of a client whose calls fail. */
-const BROKEN_SHARE = 20
+const BROKEN_SHARE = 8
 
 export const METRICS_TOKEN = 'a-token-of-the-tests'
 
@@ -50,8 +50,9 @@ export async function startSite() {
   })
   const checkAs = (client: string) =>
     limiter.check(new Request('http://site.test/'), { client: { plain: client } })
+  let token = METRICS_TOKEN
   const server = createServer(async (request, response) => {
-    const scraped = metrics.respond(toWebRequest(request), { token: METRICS_TOKEN })
+    const scraped = metrics.respond(toWebRequest(request), { token })
     response.writeHead(scraped.status, Object.fromEntries(scraped.headers))
     response.end(await scraped.text())
   })
@@ -121,6 +122,11 @@ export async function startSite() {
         isFilling = false
         await direct.flushall()
       },
+    },
+    /** The scraper has a wrong token. */
+    unwatched: {
+      begin: async () => (token = 'another-token'),
+      end: async () => (token = METRICS_TOKEN),
     },
   }
 
