@@ -67,7 +67,8 @@ function notes({ traffic, sample, oneIsolate, anyIsolate, offers }: Estimate): r
     `Simulated: ${plural(sample.clients, 'client')} for ${time}. Prices: US dollars, one region, ` +
       `without tax, read ${months}. Upstash also bills traffic, of which ` +
       `${ASSUMED.bytesPerCall} bytes per call are assumed. Durable Objects include the Workers ` +
-      'plan. ElastiCache is one node, without the gateway that edge code needs before it.',
+      'plan. ElastiCache is one node, whose speed is not examined, without the gateway that edge code ' +
+      'needs before it.',
   ].map((text) => wrap(text, WIDTH).join('\n'))
 }
 

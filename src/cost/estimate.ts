@@ -1,7 +1,7 @@
 import { tidegate } from '../simulation/rules/tidegate.ts'
 import type { Scenario } from '../simulation/scenario.ts'
 import { durableObjects, fixedPlan, freePlan, node, type Price, payAsYouGo } from './monthly.ts'
-import { DURABLE_OBJECTS, ELASTICACHE, type Quote, UPSTASH } from './prices.ts'
+import { DURABLE_OBJECTS, ELASTICACHE, MONTH_HOURS, type Quote, UPSTASH } from './prices.ts'
 import { sampleOf } from './sample.ts'
 import type { Traffic } from './traffic.ts'
 import { objectUsageOf, RIVALS, type Usage, usageOf } from './usage.ts'
@@ -43,7 +43,8 @@ export interface Estimate {
 /** Simulates a sample of the traffic, and computes its prices. Takes some seconds. */
 export async function estimate(traffic: Traffic): Promise<Estimate> {
   const { scenario, shortened } = sampleOf(traffic)
-  const { requests, lease, clients: keys, isolates } = traffic
+  const { requests, lease, clients, isolates } = traffic
+  const keys = keysOf(traffic)
   const ours = (of: Scenario) => usageOf(of, tidegate({ lease }), requests)
   const usages = {
     tidegate: await ours(scenario),
@@ -55,7 +56,7 @@ export async function estimate(traffic: Traffic): Promise<Estimate> {
     isolates === 1 || scenario.route === route ? usages.tidegate : ours({ ...scenario, route })
   const oneIsolate = await routed('sticky')
   const anyIsolate = await routed('uniform')
-  const objects = durableObjects(await objectUsageOf(scenario, lease, requests), keys)
+  const objects = durableObjects(await objectUsageOf(scenario, lease, requests), clients)
 
   const priced = (place: string, quote: Quote, of: Pricing, assumed = false): Offer => {
     const priceOf = (usage: Usage) => of({ ...usage, keys }) ?? null
@@ -88,5 +89,9 @@ export async function estimate(traffic: Traffic): Promise<Estimate> {
     ],
   }
 }
+
+/** How many keys there are at one time: a key lives for one window, and each request may open one. */
+const keysOf = ({ requests, clients, window }: Traffic): number =>
+  Math.min(clients, Math.ceil((requests * window) / (MONTH_HOURS * 3_600_000)))
 
 type Pricing = (load: Usage & { readonly keys: number }) => Price | undefined

@@ -204,6 +204,16 @@ describe('an estimate', () => {
     expect(anyIsolate).toBeLessThan(3)
   })
 
+  test('stores the keys of one window, not those of all clients', async () => {
+    const many = { ...TRAFFIC, requests: 100_000_000, clients: 50_000_000 }
+    const fixed = async (window: number) => {
+      const { offers } = await estimate({ ...many, window })
+      return offers.find(({ place }) => place.includes('fixed'))?.prices.tidegate?.plan
+    }
+    expect(await fixed(60_000)).toBe('1 GB')
+    expect(await fixed(30 * DAY_MS)).toBe('50 GB')
+  })
+
   test('shows what a lease saves for a hot client', async () => {
     const hot = { requests: 100 * 2_628_000, clients: 1, limit: 100_000, visit: 1 }
     const [strict, lease] = [await commandsOf(hot), await commandsOf({ ...hot, lease: true })]
