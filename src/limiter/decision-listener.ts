@@ -102,7 +102,13 @@ export function reportDecisions<Incoming, Env extends object, Context extends De
     }
     if (refusedBy) outcomes.push({ ...refusedBy, refused: true })
     const store = counted?.store
-    report({ ...decision, outcomes, took, store, call, background: ended }, context ?? {})
+    // The listener may change its event, but not the decision.
+    const policies = decision.policies.map((state) => ({ ...state }))
+    const policy = policies[decision.policies.findIndex((state) => state === decision.policy)]
+    report(
+      { ...decision, policies, policy, outcomes, took, store, call, background: ended },
+      context ?? {},
+    )
     return decision
   }
 }

@@ -225,6 +225,22 @@ describe('a listener', () => {
     expect(ended).toBe(true)
   })
 
+  test('may change its event, and changes no decision by it', async () => {
+    const limiter = createLimiter({
+      limit: 9,
+      window: '1m',
+      store: memory(),
+      onDecision({ policy, policies }) {
+        Object.assign(policy ?? {}, { remaining: 999 })
+        ;(policies as unknown[]).length = 0
+      },
+    })
+    const check = () => limiter.check(new Request('https://example.com/'), { ip: CLIENT })
+    for (const remaining of [8, 7]) {
+      expect(await check()).toMatchObject({ policy: { remaining }, policies: [{ remaining }] })
+    }
+  })
+
   test('must be a function, and `eventClients` a known word', () => {
     const make = (options: object) => () =>
       createLimiter({ limit: 1, window: '1m', store: memory(), ...options } as LimiterOptions)
