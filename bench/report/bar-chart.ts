@@ -58,7 +58,7 @@ text { font: 12px system-ui, sans-serif; fill: #24292f }
 `
 
 function draw({ title, note, bars }: Panel, label: number, width: number): string {
-  const most = Math.max(...bars.map(({ value }) => value))
+  const most = Math.max(...bars.map(({ value }) => value)) || 1
   const scale = (value: number) => Number((((width - label - VALUE) * value) / most).toFixed(1))
   const lines = bars.map(({ label: text, value }, index) => {
     const y = HEAD + index * ROW
