@@ -9,17 +9,12 @@ const check = 'agreement'
 const TOLERANCE_S = 1
 
 /** Whether the fields of each response agree with one another. */
-export function checkAgreement({ burst: { answers } }: DrillContext): Finding {
-  const contradiction = answers.map(findContradiction).find((text) => text !== undefined)
-  if (contradiction !== undefined) {
-    return {
-      check,
-      level: 'failure',
-      says: contradiction,
-      remedy:
-        'Write all fields from one decision. If two limiters run, check which of them writes each field.',
-    }
-  }
+export function checkAgreement({ burst: { answers }, settings }: DrillContext): Finding {
+  const windowSeconds = Math.ceil(settings.window / 1000)
+  const differences = answers.flatMap((answer) => findDifference(answer, windowSeconds) ?? [])
+  const levels = ['failure', 'warning', 'info'] as const
+  const worst = levels.flatMap((level) => differences.find((one) => one.level === level) ?? [])[0]
+  if (worst !== undefined) return worst
   const kinds = [
     answers.some(({ fields }) => fields.states.length > 0) && 'RateLimit',
     answers.some(({ fields }) => fields.x !== undefined) && 'X-RateLimit-*',
@@ -31,50 +26,87 @@ export function checkAgreement({ burst: { answers } }: DrillContext): Finding {
   return { check, level: 'ok', says: `${kinds.join(', ')} agree in all responses.` }
 }
 
-function findContradiction({ fields, isRefused }: Answer): string | undefined {
-  return compareWithX(fields) ?? (isRefused ? compareWithRetryAfter(fields) : undefined)
+function findDifference({ fields, isRefused }: Answer, window: number): Finding | undefined {
+  const byX = compareWithX(fields, window)
+  if (!isRefused || byX?.level === 'failure') return byX
+  return compareWithRetryAfter(fields, window) ?? byX
 }
 
 /** `X-RateLimit-*` has to be one of the policies in `RateLimit`. */
-function compareWithX({ quotas, states, x }: ResponseFields): string | undefined {
+function compareWithX({ quotas, states, x }: ResponseFields, window: number): Finding | undefined {
   if (x === undefined || states.length === 0) return undefined
   const limitOf = (state: QuotaState) => quotas.find(({ name }) => name === state.name)?.limit
   const ofLimit = states.filter((state) => x.limit === undefined || limitOf(state) === x.limit)
   if (ofLimit.length === 0) {
-    return `X-RateLimit-Limit is ${x.limit}, and RateLimit-Policy shows ${quotas.map(({ limit }) => limit).join(', ')}.`
+    return contradiction(
+      `X-RateLimit-Limit is ${x.limit}, and RateLimit-Policy shows ${quotas.map(({ limit }) => limit).join(', ')}.`,
+    )
   }
   const ofRemaining = ofLimit.filter(
     ({ remaining }) => x.remaining === undefined || remaining === x.remaining,
   )
   if (ofRemaining.length === 0) {
-    return `X-RateLimit-Remaining is ${x.remaining}, and RateLimit shows ${ofLimit.map(({ remaining }) => remaining).join(', ')} left.`
+    return contradiction(
+      `X-RateLimit-Remaining is ${x.remaining}, and RateLimit shows ${ofLimit.map(({ remaining }) => remaining).join(', ')} left.`,
+    )
   }
   const { reset } = x
   const isNear = ({ reset: t }: QuotaState) =>
     reset === undefined || t === undefined || Math.abs(t - reset) <= TOLERANCE_S
-  if (ofRemaining.some(isNear)) return undefined
-  return `X-RateLimit-Reset is ${reset} s from now, and RateLimit shows t=${ofRemaining[0]?.reset}.`
+  const t = ofRemaining[0]?.reset
+  if (ofRemaining.some(isNear) || reset === undefined || t === undefined) return undefined
+  return compareReset(reset, t, 'RateLimit shows t=', window)
 }
 
 /**
  * `Retry-After` should not be earlier than the end of the effective window of the draft. If it is
  * later, clients that follow the one field come back too early for the other.
  */
-function compareWithRetryAfter({ states, x, retryAfter }: ResponseFields): string | undefined {
+function compareWithRetryAfter(
+  { states, x, retryAfter }: ResponseFields,
+  window: number,
+): Finding | undefined {
   if (retryAfter === undefined) return undefined
   const resets = states.flatMap(({ remaining, reset }) =>
     remaining === 0 && reset !== undefined ? [reset] : [],
   )
   const latest = resets.length > 0 ? Math.max(...resets) : undefined
-  if (latest !== undefined && Math.abs(latest - retryAfter) > TOLERANCE_S) {
-    return `Retry-After is ${retryAfter}, and RateLimit shows t=${latest}.`
+  if (latest === undefined) {
+    return x?.reset === undefined
+      ? undefined
+      : compareReset(x.reset, retryAfter, 'Retry-After is ', window)
   }
-  if (
-    latest === undefined &&
-    x?.reset !== undefined &&
-    Math.abs(x.reset - retryAfter) > TOLERANCE_S
-  ) {
-    return `Retry-After is ${retryAfter}, and X-RateLimit-Reset is ${x.reset} s from now.`
+  if (Math.abs(latest - retryAfter) <= TOLERANCE_S) return undefined
+  const says = `Retry-After is ${retryAfter}, and RateLimit shows t=${latest}.`
+  if (retryAfter > latest || latest > window + TOLERANCE_S) return contradiction(says)
+  return {
+    check,
+    level: 'warning',
+    says,
+    remedy:
+      'By draft 11, Retry-After should not be earlier than t. If units come back bit by bit, report as t the time until the next unit, and not until all are back.',
   }
-  return undefined
 }
+
+/**
+ * `X-RateLimit-Reset` has no standard. Many limiters that give units back bit by bit send the time
+ * until all units are back, which is at most the window.
+ */
+function compareReset(reset: number, other: number, name: string, window: number) {
+  const says = `X-RateLimit-Reset is ${reset} s from now, and ${name}${other}.`
+  if (Math.abs(reset - other) <= TOLERANCE_S) return undefined
+  if (reset < other || reset > window + TOLERANCE_S) return contradiction(says)
+  return {
+    check,
+    level: 'info',
+    says: `${says} Both are right if X-RateLimit-Reset is the time until all units are back.`,
+  } as const
+}
+
+const contradiction = (says: string): Finding => ({
+  check,
+  level: 'failure',
+  says,
+  remedy:
+    'Write all fields from one decision. If two limiters run, check which of them writes each field.',
+})

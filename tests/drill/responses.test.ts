@@ -36,7 +36,13 @@ describe('header fields', () => {
     [
       'of X-RateLimit-* alone that disagree with Retry-After',
       ({ remaining }) => xOf(LIMIT, remaining, 5),
-      /Retry-After is 5\d, and X-RateLimit-Reset is 5 s from now/,
+      /X-RateLimit-Reset is 5 s from now, and Retry-After is 5\d/,
+      ['ratelimit: warning', 'agreement: failure'],
+    ],
+    [
+      'of X-RateLimit-* alone with milliseconds',
+      ({ remaining, seconds }) => xOf(LIMIT, remaining, seconds * 1000),
+      /X-RateLimit-Reset is 5\d000 s from now, and Retry-After is 5\d\.$/,
       ['ratelimit: warning', 'agreement: failure'],
     ],
     [

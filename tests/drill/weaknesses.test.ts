@@ -253,7 +253,7 @@ describe('a limiter that does not count another method', () => {
 describe('a limiter whose Retry-After', () => {
   test('is too early is found', async () => {
     const { bad, of } = await drilled({ retryAfter: () => '3' })
-    expect(bad).toEqual(['agreement: failure', 'problem: failure', 'retry-after: failure'])
+    expect(bad).toEqual(['agreement: warning', 'problem: failure', 'retry-after: failure'])
     expect(of('retry-after')?.says).toMatch(
       /^A request 3(\.\d)? s after a refusal with Retry-After: 3 was refused again, with Retry-After: 3\.$/,
     )
