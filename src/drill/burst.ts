@@ -18,6 +18,11 @@ export interface Burst {
    * limiter that gives back all units at the end of a window.
    */
   readonly regained: number
+  /**
+   * Whether the window was too short to tell a limiter that gives units back bit by bit from others.
+   * Then `regained` is what the former would have given back.
+   */
+  readonly isTooShort: boolean
 }
 
 /** What is there before the first request. */
@@ -55,9 +60,13 @@ export async function runBurst(context: BurstContext): Promise<Burst> {
     }
   }
   const passed = answers.filter(({ isRefused }) => !isRefused).length
-  const regained = regainedIn(answers, settings)
-  return { answers, passed, isUsedBefore, took: durationOf(answers), regained }
+  const took = durationOf(answers)
+  return { answers, passed, isUsedBefore, took, ...regainedIn(answers, settings) }
 }
+
+/** Whether windows end before the requests of a burst have used them up. */
+export const outlastsWindow = ({ passed, took }: Burst, { limit, window }: Settings) =>
+  passed > limit && took >= window
 
 /**
  * A limiter that gives back units bit by bit refuses later. So a burst without a refusal goes on
@@ -82,15 +91,23 @@ const durationOf = (answers: readonly Answer[]) =>
  * The refusals of a limiter that gives back units bit by bit promise the next unit, which is sooner
  * than the end of the window.
  */
-function regainedIn(answers: readonly Answer[], settings: Settings): number {
+function regainedIn(
+  answers: readonly Answer[],
+  settings: Settings,
+): Pick<Burst, 'regained' | 'isTooShort'> {
+  const regained = steadyUnits(answers, settings)
+  const nothing = { regained: 0, isTooShort: false }
+  if (regained === 0) return nothing
+  if (durationOf(answers) >= settings.window) return { regained, isTooShort: true }
   const first = answers[0]?.sentAt ?? 0
   const refusal = answers.find(({ isRefused }) => isRefused)
   const seconds = refusal?.fields.retryAfter
-  if (refusal === undefined || seconds === undefined) return 0
+  if (refusal === undefined || seconds === undefined) return nothing
   const windowLeft = first + settings.window - refusal.receivedAt
   // `Retry-After` is rounded up to seconds, so near the end of the window it tells nothing.
-  const isNextUnit = windowLeft > TOLERANCE_MS && (seconds - 1) * 1000 < windowLeft / 2
-  return isNextUnit ? steadyUnits(answers, settings) : 0
+  if (windowLeft <= TOLERANCE_MS) return { regained, isTooShort: true }
+  const isNextUnit = (seconds - 1) * 1000 < windowLeft / 2
+  return isNextUnit ? { regained, isTooShort: false } : nothing
 }
 
 /** Whether the drill cannot count these answers: a redirect leads to another URL. */

@@ -1,4 +1,4 @@
-import type { Burst } from './burst.ts'
+import { type Burst, outlastsWindow } from './burst.ts'
 import type { Settings } from './options.ts'
 import type { Answer, Session } from './session.ts'
 
@@ -12,6 +12,11 @@ export interface EarlyPass {
 
 /** A window whose limit is used up: plain requests are refused. */
 export interface ClosedWindow {
+  /**
+   * Uses up the window if the burst did not: its last request passed, since a window ended during
+   * the burst, or since units come back bit by bit.
+   */
+  close(): Promise<void>
   /**
    * Sends a plain request. Returns whether it was refused. If it passed, the window has ended:
    * uses up the next one.
@@ -33,11 +38,12 @@ const MAX_WINDOWS = 2
 /** `Retry-After` counts in whole seconds, and the network takes time. */
 const TOLERANCE_MS = 1500
 
-export function keepClosed(session: Session, { limit }: Settings, burst: Burst): ClosedWindow {
+export function keepClosed(session: Session, settings: Settings, burst: Burst): ClosedWindow {
+  const { limit } = settings
   let refusal = burst.answers.findLast(({ isRefused }) => isRefused)
   let early: EarlyPass | undefined
   let left = MAX_WINDOWS * (limit + 1)
-  let isLost = refusal === undefined
+  let isLost = refusal === undefined || outlastsWindow(burst, settings)
 
   /** Sends plain requests until one is refused. Returns `false` if too few requests are left. */
   async function useUp(): Promise<boolean> {
@@ -60,6 +66,9 @@ export function keepClosed(session: Session, { limit }: Settings, burst: Burst):
       return seconds !== undefined && session.clock() > receivedAt + seconds * 1000 - TOLERANCE_MS
     },
     earlyPass: () => early,
+    async close() {
+      if (!isLost && !burst.answers.at(-1)?.isRefused) isLost = !(await useUp())
+    },
     async isStillClosed() {
       if (isLost) return false
       const answer = await session.send()

@@ -102,6 +102,7 @@ async function runChecks(
   findings.push(checkLimit(context), checkRateLimit(context), checkXRateLimit(context))
   findings.push(checkAgreement(context), checkProblem(context))
 
+  await closed.close()
   const add = (found: VariantFindings) => {
     findings.push(...found.findings)
     variants.push(...found.variants)

@@ -35,8 +35,8 @@ export async function tryVariant(
 
 /**
  * The window may end at any time, and some limiters give back units bit by bit. So a variant has
- * evaded the limit only if a plain request is refused right after it passed, and it passes twice
- * more in a row.
+ * evaded the limit only if a plain request is refused right after it passed, it passes twice more
+ * in a row, and a plain request is refused after that.
  */
 async function runRound(
   { at }: Variant,
@@ -62,7 +62,8 @@ async function runRound(
       return { outcome: 'unclear', status }
     }
   }
-  return { outcome: 'evaded', status }
+  const isClosed = needed === 1 || (await closed.isStillClosed())
+  return { outcome: isClosed ? 'evaded' : 'unclear', status }
 }
 
 /** Whether an answer comes from the handler that answered the plain requests. */

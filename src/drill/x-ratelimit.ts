@@ -2,7 +2,8 @@ import type { DrillContext } from './context.ts'
 import type { Finding } from './report.ts'
 
 /** Whether `X-RateLimit-*` is right, if the deployment sends it. */
-export function checkXRateLimit({ burst: { answers, regained }, settings }: DrillContext): Finding {
+export function checkXRateLimit({ burst, settings }: DrillContext): Finding {
+  const { answers, regained, isTooShort } = burst
   const check = 'x-ratelimit'
   const wrong = (says: string): Finding => ({
     check,
@@ -46,5 +47,7 @@ export function checkXRateLimit({ burst: { answers, regained }, settings }: Dril
     }
     before = remaining
   }
-  return { check, level: 'ok', says: 'X-RateLimit-* shows the limit, and counts down.' }
+  return isTooShort
+    ? { check, level: 'info', says: 'The window is too short to see X-RateLimit-* count down.' }
+    : { check, level: 'ok', says: 'X-RateLimit-* shows the limit, and counts down.' }
 }
