@@ -52,7 +52,7 @@ export async function runBurst(context: BurstContext): Promise<Burst> {
     }
     answers.push(answer)
     if (answers.length === 1 && isRedirect(answer)) break
-    const isUsed = answers.length === 1 ? isPartlyUsed(answer, context) : false
+    const isUsed = isPartlyUsed(answers, settings)
     if (isUsed && !hasWaited) {
       hasWaited = true
       isUsedBefore = !(await waitForWindow(answer, context))
@@ -120,10 +120,29 @@ export function waitAfter(answer: Answer, { settings }: Pick<BurstContext, 'sett
   return seconds === undefined ? settings.window : seconds * 1000
 }
 
-/** Whether the first request of the burst was not the first of its window. */
-function isPartlyUsed(first: Answer, { settings }: BurstContext): boolean {
+/**
+ * How many units a request costs by `RateLimit`: the least difference between two requests that
+ * passed, since other clients may count too. 1 if that is not known.
+ */
+export function costIn(answers: readonly Answer[], settings: Settings): number {
+  const left = answers.flatMap(({ isRefused, fields }) => {
+    const remaining = isRefused ? undefined : ownQuota(fields, settings)?.state?.remaining
+    return remaining === undefined ? [] : [remaining]
+  })
+  const costs = left.slice(1).map((remaining, at) => (left[at] ?? 0) - remaining)
+  return costs.length === 0 ? 1 : Math.max(1, Math.min(...costs))
+}
+
+/**
+ * Whether the first request of the burst was not the first of its window. The second request shows
+ * whether the first found fewer units, or cost more than one.
+ */
+function isPartlyUsed(answers: readonly Answer[], settings: Settings): boolean {
+  const [first] = answers
+  if (first === undefined || answers.length > 2) return false
+  if (answers.length === 1) return first.isRefused
   const remaining = ownQuota(first.fields, settings)?.state?.remaining
-  return first.isRefused || (remaining !== undefined && remaining < settings.limit - 1)
+  return remaining !== undefined && remaining < settings.limit - costIn(answers, settings)
 }
 
 /** Waits for the end of the window. Returns `false` if that would take longer than `maxWait`. */

@@ -1,5 +1,7 @@
-import { outlastsWindow } from './burst.ts'
+import { type Burst, costIn, outlastsWindow } from './burst.ts'
+import { commonClientError } from './client-errors.ts'
 import type { DrillContext } from './context.ts'
+import type { Settings } from './options.ts'
 import { formatQuota, ownQuota } from './own-quota.ts'
 import type { Finding } from './report.ts'
 
@@ -26,7 +28,9 @@ export function checkLimit({ burst, settings }: DrillContext): Finding {
     return {
       check,
       level: 'failure',
-      says: `All ${answers.length} requests passed (${statuses}), and ${quota}.`,
+      says: answers.every(({ status }) => status < 400)
+        ? `All ${answers.length} requests passed (${statuses}), and ${quota}.`
+        : `No request got 429 (${statuses}), and ${quota}.`,
       remedy: remedyForNoLimit(burst, settings),
     }
   }
@@ -59,8 +63,7 @@ export function checkLimit({ burst, settings }: DrillContext): Finding {
       check,
       level: 'failure',
       says: `Only ${of} (${statuses}), and ${quota}.`,
-      remedy:
-        'Compare the limit with the configuration of the deployment. If other clients share the address of this machine, run the drill where it has an address of its own.',
+      remedy: remedyForFewer(burst, settings),
     }
   }
   const bitByBit =
@@ -69,21 +72,33 @@ export function checkLimit({ burst, settings }: DrillContext): Finding {
 }
 
 /** `10 × 200, 5 × 429`, in the order of the first of each. */
-function statusesOf({ answers }: DrillContext['burst']): string {
+function statusesOf({ answers }: Burst): string {
   const counts = new Map<number, number>()
   for (const { status } of answers) counts.set(status, (counts.get(status) ?? 0) + 1)
   return [...counts].map(([status, count]) => `${count} × ${status}`).join(', ')
 }
 
-function remedyForNoLimit(
-  { answers }: DrillContext['burst'],
-  settings: DrillContext['settings'],
-): string {
+function remedyForFewer({ answers }: Burst, settings: Settings): string {
+  const cost = costIn(answers, settings)
+  const byCost = `RateLimit shows ${cost} units less after each request. If the policy has a cost, that is right; otherwise check that the limiter runs only once for each request.`
+  const others =
+    'Compare the limit with the configuration of the deployment. If other clients share the address of this machine, run the drill where it has an address of its own.'
+  return cost > 1 ? byCost : others
+}
+
+function remedyForNoLimit({ answers }: Burst, settings: Settings): string {
   const last = answers.at(-1)
   if (last === undefined) return ''
   const { fields, headers } = last
   if (Number(headers.get('age')) > 0) {
     return 'A cache answers in place of the deployment (the responses have Age). Drill a path that is not cached, or turn the cache off.'
+  }
+  const error = commonClientError(answers)
+  if (error !== undefined) return error.remedy
+  const isOther = last.status >= 400 && answers[0]?.status !== last.status
+  if (isOther) {
+    const nginx = last.status === 503 ? ' (nginx: limit_req_status 429)' : ''
+    return `If ${last.status} is the limiter's refusal, let it send 429${nginx}. If it is an error, check the log of the deployment.`
   }
   const { quotas } = fields
   if (quotas.length > 0 && ownQuota(fields, settings) === undefined) {

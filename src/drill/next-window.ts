@@ -29,8 +29,8 @@ export async function checkNextWindow(
       check,
       level: 'ok',
       says:
-        passed === limit
-          ? `The limit holds again: ${limit} passed in the next window.`
+        passed === limit || passed === burst.passed
+          ? `The limit holds again: ${passed} passed in the next window.`
           : `The limit holds again: ${passed} passed, since the limiter gives units back bit by bit.`,
     }
   }

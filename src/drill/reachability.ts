@@ -1,4 +1,5 @@
 import { isRedirect } from './burst.ts'
+import { commonClientError } from './client-errors.ts'
 import type { DrillContext } from './context.ts'
 import type { Finding } from './report.ts'
 
@@ -16,6 +17,15 @@ export function checkReachability({
       level: 'failure',
       says: `The URL redirects (${first.status})${target && ` to ${target}`}. Redirects are not followed, and nothing else was checked.`,
       remedy: 'Drill the URL that answers requests, and not one that redirects.',
+    }
+  }
+  const error = commonClientError(burst.answers)
+  if (error !== undefined) {
+    return {
+      check,
+      level: 'warning',
+      says: `The deployment answers all requests with ${error.status}.`,
+      remedy: error.remedy,
     }
   }
   const failed = burst.answers.filter(({ status }) => status >= 500)
