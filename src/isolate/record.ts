@@ -53,7 +53,8 @@ export const newRecord = (key: string): KeyRecord => ({
  */
 export function endWindow(record: KeyRecord, now: number): void {
   const window = ifShown(record.window, now)
-  if (window) record.local ??= newCount(window.used, window.over)
+  const isCounted = record.local !== undefined && now < record.local.over
+  if (window && !isCounted) record.local = newCount(window.used, window.over)
   begin(record, undefined)
 }
 

@@ -181,13 +181,12 @@ export function callSender(
   return send
 }
 
-/** Whether the store has counted a unit. */
+/**
+ * Whether the store has counted a unit. What is owed counts as charged, though no unit may have
+ * been left: if the store still rejects writes, the next one opens the breaker again.
+ */
 const hasWritten = (demands: readonly Demand[], grants: readonly Grant[]): boolean =>
-  grants.some(({ granted, used }, index) => {
-    const { owed, limit = 0 } = demands[index] ?? {}
-    // What is owed is charged unless no unit was left, or in rare cases the window is too young.
-    return granted > 0 || (owed !== undefined && used < limit)
-  })
+  grants.some(({ granted }, index) => granted > 0 || demands[index]?.owed !== undefined)
 
 function endCharges(states: readonly DemandState[], demands: readonly Demand[]): void {
   for (const [index, { record }] of states.entries()) if (demands[index]?.owed) endCharge(record)

@@ -248,6 +248,19 @@ describe('the breaker', () => {
     expect(await second).toBe(1000)
   })
 
+  test('closes for a policy whose limit is one unit after the server has rejected writes', async () => {
+    const { clock, state, guarded } = scriptedStore()
+    const [one, works] = [guarded(), background(clock)]
+    const single = (client: string) => ({ ...of(client), limit: 1 })
+    state.outcome = () => new StoreError('rejected', 'LOADING', { mayHaveCounted: false })
+    await one.take([single('a')], works)
+    state.outcome = () => 'up'
+    clock.advance(1000)
+    await one.take([single('b')], works)
+    await flush()
+    expect((await one.take([single('c')], works))[0]?.source ?? 'store').toBe('store')
+  })
+
   test('is probed by no request that has no unit to count after the server has rejected writes', async () => {
     const { clock, calls, state, guarded } = scriptedStore()
     const [one, works] = [guarded(), background(clock)]

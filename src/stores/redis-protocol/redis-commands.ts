@@ -36,7 +36,11 @@ export function scriptRunner(client: RedisCommands, keyLocking: boolean): RunScr
         return await client.evalsha(script.sha, keys, args, options)
       } catch (error) {
         // Never SCRIPT LOAD: with read replicas the next EVALSHA may meet one that has not seen it.
-        if (isUnknownHash(error)) return sendText(script, keys, args, options)
+        if (isUnknownHash(error)) {
+          // Nobody waits any more, so the units would be counted for nobody.
+          options?.signal?.throwIfAborted()
+          return sendText(script, keys, args, options)
+        }
         // This may be an unknown hash too, in other words. The next call sends the text. This call
         // is not repeated, since it may have run.
         if (rejectsForm(error)) known = undefined
