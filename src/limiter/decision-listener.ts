@@ -104,7 +104,7 @@ export function reportDecisions<Incoming, Env extends object, Context extends De
     const store = counted?.store
     // The listener may change its event, but not the decision.
     const policies = decision.policies.map((state) => ({ ...state }))
-    const policy = policies[decision.policies.findIndex((state) => state === decision.policy)]
+    const policy = decision.policy && { ...decision.policy }
     report(
       { ...decision, policies, policy, outcomes, took, store, call, background: ended },
       context ?? {},
