@@ -16,7 +16,8 @@ export interface DecisionEvent extends Decision {
    */
   readonly call: StoreCall | undefined
   /**
-   * Calls in the background that have ended since the previous event of this limiter; at most 100.
+   * Calls to this store in the background that have ended since the listener's previous event of
+   * this store; at most 100.
    */
   readonly background: readonly StoreCall[]
 }

@@ -27,8 +27,9 @@ export interface DecisionTrail {
   counted?: {
     readonly demands: readonly Demand[]
     readonly grants: readonly Grant[]
-    readonly store: string | undefined
   }
+  /** The label of the store, from the moment it is called. */
+  store?: string | undefined
   /** The policy that refused the request without a count. */
   refusedBy?: {
     readonly policy: string
@@ -37,10 +38,35 @@ export interface DecisionTrail {
   }
 }
 
-/** Calls in the background that wait for the next event. */
+/** Calls in the background that wait for the next event of their listener and store. */
 const MAX_BACKGROUND = 100
 
 const NONE: readonly StoreCall[] = []
+
+interface EndedCall {
+  readonly store: string | undefined
+  readonly call: StoreCall
+}
+
+/** By listener, because a limiter that is made for each request has no next event. */
+const endedCalls = new WeakMap<object, EndedCall[]>()
+
+/** The oldest calls make room: those of a store that is no longer used would stay for ever. */
+function keepEnded(listener: object, ended: EndedCall): void {
+  const waiting = endedCalls.get(listener)
+  if (waiting === undefined) endedCalls.set(listener, [ended])
+  else if (waiting.push(ended) > MAX_BACKGROUND) waiting.shift()
+}
+
+/** Returns the calls to this store, and forgets them. */
+function takeEnded(listener: object, store: string | undefined): readonly StoreCall[] {
+  const waiting = endedCalls.get(listener)
+  if (waiting === undefined) return NONE
+  const others = waiting.filter((ended) => ended.store !== store)
+  if (others.length === 0) endedCalls.delete(listener)
+  else endedCalls.set(listener, others)
+  return waiting.filter((ended) => ended.store === store).map(({ call }) => call)
+}
 
 /** The names of clients in an event. A promise only for hashes. */
 const namesOf = (demands: readonly Demand[], clients: 'hashed' | 'plain') =>
@@ -55,7 +81,6 @@ export function reportDecisions<Incoming, Env extends object, Context extends De
 ): (request: Incoming, context?: Context) => Promise<Decision> {
   const log = quietLog((line) => console.error(`tidegate: ${line}`), clock)
   const logError = (error: unknown) => log(`onDecision threw an error: ${textOf(error)}`)
-  let background: StoreCall[] = []
 
   /** The listener's errors do not reach the request. */
   function report(event: DecisionEvent, { env, waitUntil }: DecisionHost<Env>): void {
@@ -78,15 +103,14 @@ export function reportDecisions<Incoming, Env extends object, Context extends De
         return (error, ahead) => {
           const ended = { operation, took: stopwatch() - sent, error, ahead }
           if (operation === 'take') call = ended
-          else if (background.length < MAX_BACKGROUND) background.push(ended)
+          else keepEnded(notify, { store: trail.store, call: ended })
         }
       },
     }
     const decision = await count(request, context, trail)
     const took = stopwatch() - start
-    const { counted, refusedBy } = trail
+    const { counted, refusedBy, store } = trail
     let outcomes: PolicyOutcome[] = []
-    let ended = NONE
     if (counted) {
       const names = clients && namesOf(counted.demands, clients)
       outcomes = outcomesOf(
@@ -94,19 +118,14 @@ export function reportDecisions<Incoming, Env extends object, Context extends De
         counted.grants,
         names instanceof Promise ? await names : names,
       )
-      // Only here: without `store`, nobody could tell which store the calls reached.
-      if (background.length > 0) {
-        ended = background
-        background = []
-      }
     }
     if (refusedBy) outcomes.push({ ...refusedBy, refused: true })
-    const store = counted?.store
+    const background = counted ? takeEnded(notify, store) : NONE
     // The listener may change its event, but not the decision.
     const policies = decision.policies.map((state) => ({ ...state }))
     const policy = decision.policy && { ...decision.policy }
     report(
-      { ...decision, policies, policy, outcomes, took, store, call, background: ended },
+      { ...decision, policies, policy, outcomes, took, store, call, background },
       context ?? {},
     )
     return decision

@@ -143,8 +143,9 @@ export function createLimiter<
     store ??= openStore(context.env, demands)
     // Not the whole context: it may name the client, which reaches the store only as a hash.
     const { waitUntil } = context
+    if (trail) trail.store = store.label
     const grants = await store.take(demands, { waitUntil, watch: trail?.watch })
-    if (trail) trail.counted = { demands, grants, store: store.label }
+    if (trail) trail.counted = { demands, grants }
     const decision = decide(counting, demands, grants)
     if (once && decision.allowed) for (const policy of counting) once.add(policy)
     return decision
@@ -170,8 +171,9 @@ export function createLimiter<
       return TOO_EXPENSIVE
     }
     store ??= openStore(env, demands)
+    if (trail) trail.store = store.label
     const grants = await store.take(demands, { waitUntil, watch: trail?.watch })
-    if (trail) trail.counted = { demands, grants, store: store.label }
+    if (trail) trail.counted = { demands, grants }
     return decide(policies, demands, grants)
   }
 

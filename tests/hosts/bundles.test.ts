@@ -96,20 +96,20 @@ describe('no bundle has a sink that its application does not import', () => {
 const BUDGETS = {
   'the middleware for Hono, and memory': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"',
-    11_600,
+    11_630,
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
-    23_340,
+    23_390,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 24_230],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 24_290],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    24_220,
+    24_260,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    28_820,
+    28_860,
   ],
   'tidegate/metrics, all of it': ['export * from "./dist/metrics/index.js"', 5_060],
   'tidegate/otel, with its collector': ['export * from "./dist/otel/open-telemetry.js"', 5_720],

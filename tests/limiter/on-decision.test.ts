@@ -133,6 +133,31 @@ describe('onDecision gets an event for each decision', () => {
     expect(taken).toBeGreaterThanOrEqual(spent)
   })
 
+  test('with each refill once, in an event of its store, from limiters made per request', async () => {
+    const events: DecisionEvent[] = []
+    const onDecision = (event: DecisionEvent) => void events.push(event)
+    const { clock, store, calls } = scriptedStore({ label: 'leased' })
+    const other = scriptedStore({ label: 'other' })
+    const { waitUntil } = background(clock)
+    const shared = { limit: 10_000, window: '1m', clock, timer: clock.timer, onDecision } as const
+    for (let n = 1; n <= 200; n++) {
+      const request = new Request('https://example.com/api')
+      const context = { ip: CLIENT, waitUntil }
+      await createLimiter({ ...shared, lease: true, store }).check(request, context)
+      await flush()
+      await createLimiter({ ...shared, store: other.store }).check(request, context)
+      await flush()
+      clock.advance(20)
+    }
+    const seen = (label: string) => {
+      const found = events.filter((event) => event.store === label)
+      return found.flatMap(({ call = [], background: later }) => [call, later].flat())
+    }
+    expect(seen('leased').some(({ operation }) => operation === 'refill')).toBe(true)
+    expect(seen('leased')).toHaveLength(calls.length)
+    expect(seen('other').every(({ operation }) => operation === 'take')).toBe(true)
+  })
+
   test('also where an unknown client is refused, and where no policy counts', async () => {
     const { events, check } = listened({
       policies: [
