@@ -8,7 +8,7 @@ const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 
 /** Policies beyond these, or stores, are counted together as `_other`. */
 const MAX_POLICIES = 100
-const MAX_STORES = 20
+export const MAX_STORES = 20
 
 const counter = (name: string, unit: string, help: string) =>
   ({ name, type: 'counter', unit, help }) as const

@@ -4,13 +4,13 @@ import { assertKeys, assertOption } from '../checks.ts'
 import type { DecisionEvent, DecisionHost } from '../limiter/decision-event.ts'
 import { type Collector, collector as newCollector } from '../metrics/collector.ts'
 import type { StoreEvent } from '../stores/store-event.ts'
-import { createInstruments, type Instruments } from './instruments.ts'
+import { type Instruments, instrumentsOf } from './instruments.ts'
 import { refusalAttributes } from './refusal-event.ts'
 
 export interface OpenTelemetryOptions {
   /**
    * The collector whose counts are observed, if they are also read in another way.
-   * @default one of its own
+   * @default one for all calls with the same `meter`
    */
   readonly collector?: Collector | undefined
   /**
@@ -28,6 +28,16 @@ export interface Telemetry {
   readonly onStoreEvent: (event: StoreEvent) => unknown
 }
 
+/** By meter, or by the API for the global provider. */
+const collectors = new WeakMap<object, Collector>()
+
+/** The same for each module that calls `openTelemetry()`, so that an outage counts once. */
+function collectorOf(target: object): Collector {
+  const known = collectors.get(target) ?? newCollector()
+  collectors.set(target, known)
+  return known
+}
+
 /**
  * Passes metrics to the SDK of OpenTelemetry, and adds an event to the active span for each refused
  * request. Register the SDK's meter provider before the first request.
@@ -37,12 +47,13 @@ export interface Telemetry {
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): Telemetry {
   assertKeys('', options, ['collector', 'meter'])
-  const { collector = newCollector(), meter } = options
+  const { meter } = options
+  const { collector = collectorOf(meter ?? metrics) } = options
   assertOption(typeof collector?.read === 'function', 'collector', collector, 'a collector()')
   let made: Instruments | undefined
   /** Not at construction: the global provider is a dummy until the application registers its own. */
   const instruments = () =>
-    (made ??= createInstruments(meter ?? metrics.getMeter('tidegate'), collector))
+    (made ??= instrumentsOf(meter ?? metrics.getMeter('tidegate'), collector))
 
   return {
     onDecision(event, host) {
