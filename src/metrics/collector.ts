@@ -14,8 +14,9 @@ import type { RefusedClient } from './top-clients.ts'
 export interface CollectorOptions<Env extends object = object> {
   /**
    * Sends what has changed to a service, with the bindings of the host. Called while a request is
-   * checked, in the background (`waitUntil`), so at most once per `every`. What a rejected report
-   * contains is part of the next one.
+   * checked, in the background (`waitUntil`), so at most once per `every`, and not before the
+   * previous report has ended. What a rejected report contains is part of the next one. A report
+   * that takes 30 s counts as rejected.
    * @default nothing is sent
    */
   readonly send?: ((report: MetricsReport, host: DecisionHost<Env>) => unknown) | undefined
@@ -60,9 +61,15 @@ export interface Collector<Env extends object = object> {
    * app.get('/metrics', (c) => metrics.respond(c.req.raw, { token: c.env.METRICS_TOKEN }))
    */
   respond(request: Request, options?: ScrapeOptions): Response
-  /** Calls `send` at once, for instance before a server stops. Rejects if `send` does. */
+  /**
+   * Calls `send` at once, for instance before a server stops. Waits for a report that is being sent.
+   * Rejects if `send` does.
+   */
   flush(host?: DecisionHost<Env>): Promise<void>
 }
+
+/** After this time a report counts as rejected: the host may have ended the work in the background. */
+const SEND_TIMEOUT_MS = 30_000
 
 /**
  * Makes a collector of metrics. What it holds is bounded whatever policies, stores and clients come.
@@ -87,28 +94,41 @@ export function collector<Env extends object = object>(
   let sentAt: number | undefined
   /** Since when nothing has been reported. */
   let unreportedSince = 0
-  /** What the reports so far contained. */
+  /** What the reports that were sent so far contained. */
   let reported: readonly Metric[] = []
+  let sending: Promise<unknown> | undefined
+
+  function failed(): void {
+    sending = undefined
+    observed.sendFailed()
+  }
 
   async function report(now: number, host: DecisionHost<Env>): Promise<void> {
     if (send === undefined) return
-    const before = reported
     const metrics = observed.read()
     const refusedMost = observed.refusedMost()
     const since = sentAt === undefined ? now : unreportedSince
-    reported = metrics
     sentAt = now
-    unreportedSince = now
+    unreportedSince = since
+    const made = { period: now - since, metrics: changes(reported, metrics), refusedMost }
+    const work = (async () => send(made, host))()
+    sending = work
     try {
-      await send({ period: now - since, metrics: changes(before, metrics), refusedMost }, host)
+      await work
     } catch (error) {
-      observed.sendFailed()
-      if (reported === metrics) {
-        reported = before
-        unreportedSince = since
-      }
+      if (sending === work) failed()
       throw error
     }
+    // A report that has taken too long is part of the next one already.
+    if (sending !== work) return
+    sending = undefined
+    reported = metrics
+    unreportedSince = now
+  }
+
+  async function flush(host: DecisionHost<Env> = {}): Promise<void> {
+    while (sending) await sending.catch(() => {})
+    await report(clock(), host)
   }
 
   return {
@@ -121,7 +141,8 @@ export function collector<Env extends object = object>(
         sentAt = now
         unreportedSince = now
       }
-      return now - sentAt >= period ? report(now, host) : undefined
+      if (sending && now - sentAt >= SEND_TIMEOUT_MS) failed()
+      return !sending && now - sentAt >= period ? report(now, host) : undefined
     },
     onStoreEvent(event) {
       observed.storeChanged(event)
@@ -131,6 +152,6 @@ export function collector<Env extends object = object>(
     refusedMost: observed.refusedMost,
     prometheus: (format = 'text') => writePrometheus(observed.read(), format),
     respond: (request, scraped = {}) => scrape(request, observed.read, scraped),
-    flush: (host = {}) => report(clock(), host),
+    flush,
   }
 }

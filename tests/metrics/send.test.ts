@@ -93,6 +93,61 @@ test('a report that cannot be sent is logged, and its counts are in the next one
   expect(metrics.read().find(({ name }) => name === 'send.errors')?.points[0]?.value).toBe(1)
 })
 
+/** A collector whose reports end when the test says so. */
+function slowly() {
+  const pending: { resolve(): void; reject(error: Error): void }[] = []
+  const reports: MetricsReport[] = []
+  const made = sending({
+    send(report) {
+      reports.push(report)
+      return new Promise<void>((resolve, reject) => pending.push({ resolve, reject }))
+    },
+  })
+  async function checkAfter(seconds: number) {
+    made.clock.advance(seconds * 1000)
+    await made.check()
+    await flush()
+  }
+  return { ...made, reports, pending, checkAfter }
+}
+
+test('one report is sent at a time, and a slow one delays the next', async () => {
+  const { reports, pending, checksIn, checkAfter } = slowly()
+  for (const seconds of [0, 10, 10, 9]) await checkAfter(seconds)
+  expect(reports).toHaveLength(1)
+  pending[0]?.resolve()
+  await flush()
+  await checkAfter(10)
+  expect(reports.map(checksIn)).toEqual([2, 3])
+  expect(reports.map(({ period }) => period)).toEqual([10_000, 29_000])
+})
+
+test('a report that hangs counts as rejected, and the next one has its counts', async () => {
+  const { reports, pending, metrics, checksIn, checkAfter } = slowly()
+  for (const seconds of [0, 10, 10, 20]) await checkAfter(seconds)
+  expect(reports.map(checksIn)).toEqual([2, 4])
+  expect(metrics.read().find(({ name }) => name === 'send.errors')?.points[0]?.value).toBe(1)
+  // Its late end changes nothing.
+  pending[0]?.resolve()
+  await flush()
+  await checkAfter(30)
+  expect(reports.map(checksIn)).toEqual([2, 4, 5])
+})
+
+test('flush waits for the report that is being sent', async () => {
+  const { reports, pending, metrics, check, checksIn, checkAfter } = slowly()
+  for (const seconds of [0, 10]) await checkAfter(seconds)
+  await check()
+  const flushed = metrics.flush()
+  await flush()
+  expect(reports).toHaveLength(1)
+  pending[0]?.resolve()
+  await flush()
+  pending[1]?.resolve()
+  await flushed
+  expect(reports.map(checksIn)).toEqual([2, 1])
+})
+
 test('flush sends at once, for a server that stops', async () => {
   const { clock, reports, metrics, check, checksIn } = sending()
   await check()
