@@ -33,6 +33,7 @@ export interface Server {
   /** When the lives of a key would have ended that were lost. */
   lostUntil(key: string): number
   isSpoiled(key: string): boolean
+  wasSpoiled(key: string): boolean
 }
 
 const SHAS: ReadonlyMap<string, string> = new Map(
@@ -45,6 +46,7 @@ export function modelServer(now: () => number): Server {
   const begun = new WeakMap<Life, number>()
   const loaded = new Set<string>()
   const spoiled = new Set<string>()
+  const onceSpoiled = new Set<string>()
   const lost = new Map<string, number>()
 
   function lose(key: string): void {
@@ -98,8 +100,10 @@ export function modelServer(now: () => number): Server {
     spoil(key) {
       lose(key)
       spoiled.add(key)
+      onceSpoiled.add(key)
     },
     lostUntil: (key) => lost.get(key) ?? 0,
+    wasSpoiled: (key) => onceSpoiled.has(key),
     isSpoiled: (key) => spoiled.has(key),
   }
 }

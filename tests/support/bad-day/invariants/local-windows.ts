@@ -2,8 +2,13 @@ import type { Life } from '../../../../src/simulation/redis-model.ts'
 import type { Fallback, Grant } from '../../../../src/stores/store.ts'
 import { keysOf } from '../command.ts'
 import { decisionTimes } from '../decision-times.ts'
+import { KNOWN_ISSUES } from '../known-issues.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Ask, Executed, Scene, Watcher } from '../watcher.ts'
+
+/** How far clocks may drift apart, and what they round off (src/isolate/observed-window.ts). */
+const DRIFT = 1 / 1000
+const CLOCKS_MS = 2
 
 /** What the store has shown an isolate of a key. */
 interface Seen {
@@ -52,6 +57,8 @@ export function localWindows(scene: Scene): Watcher {
   /** Requests that are not decided, by isolate and key. */
   const waiting = new Map<string, Set<Ask>>()
   const pending = (isolate: number, key: string) => waiting.get(`${isolate} ${key}`)?.size ?? 0
+  /** The most of them at this moment. */
+  const peaks = new Map<string, number>()
 
   /** Whether the store would refuse a request, or would have until it lost the key. */
   function isExhausted(key: string): boolean {
@@ -121,7 +128,8 @@ export function localWindows(scene: Scene): Watcher {
     if (time < now() && time <= one.chargedAt) return
     const seen = one.seen && time < one.seen.end ? one.seen : undefined
     if (one.local === undefined || time >= one.local.end) {
-      const room = roomOf(fallback, limit - (seen?.used ?? 0))
+      const hidesSeen = KNOWN_ISSUES.endedCounts && one.grants.some((at) => at < time)
+      const room = roomOf(fallback, limit - (hidesSeen ? 0 : (seen?.used ?? 0)))
       one.local = { since: time, base: seen?.life, end, room, underWay: 0 }
     }
     const { local } = one
@@ -146,7 +154,7 @@ export function localWindows(scene: Scene): Watcher {
     const used = Math.max(0, ...one.most.map((shown) => shown.used))
     const here = one.grants.filter(isRecent).length
     const there = one.counted.filter(isRecent).length
-    const granted = here + (here > 0 ? there + pending(isolate, key) : 0)
+    const granted = here + (here > 0 ? there + (peaks.get(`${isolate} ${key}`) ?? 0) : 0)
     if (granted < roomOf(fallback, limit - used)) {
       fail(`${key}: isolate ${isolate} refuses with ${used} used and ${granted} granted here`)
     }
@@ -161,7 +169,14 @@ export function localWindows(scene: Scene): Watcher {
         waiting.set(name, (waiting.get(name) ?? new Set<Ask>()).add(sent.ask))
       }
     },
-    answered({ isolate, ask, at, outcomes }: Executed) {
+    answered({ isolate, ask, at, command, outcomes }: Executed) {
+      for (const key of keysOf(command)) {
+        if (outcomes.some((outcome) => outcome.key === key)) continue
+        // No window is open.
+        unread.push(() => {
+          knowledgeOf(isolate, key).seen = undefined
+        })
+      }
       for (const outcome of outcomes) {
         const { key, used, resetIn, demand } = outcome
         const one = knowledgeOf(isolate, key)
@@ -169,14 +184,21 @@ export function localWindows(scene: Scene): Watcher {
         if (ask) lastOf.set(ask, (lastOf.get(ask) ?? new Map<string, Outcome>()).set(key, outcome))
         if (resetIn === undefined) continue
         const [end, chargedAt] = [now() + resetIn, demand?.owed ? at : undefined]
-        unread.push(() => see(one, outcome, end, chargedAt))
+        const isOver = at + resetIn * (1 - DRIFT) - CLOCKS_MS <= now()
+        unread.push(() => {
+          see(one, outcome, end, chargedAt)
+          // The window may have ended since the server answered, so the isolate need not keep it.
+          if (isOver) one.seen = undefined
+        })
       }
     },
     granted(ask, demands, grants) {
       ended.add(ask)
       for (const [index, demand] of demands.entries()) {
         const key = keyOf(demand)
-        waiting.get(`${ask.isolate} ${key}`)?.delete(ask)
+        const name = `${ask.isolate} ${key}`
+        peaks.set(name, Math.max(peaks.get(name) ?? 0, pending(ask.isolate, key)))
+        waiting.get(name)?.delete(ask)
         const told: Grant | undefined = grants[index]
         if (told === undefined) continue
         const { granted, source = 'store', resetIn, retryIn, unseen } = told
@@ -185,8 +207,8 @@ export function localWindows(scene: Scene): Watcher {
           const last = lastOf.get(ask)?.get(key)
           const [one, end] = [knowledgeOf(ask.isolate, key), now() + resetIn]
           // Once a key was lost, an isolate may not tell whose units a plain count has shown.
-          const isPlain = last?.demand === undefined && server.lostUntil(key) > 0
-          if (last && !isPlain) unread.push(() => see(one, last, end))
+          const isKnown = last?.demand === undefined && server.lostUntil(key) === 0
+          if (last && isKnown) unread.push(() => see(one, last, end))
         }
         if (source === 'store' && granted > 0) knowledgeOf(ask.isolate, key).counted.push(now())
         if (source === 'local' && granted > 0) grant(key, ask, fallback, resetIn)
@@ -202,6 +224,7 @@ export function localWindows(scene: Scene): Watcher {
     settled() {
       for (const read of unread.splice(0)) read()
       for (const check of refusals.splice(0)) check()
+      peaks.clear()
     },
     died: (isolate) => void known.delete(isolate),
   }
