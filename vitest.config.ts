@@ -11,11 +11,13 @@ const node = 'tests/node/**/*.test.ts'
 const hosts = 'tests/hosts/*.test.ts'
 /** The programs for operators, and what speaks to them. */
 const programs = 'tests/{gateway,doctor,drill}/*.test.ts'
-/** The hosts that install megabytes first: `npm run test:hosts`. */
+/** The hosts that install megabytes, or Prometheus, first: `npm run test:hosts`. */
 const heavy = [
+  'tests/hosts/docs-monitoring.test.ts',
   'tests/hosts/frameworks.test.ts',
   'tests/hosts/monitoring.test.ts',
   'tests/hosts/next.test.ts',
+  'tests/hosts/prometheus.test.ts',
   'tests/hosts/vercel.test.ts',
 ]
 
