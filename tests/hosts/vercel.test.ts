@@ -125,7 +125,8 @@ describe('the middleware of this repository on Vercel', () => {
     const files = globSync('**/*.*', { cwd: join(output, 'static') })
 
     expect(routes[0]).toMatchObject({ src: '^/.*$', middlewarePath: 'middleware' })
-    expect(files.filter((file) => !file.endsWith('.md'))).toEqual([])
+    // The documents and their plots.
+    expect(files.filter((file) => !/\.(?:md|svg)$/.test(file))).toEqual([])
   })
 
   test('lets pass what the policies of the Worker allow, and refuses the next', async () => {
