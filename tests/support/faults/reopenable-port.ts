@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
-import { listenLocally } from '../listen.ts'
 import { pause } from '../pause.ts'
 
 /** A port that can be given up and taken again, and its connections. */
@@ -13,7 +12,12 @@ export interface ReopenablePort {
   close(): Promise<void>
 }
 
-/** How often to try to listen on a port that another program may use by now. */
+/**
+ * Below the ports that systems give to outgoing connections, such as 32768 and up on Linux: one of
+ * those would take a port that was given up.
+ */
+const PORTS = { from: 20_000, to: 32_000 }
+/** How often to try to listen, on other ports or, later, on the same one. */
 const TRIES = 50
 
 export async function reopenablePort(
@@ -26,23 +30,28 @@ export async function reopenablePort(
       onConnection(socket)
     })
   let server = newServer()
-  const port = await listenLocally(server)
+  let port = 0
 
+  /** Tries a port, or another one each time. */
+  async function listen(nextPort: () => number): Promise<void> {
+    for (let tries = 1; !server.listening; tries++) {
+      server = newServer()
+      port = nextPort()
+      try {
+        server.listen(port, '127.0.0.1')
+        await once(server, 'listening')
+      } catch (error) {
+        if (tries === TRIES) throw error
+        await pause(10)
+      }
+    }
+  }
+
+  await listen(() => PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from)))
   return {
     port,
     connections,
-    async open() {
-      for (let tries = 1; !server.listening; tries++) {
-        server = newServer()
-        try {
-          server.listen(port, '127.0.0.1')
-          await once(server, 'listening')
-        } catch (error) {
-          if (tries === TRIES) throw error
-          await pause(10)
-        }
-      }
-    },
+    open: () => listen(() => port),
     async close() {
       if (!server.listening) return
       const closed = [server, ...connections].map((open) => once(open, 'close'))
