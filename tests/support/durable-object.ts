@@ -26,18 +26,29 @@ export async function startObjects(state?: string) {
     inspect: true,
     ...(state && { state }),
   })
-  const post = async (path: string, body: unknown) => {
-    const response = await worker.fetch(path, { method: 'POST', body: JSON.stringify(body) })
+  const post = async (path: string, body: unknown, base: string | URL = worker.url) => {
+    const response = await fetch(new URL(path, base), {
+      method: 'POST',
+      body: JSON.stringify(body),
+    })
     if (!response.ok) throw new Error(await response.text())
     return response
   }
 
-  /** A store in the Worker, called from here. */
-  const storeOf = (binding: Binding, options?: DurableObjectOptions): Store => ({
+  /**
+   * A store in the Worker, called from here.
+   *
+   * @param base where to reach the Worker, such as through a proxy
+   */
+  const storeOf = (
+    binding: Binding,
+    options?: DurableObjectOptions,
+    base?: string | URL,
+  ): Store => ({
     oneClient: true,
     async take(demands: readonly Demand[]) {
       const call: Call = { binding, options, demands }
-      const { grants, error } = (await (await post('/take', call)).json()) as Answer
+      const { grants, error } = (await (await post('/take', call, base)).json()) as Answer
       if (grants) return grants
       const { code = 'rejected', message = '', stack = '', cause = '' } = error ?? {}
       throw Object.assign(new StoreError(code, message, { cause: new Error(cause) }), { stack })
@@ -79,6 +90,7 @@ export async function startObjects(state?: string) {
   }
 
   return {
+    url: worker.url,
     storeOf,
     evict,
     query,

@@ -1,20 +1,9 @@
 import fc from 'fast-check'
-import type { Fallback } from '../../../src/stores/store.ts'
-import { type CallFault, type Fault, NO_FAULT, SERVER_ERRORS } from './fault.ts'
 import type { IsolateOptions } from './isolate.ts'
+import { fallback, faults, record } from './parts.ts'
 import type { Sequence, Setting, Step } from './step.ts'
 
-/** Objects that print as they are written. */
-const record = <Value>(model: { [Key in keyof Value]: fc.Arbitrary<Value[Key]> }) =>
-  fc.record(model, { noNullPrototype: true })
-
 const index = fc.nat({ max: 3 })
-
-const fallback: fc.Arbitrary<Fallback> = fc.oneof(
-  { weight: 4, arbitrary: fc.constant('local' as const) },
-  { weight: 2, arbitrary: record({ local: fc.constantFrom(0.25, 0.5) }) },
-  { weight: 1, arbitrary: fc.constantFrom('open' as const, 'closed' as const) },
-)
 
 const rule = record({
   // Only large limits are leased.
@@ -43,36 +32,6 @@ const setting: fc.Arbitrary<Setting> = record({
   seed: fc.nat({ max: 999 }),
 })
 
-const callFault: fc.Arbitrary<CallFault> = fc.oneof(
-  fc.constant({ kind: 'refuse' as const }),
-  record({
-    kind: fc.constant('hang' as const),
-    afterwards: fc.constantFrom('run' as const, 'drop' as const, 'silence' as const),
-  }),
-  // Answers in time, just below the deadline, and after it.
-  record({
-    kind: fc.constant('slow' as const),
-    ms: fc.constantFrom(150, 850, 1100, 2500),
-    holds: fc.constantFrom('call' as const, 'answer' as const),
-  }),
-  fc.constant({ kind: 'lost' as const }),
-  record({ kind: fc.constant('garbage' as const), runs: fc.boolean() }),
-  fc.constantFrom(...SERVER_ERRORS),
-)
-
-const fault: fc.Arbitrary<Fault> = fc.oneof(
-  { weight: 3, arbitrary: fc.constant(NO_FAULT) },
-  { weight: 5, arbitrary: callFault },
-  {
-    weight: 2,
-    arbitrary: record({
-      kind: fc.constant('some' as const),
-      nth: fc.constantFrom(2, 3, 7),
-      fault: callFault,
-    }),
-  },
-)
-
 const ask = record({
   do: fc.constant('ask' as const),
   isolate: index,
@@ -91,6 +50,9 @@ const wait = record({
 })
 
 const where = fc.oneof(fc.constant('all' as const), index)
+/** In ms: answers in time, just below the deadline, and after it. */
+const fault = faults([150, 850, 1100, 2500])
+
 const setFault = record({ do: fc.constant('fault' as const), isolate: where, fault })
 
 const step: fc.Arbitrary<Step> = fc.oneof(

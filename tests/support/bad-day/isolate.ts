@@ -3,10 +3,9 @@ import type { StoreEvent } from '../../../src/index.ts'
 import { createLimiter, type PolicyOptions } from '../../../src/index.ts'
 import type { Decision } from '../../../src/limiter/decision.ts'
 import { redisStore } from '../../../src/stores/redis-protocol/redis-store.ts'
-import type { Guard, Store } from '../../../src/stores/store.ts'
-import type { CallWatch } from '../../../src/stores/store-call.ts'
 import { clientOf, type Face } from './client.ts'
 import { type Line, line } from './line.ts'
+import { seenStore } from './seen-store.ts'
 import type { VirtualTime } from './virtual-time.ts'
 import type { Ask, Rule, Scene, Watcher } from './watcher.ts'
 
@@ -74,23 +73,17 @@ export function startIsolate(id: number, options: IsolateOptions, around: Surrou
   let isAlive = true
 
   /** The limiter's guard, with chance that repeats, and every grant seen. */
-  const guard: Guard = (inner, guardOptions) => {
-    if (typeof store.guard !== 'function') throw new Error('the store is remote')
-    const guarded = store.guard(inner, { ...guardOptions, random })
+  const watched = seenStore(store, random, (demands) => {
+    const ask = getAsk()
     return {
-      ...guarded,
-      async take(demands, takeOptions) {
-        const ask = getAsk()
-        const watch: CallWatch = (operation) => (error) => {
-          if (ask && isAlive && error && operation === 'take') watcher.failed(ask, error)
-        }
-        const grants = await guarded.take(demands, { ...takeOptions, watch })
+      failed(operation, error) {
+        if (ask && isAlive && operation === 'take') watcher.failed(ask, error)
+      },
+      granted(grants) {
         if (ask && isAlive) watcher.granted(ask, demands, grants)
-        return grants
       },
     }
-  }
-  const watched: Store = { ...store, guard }
+  })
 
   const limiter = createLimiter({
     policies: rules.map(

@@ -36,8 +36,10 @@ export type Step =
   | { readonly do: 'fault'; readonly isolate: number | 'all'; readonly fault: Fault }
   /** An isolate ends, and another one starts in its place. */
   | { readonly do: 'restart'; readonly isolate: number }
-  /** A key is lost, or gets a value that is no count. */
-  | { readonly do: 'evict' | 'spoil'; readonly client: number; readonly rule: number }
+  /** A key is lost. */
+  | { readonly do: 'evict'; readonly client: number; readonly rule: number }
+  /** A key gets a value that is no count. */
+  | { readonly do: 'spoil'; readonly client: number; readonly rule: number }
   /** All keys are lost; with a restart of the server also its scripts. */
   | { readonly do: 'flush' | 'reboot' }
   /** All faults end, and every isolate asks until the store has answered it. */
