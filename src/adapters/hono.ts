@@ -1,8 +1,9 @@
 import type { Context, MiddlewareHandler, Next } from 'hono'
 import { detectPlatform } from '../environment.ts'
+import type { CheckContext } from '../limiter/check-context.ts'
 import type { Decision } from '../limiter/decision.ts'
-import { type CheckContext, createLimiter } from '../limiter/limiter.ts'
-import type { LimiterOptions } from '../limiter/options.ts'
+import { compileOptions, type LimiterOptions } from '../limiter/options.ts'
+import { requestLimiter } from '../limiter/request-limiter.ts'
 import { CACHE_FIELD } from '../response/cache-control.ts'
 
 export type { Decision, PolicyState } from '../limiter/decision.ts'
@@ -48,7 +49,7 @@ export interface RateLimitVariables {
 export function rateLimit<Bindings extends object = object>(
   options: RateLimitOptions<Bindings>,
 ): MiddlewareHandler<{ Bindings: Bindings; Variables: RateLimitVariables }> {
-  const limiter = createLimiter(options)
+  const limiter = requestLimiter(compileOptions(options))
   let hasContext = true
 
   /** Hono throws on hosts without this context, which is slow. So servers try it only once. */

@@ -1,7 +1,7 @@
 import { type Environment, processEnv } from '../environment.ts'
 import { type Decision, UNCOUNTED } from '../limiter/decision.ts'
-import { createLimiter } from '../limiter/limiter.ts'
-import type { LimiterOptions } from '../limiter/options.ts'
+import { compileOptions, type LimiterOptions } from '../limiter/options.ts'
+import { requestLimiter } from '../limiter/request-limiter.ts'
 import { storeFromEnv } from '../stores/store-from-env.ts'
 
 /** A middleware that runs after the limiter, for allowed requests. */
@@ -50,7 +50,9 @@ export function routingMiddleware<Incoming extends Request, Event>(
   next: Middleware<Incoming, Event> = () => undefined,
   { skip, pathsOf }: Host = {},
 ): RoutingMiddleware<Incoming, Event> {
-  const limiter = createLimiter({ ...options, store: options.store ?? storeFromEnv })
+  const limiter = requestLimiter(
+    compileOptions({ ...options, store: options.store ?? storeFromEnv }),
+  )
   const charged = new WeakMap<Request, Set<unknown>>()
 
   /** Used only with an event, which hosts pass. A test may call several times with one request. */

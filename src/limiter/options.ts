@@ -131,7 +131,7 @@ export interface CompiledOptions<
   readonly refusal: RefusalFunction<Incoming, Host> | undefined
   /** `undefined` if nobody listens to decisions. */
   readonly listener: DecisionListener<Env> | undefined
-  /** Makes the store that the limiter asks. To be called once, with the first demands. */
+  /** Returns the store that the limiter asks. The first call makes it. */
   readonly openStore: (env: Env | undefined, demands: readonly Demand[]) => Store
 }
 
@@ -185,6 +185,7 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
     policies.flatMap(({ name, ahead }) => (ahead === undefined ? [] : [[name, ahead] as const])),
   )
 
+  let opened: Store | undefined
   function guarded(asked: Store): Store {
     if (typeof asked.guard !== 'function') return asked
     return asked.guard(asked, {
@@ -210,10 +211,12 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
       clock,
     },
     openStore(env, demands) {
+      if (opened) return opened
       const asked =
         typeof store === 'function' ? checkStore(makeStore(store, env), policies) : store
       if (isDebugging(debug, env)) logChoices(asked, demands)
-      return guarded(asked)
+      opened = guarded(asked)
+      return opened
     },
   }
 }

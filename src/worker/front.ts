@@ -2,8 +2,9 @@ import { assertOption, describeType } from '../checks.ts'
 import { systemClock } from '../clock.ts'
 import { processEnv, variable, variablesOf } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
-import { createLimiter, type Limiter } from '../limiter/limiter.ts'
 import type { SharedOptions } from '../limiter/options.ts'
+import { compileOptions } from '../limiter/options.ts'
+import { type RequestLimiter, requestLimiter } from '../limiter/request-limiter.ts'
 import { type Duration, parseTimeout, warnOfBareNumber } from '../policy/duration.ts'
 import { policiesFromEnv } from '../policy/policies-from-env.ts'
 import type { PolicyOptions } from '../policy/policy.ts'
@@ -75,7 +76,7 @@ export interface FrontOptions extends Omit<SharedOptions<object>, 'store'> {
 
 /** The variables and the options, compiled. */
 interface Gate {
-  readonly limiter: Limiter<object>
+  readonly limiter: RequestLimiter<object>
   readonly origin: Origin
   /** The names of all policies in `RateLimit`; `undefined` if this field is not sent. */
   readonly policyLabels: ReadonlySet<string> | undefined
@@ -146,11 +147,13 @@ const MISCONFIGURED = {
 export function compileGate(options: FrontOptions, env: FrontEnv): Gate {
   const read = (name: keyof FrontEnv) => variable(variablesOf(env), name)
   const { policies = policiesFromEnv(read('POLICIES')), cors, ...shared } = options
-  const limiter = createLimiter<object>({
-    ...shared,
-    store: shared.store ?? storeFromWorkerEnv,
-    policies,
-  })
+  const limiter = requestLimiter(
+    compileOptions<object, Request, object>({
+      ...shared,
+      store: shared.store ?? storeFromWorkerEnv,
+      policies,
+    }),
+  )
   const isTold = [shared.headers ?? 'draft-11'].flat().includes('draft-11')
   const policyLabels = isTold
     ? new Set(policies.map(({ name = '' }) => policyLabel({ name })))
