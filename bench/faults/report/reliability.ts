@@ -56,7 +56,7 @@ export const readFigures = (): readonly Figures[] => JSON.parse(readFileSync(res
 
 /** Writes all figures as JSON, the plot of some, and the tables. */
 export function write(days: readonly BadDay[], figures: readonly Figures[]): void {
-  writeFileSync(results, `${JSON.stringify(figures, null, 1)}\n`)
+  writeFileSync(results, `${JSON.stringify(figures, null, 2)}\n`)
   writeFileSync(new URL('reliability.svg', docs), barChart(panels(figures), 2, 960))
   const file = new URL('reliability.md', docs)
   let text = readFileSync(file, 'utf8')
