@@ -1,8 +1,9 @@
 import { assertOption, describeType } from '../checks.ts'
 import { alertLine, createAlert, timestamp } from '../doctor/alert.ts'
 import type { Change } from '../doctor/check-states.ts'
-import { type DoctorOptions, doctor } from '../doctor/doctor.ts'
-import { readOptions } from '../doctor/options.ts'
+import { type DoctorOptions, readOptions } from '../doctor/options.ts'
+import { runChecks } from '../doctor/run-checks.ts'
+import { readTarget } from '../doctor/target.ts'
 import { watch } from '../doctor/watch.ts'
 import { createWebhook } from '../doctor/webhook.ts'
 import { type Environment, variable } from '../environment.ts'
@@ -63,7 +64,7 @@ export async function watchStore(
   { interval, webhook: url, json }: WatchSettings,
   options: DoctorOptions,
 ): Promise<never> {
-  const { thresholds } = readOptions(options)
+  const settings = readOptions(options)
   // A closed pipe must not end the watch.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const notify = (text: string) =>
@@ -73,11 +74,13 @@ export async function watchStore(
   notify(`watches the store that ${name} names, every ${interval / 1000} s`)
   await watch({
     interval,
-    thresholds,
-    async examine(current) {
+    thresholds: settings.thresholds,
+    async examine(current, evictions) {
       const { target, close } = open()
       try {
-        return await doctor(target, { ...options, ...current, address })
+        const thresholds = { ...settings.thresholds, ...current }
+        const resolved = readTarget(target, address, settings.fetcher)
+        return await runChecks(resolved, { ...settings, thresholds, evictions })
       } finally {
         close()
       }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import type { Evictions } from './evictions.ts'
 import type { ProbeTarget } from './probe-target.ts'
 import type { TimeBudget } from './time-budget.ts'
 
@@ -13,6 +14,8 @@ export interface CheckContext {
   readonly prefix: string
   readonly clock: Clock
   readonly thresholds: Thresholds
+  /** The evictions of earlier examinations, in a watch. */
+  readonly evictions?: Evictions | undefined
 }
 
 /** The limits beyond which a check warns. */

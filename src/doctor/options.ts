@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import { ConfigError } from '../errors.ts'
 import { type Duration, parseDuration, parseTimeout } from '../policy/duration.ts'
 import { DEFAULT_PREFIX } from '../stores/key.ts'
-import type { Thresholds } from './context.ts'
+import type { CheckContext, Thresholds } from './context.ts'
 
 export interface DoctorOptions {
   /**
@@ -65,7 +65,7 @@ export interface DoctorOptions {
 }
 
 /** The options with their defaults. Times are in ms. */
-export interface Settings {
+export interface Settings extends Pick<CheckContext, 'evictions'> {
   readonly prefix: string
   readonly thresholds: Thresholds
   readonly timeout: number

@@ -16,7 +16,7 @@ import { startTimeBudget } from './time-budget.ts'
 /** Runs all checks within the deadline, and deletes the probes. */
 export async function runChecks(
   { source, protocol, address }: ResolvedTarget,
-  { prefix, thresholds, timeout, deadline, clock }: Settings,
+  { prefix, thresholds, timeout, deadline, clock, evictions }: Settings,
   time: TimeSource = {},
 ): Promise<Report> {
   // Time for one call is reserved for the deletion of the probes.
@@ -25,7 +25,7 @@ export async function runChecks(
   const start = timeBudget.stopwatch()
   const keyLocking = address !== undefined && isUpstash(address.href)
   const target = createProbeTarget(source, prefix, timeBudget, keyLocking)
-  const context = { target, timeBudget, protocol, address, prefix, clock, thresholds }
+  const context = { target, timeBudget, protocol, address, prefix, clock, thresholds, evictions }
 
   const findings: Finding[] = []
   let latency: Latency | undefined

@@ -1,4 +1,5 @@
 import type { CheckContext } from './context.ts'
+import type { Evictions } from './evictions.ts'
 import { unansweredFinding } from './remedy.ts'
 import type { Check, Finding } from './report.ts'
 
@@ -51,7 +52,8 @@ async function checkClock({ target, clock, thresholds }: CheckContext): Promise<
 
 const INFO_CHECKS: readonly Check[] = ['memory', 'eviction', 'evicted']
 
-async function checkInfo({ target, thresholds }: CheckContext): Promise<readonly Finding[]> {
+async function checkInfo(context: CheckContext): Promise<readonly Finding[]> {
+  const { target, thresholds, evictions } = context
   try {
     const text = String(await target.command?.(['INFO']))
     const fields = new Map(
@@ -65,7 +67,7 @@ async function checkInfo({ target, thresholds }: CheckContext): Promise<readonly
     return [
       memoryFinding(numberOf('used_memory'), max, thresholds.maxMemory),
       evictionFinding(fields.get('maxmemory_policy'), max),
-      evictedFinding(numberOf('evicted_keys')),
+      evictedFinding(numberOf('evicted_keys'), evictions),
       ...(fields.get('cluster_enabled') === '1' ? [clusterNode] : []),
     ]
   } catch (error) {
@@ -123,17 +125,20 @@ function evictionFinding(policy: string | undefined, max: number | undefined): F
   }
 }
 
-function evictedFinding(evicted: number | undefined): Finding {
+function evictedFinding(total: number | undefined, evictions: Evictions | undefined): Finding {
   const check = 'evicted'
-  if (evicted === undefined) {
+  if (total === undefined) {
     return noResult(check, 'The server does not report how many keys it evicted.')
   }
-  if (evicted === 0)
-    return { check, level: 'ok', says: 'No key was evicted since the server started.' }
+  const recent = evictions?.add(total)
+  const isFirst = evictions !== undefined && recent === undefined
+  const since = recent === undefined ? 'since the server started' : 'in the last examinations'
+  const evicted = recent ?? total
+  if (evicted === 0) return { check, level: 'ok', says: `No key was evicted ${since}.` }
   return {
     check,
-    level: 'warning',
-    says: `${evicted} keys were evicted since the server started, and counts may be among them.`,
+    level: isFirst ? 'info' : 'warning',
+    says: `${evicted === 1 ? '1 key was' : `${evicted} keys were`} evicted ${since}, and counts may be among them.`,
     remedy: 'Raise maxmemory, and keep counts in a Redis of their own with noeviction.',
   }
 }

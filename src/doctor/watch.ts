@@ -1,6 +1,7 @@
 import { type Clock, systemClock, systemTimer, type Timer } from '../clock.ts'
 import { type Change, type CheckStates, createCheckStates } from './check-states.ts'
 import type { Thresholds } from './context.ts'
+import { createEvictions, type Evictions } from './evictions.ts'
 import type { Check, Report } from './report.ts'
 
 /** The thresholds beyond which a check warns. */
@@ -10,7 +11,8 @@ export interface WatchOptions {
   /** The time from the start of one examination to the start of the next, in ms. */
   readonly interval: number
   readonly thresholds: AlarmThresholds
-  examine(thresholds: AlarmThresholds): Promise<Report>
+  /** Examines the store. `evictions` is the same object in all examinations. */
+  examine(thresholds: AlarmThresholds, evictions: Evictions): Promise<Report>
   /** Called once for each examination by which states change. Must not wait for the network. */
   onChanges(changes: readonly Change[], now: number): void
   /** Ends the watch at once. It does not wait for the examination in flight. */
@@ -29,10 +31,12 @@ export async function watch(options: WatchOptions): Promise<void> {
   const { interval, thresholds, examine, onChanges, signal } = options
   const { clock = systemClock, timer = systemTimer } = options
   const states = createCheckStates(clock())
+  const evictions = createEvictions()
   const stop = abortOf(signal)
   while (!signal.aborted) {
     const start = clock()
-    const report = await Promise.race([examine(currentThresholds(thresholds, states)), stop])
+    const current = currentThresholds(thresholds, states)
+    const report = await Promise.race([examine(current, evictions), stop])
     if (report === 'aborted') return
     const now = clock()
     const changes = states.observe(report.findings, now)

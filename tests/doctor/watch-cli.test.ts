@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
+import { Redis } from 'ioredis'
 import { afterAll, expect, test } from 'vitest'
 import type { Alert } from '../../src/doctor/alert.ts'
 import { freePort, listenLocally } from '../support/listen.ts'
@@ -94,6 +95,25 @@ test('a Redis that stops and starts again is two POSTs and two lines, and no mor
     await watched.end('SIGKILL')
     await redis.stop()
     await webhook.stop()
+  }
+})
+
+test('keys that were evicted before the watch are no alert', async () => {
+  const redis = await spawnRedis({
+    args: ['--maxmemory', '3mb', '--maxmemory-policy', 'allkeys-lru'],
+  })
+  const client = new Redis(redis.url)
+  for (let key = 0; key < 30; key++) await client.set(`filler:${key}`, 'x'.repeat(100_000))
+  expect(await client.info('stats')).toMatch(/evicted_keys:[1-9]/)
+  const watched = start(['--redis', redis.url])
+  try {
+    // The findings of one examination are printed together.
+    await expect.poll(watched.out, SOON).toContain('warning: eviction:')
+    expect(watched.out()).not.toContain('evicted:')
+  } finally {
+    await watched.end('SIGKILL')
+    client.disconnect()
+    await redis.stop()
   }
 })
 

@@ -1,6 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Change } from '../../src/doctor/check-states.ts'
 import { type Report, doctor as realDoctor, type Send } from '../../src/doctor/doctor.ts'
+import type { Evictions } from '../../src/doctor/evictions.ts'
+import { readOptions } from '../../src/doctor/options.ts'
+import { runChecks } from '../../src/doctor/run-checks.ts'
+import { readTarget } from '../../src/doctor/target.ts'
 import { type AlarmThresholds, watch } from '../../src/doctor/watch.ts'
 import { StoreError } from '../../src/errors.ts'
 import { memory } from '../../src/stores/memory.ts'
@@ -9,7 +13,7 @@ import { passTime } from '../support/pass-time.ts'
 import { virtualTime } from './support/virtual-time.ts'
 import { over, ward } from './support/ward.ts'
 
-const { redis, end } = await ward()
+const { redis, spawn, connect, end } = await ward()
 afterAll(end)
 
 const THRESHOLDS = { maxLatency: 10, maxMemory: 0.8, maxErrors: 0.01 }
@@ -54,7 +58,7 @@ async function watchWeather(weather: readonly Weather[], thresholds = THRESHOLDS
 async function run<Item>(
   items: readonly Item[],
   clock: ReturnType<typeof virtualTime>['clock'],
-  examine: (item: Item, thresholds: AlarmThresholds) => Promise<Report>,
+  examine: (item: Item, thresholds: AlarmThresholds, evictions: Evictions) => Promise<Report>,
   thresholds = THRESHOLDS,
 ) {
   const controller = new AbortController()
@@ -66,10 +70,10 @@ async function run<Item>(
     signal: controller.signal,
     clock,
     timer: clock.timer,
-    examine(current) {
+    examine(current, evictions) {
       const item = items[starts.length]
       starts.push(clock())
-      if (item !== undefined) return examine(item, current)
+      if (item !== undefined) return examine(item, current, evictions)
       controller.abort()
       return new Promise(() => {})
     },
@@ -151,6 +155,70 @@ describe('the state of a check', () => {
       return realDoctor(target, { ...thresholds, maxLatency: '1s', probes: 1 })
     })
     expect(texts).toEqual(['3: memory ok→warning', '12: memory warning→ok'])
+  })
+})
+
+describe('evicted keys', () => {
+  /** A Redis that evicts. */
+  async function evicting() {
+    const full = ['--maxmemory', '3mb', '--maxmemory-policy', 'allkeys-lru']
+    const server = await spawn({ args: full })
+    const client = connect(server.url)
+    let key = 0
+    const evict = async () => {
+      const evicted = async () =>
+        Number(/evicted_keys:(\d+)/.exec(await client.info('stats'))?.[1] ?? 0)
+      const before = await evicted()
+      while ((await evicted()) === before) await client.set(`filler:${key++}`, 'x'.repeat(100_000))
+    }
+    const { clock } = virtualTime()
+    const watchEvictions = async (steps: readonly (() => unknown)[]) => {
+      const { changes } = await run(steps, clock, async (step, thresholds, evictions) => {
+        await step()
+        const settings = readOptions({ ...thresholds, maxLatency: '5s', probes: 1 })
+        const target = readTarget(over(client), undefined, fetch)
+        return runChecks(target, { ...settings, evictions })
+      })
+      return changes.filter(({ check }) => check === 'evicted')
+    }
+    return { client, evict, watchEvictions }
+  }
+  const nothing = () => {}
+
+  test('before the watch alert nobody', async () => {
+    const { evict, watchEvictions } = await evicting()
+    await evict()
+    expect(await watchEvictions(times(5, nothing))).toEqual([])
+  })
+
+  test('alert once, and the alert ends when nothing is evicted any more', async () => {
+    const { evict, watchEvictions } = await evicting()
+    const changes = await watchEvictions([nothing, evict, ...times(8, nothing)])
+    expect(changes.map(({ text }) => text)).toEqual([
+      '4: evicted ok→warning',
+      '7: evicted warning→ok',
+    ])
+    expect(changes[0]?.says).toMatch(/^\d+ keys? (was|were) evicted in the last examinations,/)
+    expect(changes[1]?.says).toBe('No key was evicted in the last examinations.')
+  })
+
+  test('are counted anew after a restart, by which the count falls', async () => {
+    const { client, evict, watchEvictions } = await evicting()
+    for (let count = 0; count < 5; count++) await evict()
+    // Like a restart, it sets the count to 0.
+    const restart = () => client.config('RESETSTAT')
+    const quiet = await watchEvictions([nothing, restart, ...times(5, nothing)])
+    expect(quiet).toEqual([])
+    const evictAfterRestart = async () => {
+      await restart()
+      await evict()
+    }
+    for (let count = 0; count < 5; count++) await evict()
+    const changes = await watchEvictions([nothing, evictAfterRestart, ...times(7, nothing)])
+    expect(changes.map(({ text }) => text)).toEqual([
+      '4: evicted ok→warning',
+      '7: evicted warning→ok',
+    ])
   })
 })
 
