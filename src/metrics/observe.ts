@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts'
 import type { DecisionEvent } from '../limiter/decision-event.ts'
 import { policyLabel } from '../response/field-writer.ts'
 import type { StoreCall } from '../stores/store-call.ts'
@@ -26,9 +27,10 @@ export interface Observations {
   refusedMost(): readonly RefusedClient[]
 }
 
-export function observations(): Observations {
+/** @param clock of the clients that are refused most */
+export function observations(clock: Clock): Observations {
   const { all, policyName, storeName } = instruments()
-  const refused = topClients(MAX_CLIENTS)
+  const refused = topClients(MAX_CLIENTS, clock)
   const checkTime = all.checkTime.at()
   const spent = all.leaseUnits.at('spent')
   const taken = all.leaseUnits.at('taken')

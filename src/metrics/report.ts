@@ -9,7 +9,10 @@ export interface MetricsReport {
    * Counts and histograms of this period alone, without those that did not change; and all gauges.
    */
   readonly metrics: readonly Metric[]
-  /** Since the isolate began, at most 100. Empty without the limiter's option `eventClients`. */
+  /**
+   * The clients that were refused most of late, as `refusedMost` of the collector returns them. Empty
+   * without the limiter's option `eventClients`.
+   */
   readonly refusedMost: readonly RefusedClient[]
 }
 

@@ -1,16 +1,21 @@
-/** A client that was refused often. */
+import type { Clock } from '../clock.ts'
+
+/** All counts are halved after each of these periods. */
+const HALVING_MS = 600_000
+
+/** A client that was refused often, of late. */
 export interface RefusedClient {
   /** The policy that refused. */
   readonly policy: string
   /** As the option `eventClients` of the limiter names it. */
   readonly client: string
-  /** How often, at most. */
+  /** How often, at most. Halved every 10 minutes. */
   readonly refused: number
   /** By how much `refused` may be too high. */
   readonly overestimate: number
 }
 
-/** Counts the clients that are refused most, in bounded memory. */
+/** Counts the clients that are refused most, in bounded memory. Forgets the old refusals. */
 export interface TopClients {
   count(policy: string, client: string): void
   /** The most refused first. */
@@ -21,13 +26,32 @@ export interface TopClients {
  * Space-Saving (Metwally, Agrawal, El Abbadi 2005, "Efficient computation of frequent and top-k
  * elements in data streams"): a new client takes the place of the one with the smallest count, and
  * goes on from that count. Each client with more than `refusals / capacity` refusals is among the
- * clients that it keeps.
+ * clients that it keeps. Halving all counts keeps that true for the sum of the halved refusals.
  */
-export function topClients(capacity: number): TopClients {
+export function topClients(capacity: number, clock: Clock): TopClients {
   const clients = new Map<
     string,
     { -readonly [Field in keyof RefusedClient]: RefusedClient[Field] }
   >()
+
+  /** When the counts were halved; `undefined` before the first refusal. */
+  let halvedAt: number | undefined
+
+  /** Halves all counts once for each period that has ended, and removes the clients below one. */
+  function age(): void {
+    const now = clock()
+    // A clock that was set back begins a period.
+    if (halvedAt === undefined || now < halvedAt) halvedAt = now
+    const periods = Math.floor((now - halvedAt) / HALVING_MS)
+    if (periods === 0) return
+    halvedAt += periods * HALVING_MS
+    const share = 2 ** -periods
+    for (const [key, client] of clients) {
+      client.refused *= share
+      client.overestimate *= share
+      if (client.refused < 1) clients.delete(key)
+    }
+  }
 
   /** Removes the client with the smallest count, and returns that count. */
   function removeLeast(): number {
@@ -44,6 +68,7 @@ export function topClients(capacity: number): TopClients {
 
   return {
     count(policy, client) {
+      age()
       // No policy's name contains a line break.
       const key = `${policy}\n${client}`
       const known = clients.get(key)
@@ -54,9 +79,14 @@ export function topClients(capacity: number): TopClients {
       const overestimate = clients.size < capacity ? 0 : removeLeast()
       clients.set(key, { policy, client, refused: overestimate + 1, overestimate })
     },
-    read: () =>
-      Array.from(clients.values(), (client) => ({ ...client })).sort(
-        (a, b) => b.refused - a.refused,
-      ),
+    read() {
+      age()
+      return Array.from(clients.values(), ({ policy, client, refused, overestimate }) => ({
+        policy,
+        client,
+        refused: Math.round(refused),
+        overestimate: Math.round(overestimate),
+      })).sort((a, b) => b.refused - a.refused)
+    },
   }
 }

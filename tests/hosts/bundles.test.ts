@@ -111,8 +111,8 @@ const BUDGETS = {
     'export { default, TidegateObject } from "./dist/worker.js"',
     28_860,
   ],
-  'tidegate/metrics, all of it': ['export * from "./dist/metrics/index.js"', 5_120],
-  'tidegate/otel, with its collector': ['export * from "./dist/otel/open-telemetry.js"', 5_980],
+  'tidegate/metrics, all of it': ['export * from "./dist/metrics/index.js"', 5_640],
+  'tidegate/otel, with its collector': ['export * from "./dist/otel/open-telemetry.js"', 6_500],
   'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 19_540],
 } as const
 

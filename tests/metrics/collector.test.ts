@@ -8,6 +8,7 @@ import {
   type Store,
 } from '../../src/index.ts'
 import { type Collector, collector } from '../../src/metrics/index.ts'
+import { manualClock } from '../../src/testing/index.ts'
 import { flush, refused, scriptedStore } from '../support/scripted-store.ts'
 
 /** The value of a metric for some labels; `undefined` if there is no such point. */
@@ -154,6 +155,29 @@ describe('a collector stays bounded', () => {
     expect((most[0]?.refused ?? 0) - (most[0]?.overestimate ?? 0)).toBe(1999)
     // A new client goes on from the count of the one that it replaces, so no refusal is lost.
     expect(most.reduce((sum, { refused }) => sum + refused, 0)).toBe(1999 + 2000)
+  })
+
+  test('and halves the counts of refused clients every 10 minutes, down to none', async () => {
+    const clock = manualClock()
+    const metrics = collector({ log: false, clock })
+    const limit = { limit: 1, eventClients: 'plain', store: memory({ clock }), clock } as const
+    const { check } = collected({ ...limit, window: '1d' }, metrics)
+    const refuse = async (ip: string, times: number) => {
+      await check(ip)
+      for (let n = 0; n < times; n++) await check(ip)
+    }
+    const most = () => metrics.refusedMost().map(({ client, refused }) => `${client} ${refused}`)
+    await refuse('192.0.2.1', 1000)
+    clock.advance(599_999)
+    expect(most()).toEqual(['192.0.2.1 1000'])
+    clock.advance(1)
+    await refuse('192.0.2.2', 300)
+    expect(most()).toEqual(['192.0.2.1 500', '192.0.2.2 300'])
+    clock.advance(600_000)
+    await refuse('192.0.2.3', 200)
+    expect(most()).toEqual(['192.0.2.1 250', '192.0.2.3 200', '192.0.2.2 150'])
+    clock.advance(9 * 600_000)
+    expect(most()).toEqual([])
   })
 
   test('at 400 series of one metric, whatever a store of your own returns', async () => {

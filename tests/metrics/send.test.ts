@@ -13,6 +13,7 @@ function sending(options: Partial<CollectorOptions> = {}) {
     send: (report) => void reports.push(report),
     every: '10s',
     clock,
+    timer: clock.timer,
     ...options,
   })
   const { onDecision, onStoreEvent } = metrics
@@ -28,6 +29,21 @@ function sending(options: Partial<CollectorOptions> = {}) {
     report?.metrics.find(({ name }) => name === 'checks')?.points[0]?.value
   return { clock, reports, works, metrics, check, checksIn }
 }
+
+/** What is logged as an error meanwhile. */
+async function errorsOf(run: () => Promise<unknown>): Promise<readonly string[]> {
+  const { error } = console
+  const lines: string[] = []
+  console.error = (line: string) => lines.push(line)
+  try {
+    await run()
+  } finally {
+    console.error = error
+  }
+  return lines
+}
+
+const HANGS = 'a report of the metrics did not end within 30 s; the next one has its counts'
 
 test('a report has what changed since the previous one, and comes once per period', async () => {
   const { clock, reports, works, check, checksIn } = sending()
@@ -71,17 +87,12 @@ test('a report that cannot be sent is logged, and its counts are in the next one
       reports.push(report)
     },
   })
-  const { error } = console
-  const lines: string[] = []
-  console.error = (line: string) => lines.push(line)
-  try {
+  const lines = await errorsOf(async () => {
     await check()
     clock.advance(10_000)
     await check()
     await flush()
-  } finally {
-    console.error = error
-  }
+  })
   expect(lines).toEqual(['tidegate: onDecision threw an error: no route'])
   isDown = false
   clock.advance(10_000)
@@ -94,7 +105,7 @@ test('a report that cannot be sent is logged, and its counts are in the next one
 })
 
 /** A collector whose reports end when the test says so. */
-function slowly() {
+function slowly(options: Partial<CollectorOptions> = {}) {
   const pending: { resolve(): void; reject(error: Error): void }[] = []
   const reports: MetricsReport[] = []
   const made = sending({
@@ -102,6 +113,7 @@ function slowly() {
       reports.push(report)
       return new Promise<void>((resolve, reject) => pending.push({ resolve, reject }))
     },
+    ...options,
   })
   async function checkAfter(seconds: number) {
     made.clock.advance(seconds * 1000)
@@ -124,7 +136,10 @@ test('one report is sent at a time, and a slow one delays the next', async () =>
 
 test('a report that hangs counts as rejected, and the next one has its counts', async () => {
   const { reports, pending, metrics, checksIn, checkAfter } = slowly()
-  for (const seconds of [0, 10, 10, 20]) await checkAfter(seconds)
+  const lines = await errorsOf(async () => {
+    for (const seconds of [0, 10, 10, 20]) await checkAfter(seconds)
+  })
+  expect(lines).toEqual([`tidegate: onDecision threw an error: ${HANGS}`])
   expect(reports.map(checksIn)).toEqual([2, 4])
   expect(metrics.read().find(({ name }) => name === 'send.errors')?.points[0]?.value).toBe(1)
   // Its late end changes nothing.
@@ -146,6 +161,51 @@ test('flush waits for the report that is being sent', async () => {
   pending[1]?.resolve()
   await flushed
   expect(reports.map(checksIn)).toEqual([2, 1])
+})
+
+test('a flush that hangs ends after 30 s, and the next one has its counts', async () => {
+  const { clock, reports, metrics, check, checksIn } = slowly()
+  await check()
+  const first = metrics.flush()
+  const second = metrics.flush()
+  const failure = expect(first).rejects.toThrow(HANGS)
+  await flush()
+  expect(reports.map(checksIn)).toEqual([1])
+  clock.advance(30_000)
+  await failure
+  await flush()
+  expect(reports.map(checksIn)).toEqual([1, 1])
+  clock.advance(30_000)
+  await expect(second).rejects.toThrow(HANGS)
+})
+
+test('flush waits 30 s at most for a report of a request that the host has ended', async () => {
+  // The first timer is that of the ended request.
+  let timers = 0
+  const { clock, reports, pending, metrics, checksIn, checkAfter } = slowly({
+    timer: (ms, run) => (timers++ === 0 ? () => {} : clock.timer(ms, run)),
+  })
+  for (const seconds of [0, 10]) await checkAfter(seconds)
+  const lines = await errorsOf(async () => {
+    const flushed = metrics.flush()
+    await flush()
+    expect(reports).toHaveLength(1)
+    clock.advance(30_000)
+    await flush()
+    pending[1]?.resolve()
+    await flushed
+  })
+  expect(lines).toEqual([`tidegate: ${HANGS}`])
+  expect(reports.map(checksIn)).toEqual([2, 2])
+})
+
+test('a report of a request that the host has ended delays reports for 30 s', async () => {
+  const { reports, checksIn, checkAfter } = slowly({ timer: () => () => {} })
+  const lines = await errorsOf(async () => {
+    for (const seconds of [0, 10, 29, 1]) await checkAfter(seconds)
+  })
+  expect(lines).toEqual([`tidegate: ${HANGS}`])
+  expect(reports.map(checksIn)).toEqual([2, 4])
 })
 
 test('flush sends at once, for a server that stops', async () => {
