@@ -66,7 +66,9 @@ list. Exit code 0, or 1 on a failure, or 2 on a warning with --strict.
     const { target, close } = store.open()
     try {
       const report = await examine(target, { address: store.address, ...options })
-      return printReport(`The store that ${store.name} names:`, report, values)
+      printReport(`The store that ${store.name} names:`, report, values.json)
+      if (!report.ok) return 1
+      return values.strict && report.level === 'warning' ? 2 : 0
     } finally {
       close()
     }

@@ -1,16 +1,18 @@
 import { parseArgs } from 'node:util'
 import manifest from '../../package.json' with { type: 'json' }
 import { isLoopback, systemNetwork } from '../drill/addresses.ts'
+import { uncoveredIn } from '../drill/coverage.ts'
 import { drill as run, targetOf } from '../drill/drill.ts'
+import { EXIT_CODES, exitCodeOf } from '../drill/exit-code.ts'
 import { readOptions, type Settings } from '../drill/options.ts'
 import { typicalRequests } from '../drill/plan.ts'
-import type { Report } from '../drill/report.ts'
+import type { Finding, Report } from '../drill/report.ts'
 import { ConfigError } from '../errors.ts'
 import type { Duration } from '../policy/duration.ts'
 import { printReport } from './print-report.ts'
 import type { Subcommand } from './subcommand.ts'
 
-/** `tidegate drill`: exit code 0, 1 on a failure, 2 on a warning with `--strict`. */
+/** `tidegate drill`: the exit codes are in `drill/exit-code.ts`. */
 export const drill: Subcommand = {
   name: 'drill',
   summary: 'send requests to a deployment, and check that its limit holds',
@@ -30,11 +32,17 @@ whether the header fields and the body of a refusal are right.
   --pace <time>           the time between two requests (100ms, or less in short windows)
   --timeout <time>        how long to wait for one response (10s)
   --json                  print the report as JSON
-  --strict                exit with 2 on a warning
+  --strict                exit with 4 on a warning
 
 Redirects are not followed. The output contains no value of --header and of the query, but other
-users may see flags in the process list. Exit code 0, or 1 on a failure, or 2 on a warning with
---strict.
+users may see flags in the process list.
+
+Exit codes:
+  0  all checks were made, and none failed
+  1  a check failed
+  2  no request was sent: the usage is wrong, or --yes is missing
+  3  no check failed, but at least one was not examined
+  4  all checks were made, and there is a warning (only with --strict)
 `,
   async run(args) {
     const { values, positionals } = parseArgs({
@@ -56,14 +64,17 @@ users may see flags in the process list. Exit code 0, or 1 on a failure, or 2 on
     })
     const head = `The drill of ${targetOf(settings)}:`
     const addresses = await resolve(settings.url.hostname)
-    if (addresses.length === 0) return printReport(head, unknownHost(settings), values)
+    if (addresses.length === 0) {
+      printReport(head, unknownHost(settings), values.json)
+      return EXIT_CODES.failure
+    }
     const isRemote = !addresses.every(isLoopback)
     const plan = planOf(settings)
     if (isRemote && !values.yes) {
       console.error(
         `tidegate drill: ${settings.url.hostname} is not this machine. The drill would send ${plan}. Add --yes if you may test this host.`,
       )
-      return 2
+      return EXIT_CODES.notStarted
     }
     const notify = (text: string) => console.error(`tidegate drill: ${text}`)
     notify(`sends ${plan}`)
@@ -73,7 +84,8 @@ users may see flags in the process list. Exit code 0, or 1 on a failure, or 2 on
       userAgent: `tidegate-drill/${manifest.version} (+${manifest.homepage})`,
       notify,
     })
-    return printReport(head, report, values)
+    printReport(head, report, values.json)
+    return exitCodeOf(report, values.strict ?? false)
   },
 }
 
@@ -105,18 +117,19 @@ async function resolve(hostname: string): Promise<readonly string[]> {
   }
 }
 
+const NO_ADDRESS: Finding = {
+  check: 'reachability',
+  level: 'failure',
+  says: 'The host of the URL has no address.',
+  remedy: 'Check the spelling of the host, and the DNS of this machine.',
+}
+
 const unknownHost = (settings: Settings): Report => ({
   ok: false,
   level: 'failure',
+  notExamined: uncoveredIn([NO_ADDRESS]),
   target: targetOf(settings),
-  findings: [
-    {
-      check: 'reachability',
-      level: 'failure',
-      says: 'The host of the URL has no address.',
-      remedy: 'Check the spelling of the host, and the DNS of this machine.',
-    },
-  ],
+  findings: [NO_ADDRESS],
   variants: [],
   requests: 0,
   took: 0,

@@ -1,8 +1,16 @@
-import type { Finding, Level, Report } from '../doctor/report.ts'
+import type { Level } from '../drill/report.ts'
 
 /** The part of a report of any subcommand that the table shows. */
-export interface TableReport extends Pick<Report, 'ok' | 'level' | 'took'> {
-  readonly findings: readonly (Omit<Finding, 'check'> & { readonly check: string })[]
+export interface TableReport {
+  readonly level: Level
+  readonly findings: readonly {
+    readonly check: string
+    readonly level: Level
+    readonly says: string
+    readonly remedy?: string | undefined
+  }[]
+  /** In ms. */
+  readonly took: number
 }
 
 /** The terminal that shows a report. */
@@ -19,7 +27,13 @@ export interface Terminal {
 const CODES = { green: 32, cyan: 36, yellow: 33, red: 31, bold: 1, dim: 2 } as const
 type Style = keyof typeof CODES
 
-const COLOURS = { ok: 'green', info: 'cyan', warning: 'yellow', failure: 'red' } as const
+const COLOURS = {
+  ok: 'green',
+  info: 'cyan',
+  warning: 'yellow',
+  'not examined': 'yellow',
+  failure: 'red',
+} as const
 
 /** A table with level, check and text of each finding, and its remedy below. `head` is above it. */
 export function formatReport(
@@ -30,21 +44,26 @@ export function formatReport(
   const { findings, took } = report
   const paint = (styles: readonly Style[], text: string) =>
     colours ? `\u001b[${styles.map((style) => CODES[style]).join(';')}m${text}\u001b[0m` : text
-  const width = Math.max(Math.min(columns ?? 100, 120) - MARGIN.length, 40)
+  const ofLevel = Math.max(...findings.map(({ level }) => level.length), 7) + 2
+  const margin = ' '.repeat(2 + ofLevel + CHECK_WIDTH)
+  const width = Math.max(Math.min(columns ?? 100, 120) - margin.length, 40)
 
   const rows = findings.map(({ check, level, says, remedy }) => {
-    const start = `  ${paint([COLOURS[level]], level.padEnd(9))}${check.padEnd(16)}`
+    const start = `  ${paint([COLOURS[level]], level.padEnd(ofLevel))}${check.padEnd(CHECK_WIDTH)}`
     const below =
       remedy === undefined ? [] : wrap(`→ ${remedy}`, width).map((s) => paint(['dim'], s))
-    return start + [...wrap(says, width), ...below].join(`\n${MARGIN}`)
+    return start + [...wrap(says, width), ...below].join(`\n${margin}`)
   })
   const count = (level: Level) => findings.filter((finding) => finding.level === level).length
-  const summary = `${countOf(count('failure'), 'failure')}, ${countOf(count('warning'), 'warning')}`
+  const missing = count('not examined')
+  const summary =
+    `${countOf(count('failure'), 'failure')}, ${countOf(count('warning'), 'warning')}` +
+    (missing > 0 ? `, ${missing} not examined` : '')
   const verdict = paint([COLOURS[report.level], 'bold'], summary)
   return `${head}\n\n${rows.join('\n')}\n\n${verdict} (${took} ms)`
 }
 
-const MARGIN = ' '.repeat(2 + 9 + 16)
+const CHECK_WIDTH = 16
 
 const countOf = (count: number, word: string) =>
   `${count === 0 ? 'no' : count} ${word}${count === 1 ? '' : 's'}`

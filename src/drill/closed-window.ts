@@ -22,6 +22,11 @@ export interface ClosedWindow {
    * uses up the next one.
    */
   isStillClosed(): Promise<boolean>
+  /**
+   * Sends plain requests until one passes, at most three: if units come back bit by bit, there is
+   * none left for the next request.
+   */
+  spendUnit(): Promise<void>
   /** Whether the window should have ended by now, by `Retry-After` of the last refusal. */
   isDue(): boolean
   /** Whether plain requests can no longer be kept refused: windows are too short or do not count. */
@@ -66,6 +71,16 @@ export function keepClosed(session: Session, settings: Settings, burst: Burst): 
       return seconds !== undefined && session.clock() > receivedAt + seconds * 1000 - TOLERANCE_MS
     },
     earlyPass: () => early,
+    async spendUnit() {
+      for (let request = 0; request < 3 && !isLost; request++) {
+        const answer = await session.send()
+        if (!answer.isRefused) {
+          early ??= earlyPassOf(answer, refusal)
+          return
+        }
+        refusal = answer
+      }
+    },
     async close() {
       if (!isLost && !burst.answers.at(-1)?.isRefused) isLost = !(await useUp())
     },

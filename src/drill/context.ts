@@ -14,4 +14,6 @@ export interface DrillContext extends BurstContext {
 export interface VariantFindings {
   readonly findings: readonly Finding[]
   readonly variants: readonly TriedVariant[]
+  /** The error that ended the drill in the middle of the check, if there is one. */
+  readonly stoppedBy?: unknown
 }

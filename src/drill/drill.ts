@@ -1,11 +1,10 @@
-import { worstOf } from '../doctor/report.ts'
 import type { Network } from './addresses.ts'
 import { checkAgreement } from './agreement.ts'
 import { type Burst, isRedirect, runBurst } from './burst.ts'
 import { keepClosed } from './closed-window.ts'
 import type { DrillContext, VariantFindings } from './context.ts'
+import { checkCoverage, failureOf, uncoveredIn } from './coverage.ts'
 import { checkForgedAddress } from './forged-address.ts'
-import { TransportError } from './http-sender.ts'
 import { checkIpv6Neighbour } from './ipv6-neighbour.ts'
 import { checkLimit } from './limit.ts'
 import { checkMethod } from './method.ts'
@@ -14,16 +13,10 @@ import type { Settings } from './options.ts'
 import { checkProblem } from './problem.ts'
 import { checkRateLimit } from './ratelimit.ts'
 import { checkReachability } from './reachability.ts'
-import type { Finding, Report, TriedVariant } from './report.ts'
+import { type Finding, type Report, type TriedVariant, worstOf } from './report.ts'
 import { checkRetryAfter } from './retry-after.ts'
 import { redact } from './secrets.ts'
-import {
-  type DrillTime,
-  OutOfRequests,
-  type Session,
-  SYSTEM_TIME,
-  startSession,
-} from './session.ts'
+import { type DrillTime, type Session, SYSTEM_TIME, startSession } from './session.ts'
 import { checkSpelling } from './spelling.ts'
 import { checkXRateLimit } from './x-ratelimit.ts'
 
@@ -56,21 +49,22 @@ export async function drill(settings: Settings, host: DrillHost): Promise<Report
   const sender = network.createSender(settings.url, addresses, settings.timeout, time.clock)
   const session = startSession(sender, settings, userAgent, time)
   const progress: Progress = { findings: [], variants: [] }
-  try {
-    await runChecks(settings, session, host, progress)
-  } catch (error) {
-    progress.findings.push(endedEarly(error, settings))
-  }
+  const reason = await runChecks(settings, session, host, progress).catch((error) => error)
   const failures = session.failures()
-  if (failures.length > 0) progress.findings.push(failedRequests(failures))
+  progress.findings.push(
+    ...optional(reason === undefined ? undefined : failureOf(reason)),
+    ...optional(checkCoverage(progress.findings, settings, reason)),
+    ...optional(failures.length > 0 ? failedRequests(failures) : undefined),
+  )
 
   const show = (text: string) => redact(text, settings.secrets)
   const findings = progress.findings.map((one) => ({ ...one, says: show(one.says) }))
   const level = worstOf(findings)
   const { burst } = progress
   return {
-    ok: level !== 'failure',
+    ok: level !== 'failure' && level !== 'not examined',
     level,
+    notExamined: uncoveredIn(findings),
     target: targetOf(settings),
     burst: burst && { sent: burst.answers.length, passed: burst.passed },
     findings,
@@ -106,6 +100,7 @@ async function runChecks(
   const add = (found: VariantFindings) => {
     findings.push(...found.findings)
     variants.push(...found.variants)
+    if (found.stoppedBy !== undefined) throw found.stoppedBy
   }
   add(await checkForgedAddress(context))
   add(await checkSpelling(context))
@@ -116,26 +111,7 @@ async function runChecks(
   findings.push(finding, await checkNextWindow(context, reopened))
 }
 
-/** Why the drill ended before all checks. Throws an error of the drill itself. */
-function endedEarly(error: unknown, { maxRequests }: Settings): Finding {
-  if (error instanceof OutOfRequests) {
-    return {
-      check: 'errors',
-      level: 'warning',
-      says: `The drill sent ${maxRequests} requests, and ended before all checks.`,
-      remedy: 'Raise --max-requests, and run the drill again.',
-    }
-  }
-  if (error instanceof TransportError) {
-    return {
-      check: 'reachability',
-      level: 'failure',
-      says: `The deployment does not answer (${error.message}). The checks after that were not tried.`,
-      remedy: 'Check that the URL is right, and that this machine can reach it.',
-    }
-  }
-  throw error
-}
+const optional = <Value>(value: Value | undefined) => (value === undefined ? [] : [value])
 
 const failedRequests = (failures: readonly string[]): Finding => ({
   check: 'errors',

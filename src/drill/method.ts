@@ -1,12 +1,12 @@
 import type { DrillContext, VariantFindings } from './context.ts'
 import type { Finding } from './report.ts'
-import { tryVariants } from './variant-findings.ts'
+import { isComplete, tryVariants } from './variant-findings.ts'
 
 /** Whether HEAD or OPTIONS gets a fresh quota. */
 export async function checkMethod(context: DrillContext): Promise<VariantFindings> {
   const { method } = context.settings
   const others = ['HEAD', 'OPTIONS'].filter((other) => other !== method)
-  const { findings, variants } = await tryVariants(
+  const found = await tryVariants(
     {
       check: 'method',
       kind: 'methods',
@@ -16,7 +16,7 @@ export async function checkMethod(context: DrillContext): Promise<VariantFinding
     others.map((name) => ({ name, at: () => ({ method: name }) })),
     context,
   )
-  const evaded = variants
+  const evaded = found.variants
     .filter(({ outcome }) => outcome === 'evaded')
     .map(({ variant }) => variant)
   const soften = (finding: Finding): Finding => {
@@ -24,11 +24,11 @@ export async function checkMethod(context: DrillContext): Promise<VariantFinding
     if (method !== 'GET') {
       return {
         check: 'method',
-        level: 'info',
+        level: isComplete(found.variants) ? 'info' : 'not examined',
         says: `The limit of ${method} does not count ${evaded.join(' and ')}. That is right if their handlers are cheap.`,
       }
     }
     return evaded.includes('HEAD') ? finding : { ...finding, level: 'warning' }
   }
-  return { findings: findings.map(soften), variants }
+  return { ...found, findings: found.findings.map(soften) }
 }

@@ -1,5 +1,5 @@
 import type { DrillContext } from './context.ts'
-import type { Finding } from './report.ts'
+import { type Finding, notExamined } from './report.ts'
 import type { Answer } from './session.ts'
 
 const check = 'next-window'
@@ -14,7 +14,7 @@ export async function checkNextWindow(
   reopened: Answer | undefined,
 ): Promise<Finding> {
   if (reopened === undefined) {
-    return { check, level: 'info', says: 'Not tried: no request passed after the refusals.' }
+    return notExamined(check, 'No request passed after the refusals')
   }
   /** A limiter that gives units back bit by bit refuses later, as in the burst. */
   const most = () => {
@@ -35,7 +35,7 @@ export async function checkNextWindow(
     }
   }
   if (session.clock() - reopened.sentAt >= window) {
-    return { check, level: 'info', says: 'Not clear, because the window ended meanwhile.' }
+    return notExamined(check, 'Not clear, because the window ended meanwhile')
   }
   return {
     check,

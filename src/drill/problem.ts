@@ -1,5 +1,5 @@
 import type { DrillContext } from './context.ts'
-import type { Finding } from './report.ts'
+import { type Finding, notExamined } from './report.ts'
 import type { Answer } from './session.ts'
 
 const check = 'problem'
@@ -10,8 +10,7 @@ const QUOTA_EXCEEDED = 'https://iana.org/assignments/http-problem-types#quota-ex
 /** Whether the body of a refusal is a problem (RFC 9457) that agrees with the header fields. */
 export function checkProblem({ burst: { answers } }: DrillContext): Finding {
   const refused = answers.find(({ isRefused }) => isRefused)
-  if (refused === undefined)
-    return { check, level: 'info', says: 'Not tried: no request was refused.' }
+  if (refused === undefined) return notExamined(check, 'No request was refused')
   const control = refused.headers.get('cache-control') ?? ''
   if (/\b(?:public|s-maxage=[1-9]|max-age=[1-9])/i.test(control) && !/no-store/i.test(control)) {
     return wrong(

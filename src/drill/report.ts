@@ -1,4 +1,4 @@
-import type { Level } from '../doctor/report.ts'
+import type { Level as DoctorLevel } from '../doctor/report.ts'
 
 /** The name of a check. */
 export type Check =
@@ -15,14 +15,18 @@ export type Check =
   | 'ipv6-neighbour'
   | 'retry-after'
   | 'next-window'
+  | 'coverage'
 
 /**
  * The result of one check:
  * - `ok`: the deployment does what it should
- * - `info`: worth knowing, or the check was not tried
+ * - `info`: worth knowing, or the check needs an IPv6 address that is missing
  * - `warning`: limits hold, but clients get less information than they need
+ * - `not examined`: the check could not be made, so nothing is known
  * - `failure`: the limit does not hold, or clients get wrong information
  */
+export type Level = DoctorLevel | 'not examined'
+
 export interface Finding {
   readonly check: Check
   readonly level: Level
@@ -38,8 +42,9 @@ export interface Finding {
  * - `evaded`: passed, while plain requests were refused
  * - `elsewhere`: did not reach the same handler: 404, a redirect, another type, no response
  * - `unclear`: the window ended too soon to tell
+ * - `untried`: the drill ended before
  */
-export type Outcome = 'shared' | 'evaded' | 'elsewhere' | 'unclear'
+export type Outcome = 'shared' | 'evaded' | 'elsewhere' | 'unclear' | 'untried'
 
 /** A variant of the request, and what became of it. */
 export interface TriedVariant {
@@ -53,10 +58,12 @@ export interface TriedVariant {
 
 /** The result of a drill. */
 export interface Report {
-  /** Whether no check failed. There may be warnings. */
+  /** Whether all checks were made, and none failed. There may be warnings. */
   readonly ok: boolean
   /** The worst level of the findings. */
   readonly level: Level
+  /** The checks that could not be made. */
+  readonly notExamined: readonly Check[]
   /** Method and URL, without query. */
   readonly target: string
   /** The burst that used up the limit; `undefined` if no request was answered. */
@@ -68,3 +75,17 @@ export interface Report {
   /** How long the drill took, in ms. */
   readonly took: number
 }
+
+const LEVELS: readonly Level[] = ['ok', 'info', 'warning', 'not examined', 'failure']
+
+/** The worst level of the findings; `ok` if there are none. */
+export const worstOf = (findings: readonly Finding[]): Level =>
+  LEVELS.findLast((level) => findings.some((finding) => finding.level === level)) ?? 'ok'
+
+/** A finding that a check applies and could not be made, and why. */
+export const notExamined = (check: Check, why: string, remedy?: string): Finding => ({
+  check,
+  level: 'not examined',
+  says: `${why}.`,
+  remedy,
+})

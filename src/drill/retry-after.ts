@@ -1,6 +1,6 @@
 import { waitAfter } from './burst.ts'
 import type { DrillContext } from './context.ts'
-import type { Finding } from './report.ts'
+import { type Finding, notExamined } from './report.ts'
 import type { Answer } from './session.ts'
 
 const check = 'retry-after'
@@ -21,7 +21,7 @@ const TOLERANCE_MS = 1500
 /** Whether a request passes after the time in `Retry-After`, and not long before it. */
 export async function checkRetryAfter(context: DrillContext): Promise<RetryAfterResult> {
   const { settings, session, closed, notify } = context
-  if (closed.lastRefusal() === undefined) return info('Not tried: no request was refused.')
+  if (closed.lastRefusal() === undefined) return unknown('No request was refused')
   const early = closed.earlyPass()
   if (early !== undefined) {
     return failure(
@@ -30,18 +30,18 @@ export async function checkRetryAfter(context: DrillContext): Promise<RetryAfter
     )
   }
   if (!(await closed.isStillClosed()) && closed.isLost()) {
-    return info('Not tried: no request is refused any more.')
+    return unknown('No request is refused any more')
   }
   const refusal = closed.lastRefusal()
   const fault = refusal?.fields.faults.get('retry-after')
   if (fault !== undefined) return failure(`${fault}.`, REMEDY)
   const seconds = refusal?.fields.retryAfter
-  if (refusal === undefined) return info('Not tried: no request was refused.')
+  if (refusal === undefined) return unknown('No request was refused')
   if (seconds === undefined)
     return { finding: missing, reopened: await waitForEnd(refusal, context) }
   if (seconds === 0) return failure('A refusal has Retry-After: 0.', REMEDY)
   if (seconds * 1000 > settings.maxWait) {
-    return info(`Not tried: Retry-After is ${seconds} s, longer than --max-wait.`)
+    return unknown(`Retry-After is ${seconds} s, longer than --max-wait`, 'Raise --max-wait.')
   }
   notify(`waits ${seconds} s, as Retry-After says`)
   return comeBack(refusal, seconds, context, session.clock())
@@ -126,7 +126,9 @@ async function comeBack(
 const REMEDY = missing.remedy
 const COUNT_DOWN = 'Take Retry-After from the end of the window, and not from its length.'
 
-const info = (says: string): RetryAfterResult => ({ finding: { check, level: 'info', says } })
+const unknown = (why: string, remedy?: string): RetryAfterResult => ({
+  finding: notExamined(check, why, remedy),
+})
 
 const failure = (says: string, remedy: string | undefined): RetryAfterResult => ({
   finding: { check, level: 'failure', says, remedy },

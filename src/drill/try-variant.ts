@@ -26,6 +26,7 @@ export async function tryVariant(
   let tried: TriedVariant = { check, variant: variant.name, outcome: 'unclear', status: 0 }
   let attempt = 0
   for (let round = 0; round < MAX_ROUNDS && !context.closed.isLost(); round++) {
+    if (round > 0) await context.closed.spendUnit()
     const { outcome, status } = await runRound(variant, context, () => attempt++)
     tried = { ...tried, outcome, status }
     if (outcome !== 'unclear') break

@@ -1,5 +1,5 @@
 import type { DrillContext, VariantFindings } from './context.ts'
-import type { Check, Finding, Outcome, TriedVariant } from './report.ts'
+import { type Check, type Finding, notExamined, type Outcome, type TriedVariant } from './report.ts'
 import { tryVariant, type Variant } from './try-variant.ts'
 
 /** The texts of a check of variants. */
@@ -11,54 +11,69 @@ export interface VariantTexts {
   readonly remedy: string
 }
 
-/** A finding that a check was not tried, and why. */
+/** A finding that this machine cannot make a check, and why. */
 export const notTried = (check: Check, why: string): VariantFindings => ({
   findings: [{ check, level: 'info', says: `Not tried: ${why}.` }],
   variants: [],
 })
 
-/** Tries each variant, and sums up what became of them. */
+/**
+ * Tries each variant, and sums up what became of them. If the drill ends meanwhile, sums up those
+ * that were tried.
+ */
 export async function tryVariants(
   texts: VariantTexts,
   variants: readonly Variant[],
   context: DrillContext,
 ): Promise<VariantFindings> {
+  const { check } = texts
   if (context.closed.lastRefusal() === undefined) {
-    return notTried(texts.check, 'no request was refused')
+    return { findings: [notExamined(check, 'No request was refused')], variants: [] }
   }
   const tried: TriedVariant[] = []
-  for (const variant of variants) tried.push(await tryVariant(texts.check, variant, context))
+  try {
+    for (const variant of variants) tried.push(await tryVariant(check, variant, context))
+  } catch (stoppedBy) {
+    if (tried.length === 0) return { findings: [], variants: [], stoppedBy }
+    const untried = variants
+      .slice(tried.length)
+      .map(({ name }): TriedVariant => ({ check, variant: name, outcome: 'untried', status: 0 }))
+    const all = [...tried, ...untried]
+    return { findings: [sumUp(texts, all)], variants: all, stoppedBy }
+  }
   return { findings: [sumUp(texts, tried)], variants: tried }
 }
 
 function sumUp({ check, kind, remedy }: VariantTexts, tried: readonly TriedVariant[]): Finding {
   const of = (outcome: Outcome) => tried.filter((one) => one.outcome === outcome)
-  const [evaded, elsewhere, unclear] = [of('evaded'), of('elsewhere'), of('unclear')]
+  const [evaded, shared] = [of('evaded'), of('shared')]
+  const others = [
+    sentence('Did not reach the handler', of('elsewhere'), true),
+    sentence('Not clear, because the window ended meanwhile', of('unclear')),
+    sentence('Not tried, because the drill ended before', of('untried')),
+  ].join('')
   if (evaded.length > 0) {
     const statuses = [...new Set(evaded.map(({ status }) => status))].join(', ')
     return {
       check,
       level: 'failure',
-      says: `Passed with a quota of their own while plain requests were refused: ${namesOf(evaded)} (${statuses}).`,
+      says: `Passed with a quota of their own while plain requests were refused: ${namesOf(evaded)} (${statuses}).${others}`,
       remedy,
     }
   }
-  const others =
-    elsewhere.length > 0 ? ` Did not reach the handler: ${namesOf(elsewhere, true)}.` : ''
-  if (unclear.length > 0) {
-    return {
-      check,
-      level: 'info',
-      says: `Not clear, because the window ended meanwhile: ${namesOf(unclear)}.${others}`,
-    }
-  }
-  const shared = of('shared')
   const says =
     shared.length > 0
       ? `These ${kind} share the quota: ${namesOf(shared)}.`
       : `No ${kind} got a quota.`
-  return { check, level: 'ok', says: says + others }
+  return { check, level: isComplete(tried) ? 'ok' : 'not examined', says: says + others }
 }
+
+/** Whether there is a result for each variant. */
+export const isComplete = (tried: readonly TriedVariant[]) =>
+  tried.every(({ outcome }) => outcome !== 'unclear' && outcome !== 'untried')
+
+const sentence = (what: string, tried: readonly TriedVariant[], withStatus = false) =>
+  tried.length > 0 ? ` ${what}: ${namesOf(tried, withStatus)}.` : ''
 
 const namesOf = (tried: readonly TriedVariant[], withStatus = false) =>
   tried

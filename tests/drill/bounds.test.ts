@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { readOptions } from '../../src/drill/options.ts'
-import { draft11 } from './support/deployment.ts'
+import { typicalRequests } from '../../src/drill/plan.ts'
+import { draft11, LIMIT } from './support/deployment.ts'
 import { drilled } from './support/drilled.ts'
 
 describe('the drill', () => {
@@ -8,12 +9,49 @@ describe('the drill', () => {
     // The worst case: every variant evades the limit, and is sent twice.
     const { bad, of, received, requests } = await drilled(
       { keyPart: ({ url, method, headers }) => `${url} ${method} ${JSON.stringify(headers)}` },
-      { options: { maxRequests: 60 } },
+      { options: { maxRequests: 54 } },
     )
-    expect(requests).toBe(60)
-    expect(received).toHaveLength(60)
-    expect(bad).toContain('errors: warning')
-    expect(of('errors')?.says).toContain('sent 60 requests, and ended before all checks')
+    expect(requests).toBe(54)
+    expect(received).toHaveLength(54)
+    expect(bad).toContain('forged-address: failure')
+    expect(of('forged-address')?.says).toMatch(/Not tried, because the drill ended before: /)
+    expect(of('coverage')).toMatchObject({
+      level: 'not examined',
+      says: 'The drill ended before these checks: spelling, method, ipv6-neighbour, retry-after, next-window (the drill has sent 54 requests, the most it may send).',
+      remedy: 'Raise --max-requests, and run the drill again.',
+    })
+  })
+
+  test('has examined nothing if the burst spends all requests', async () => {
+    let request = 0
+    let advance = (_: number) => {}
+    const { ok, level, burst, bad, of, notExamined, requests } = await drilled(
+      {
+        answerFirst() {
+          advance(8000)
+          return false
+        },
+        // After 28 slow requests, a new window seems to begin.
+        fields: () => draft11({ isRefused: false, remaining: ++request < 28 ? 5 : 9, seconds: 60 }),
+        isLimited: () => true,
+        admits: 100,
+      },
+      {
+        options: { maxRequests: typicalRequests(LIMIT) },
+        before: ({ clock }) => (advance = clock.advance),
+      },
+    )
+    expect(requests).toBe(typicalRequests(LIMIT))
+    expect(burst).toBeUndefined()
+    expect({ ok, level, bad }).toEqual({
+      ok: false,
+      level: 'not examined',
+      bad: ['coverage: not examined'],
+    })
+    expect(notExamined).toHaveLength(12)
+    expect(of('coverage')?.says).toMatch(
+      /^The drill ended before these checks: reachability, limit, /,
+    )
   })
 
   test('starts requests no faster than --pace', async () => {

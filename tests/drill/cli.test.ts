@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
+import { drill } from '../../src/cli/drill.ts'
+import { EXIT_CODES } from '../../src/drill/exit-code.ts'
 import type { Report } from '../../src/drill/report.ts'
 import { freePort } from '../support/listen.ts'
 import { type Plan, startDeployment } from './support/deployment.ts'
@@ -92,20 +95,47 @@ describe('the command', () => {
     ])
   })
 
-  test('ends with 2 on a warning with --strict alone', async () => {
-    const { url } = await deployment({ fields: () => ({}) })
-    const lax = await tidegate([url, ...LIMIT, '--max-wait', '1ms'])
+  test('ends with 4 on a warning with --strict alone', async () => {
+    const { url } = await deployment({
+      fields: () => ({}),
+      client: ({ headers }) => `${headers['x-client']}`,
+    })
+    const [lax, strict] = await Promise.all([
+      tidegate([url, ...LIMIT]),
+      tidegate([url, ...LIMIT, '--header', 'x-client: strict', '--strict']),
+    ])
     expect(lax.code).toBe(0)
-    const strict = await tidegate([url, ...LIMIT, '--max-wait', '1ms', '--strict'])
-    expect(strict.code).toBe(2)
+    expect(strict.code).toBe(4)
+  })
+
+  test('ends with 3 if a check was not examined, and shows why', async () => {
+    const { url } = await deployment()
+    const { code, out } = await tidegate([url, ...LIMIT, '--max-wait', '1ms'])
+    expect(code).toBe(3)
+    expect(out).toMatch(
+      /\n {2}not examined {2}retry-after {5}Retry-After is [12] s, longer than --max-wait\.\n {32}→ Raise --max-wait/,
+    )
+    expect(out).toMatch(/\n {2}ok {12}limit {11}3 of 8 requests passed/)
+    expect(out).toMatch(/\n\nno failures, no warnings, 2 not examined \(\d+ ms\)\n$/)
+  })
+
+  test('names each exit code once in --help, as docs/drill.md does', () => {
+    const codes = Object.values(EXIT_CODES)
+    expect(new Set(codes).size).toBe(codes.length)
+    const page = readFileSync('docs/drill.md', 'utf8')
+    for (const code of codes) {
+      const [, meaning = ''] = RegExp(`^ {2}${code} {2}(.+)$`, 'm').exec(drill.usage) ?? []
+      expect(meaning).not.toBe('')
+      expect(page).toContain(
+        `| ${code} | ${meaning.replaceAll('--yes', '`--yes`').replaceAll('--strict', '`--strict`')} |`,
+      )
+    }
   })
 
   test('says in one finding that nobody answers', async () => {
     const { code, out } = await tidegate([`http://127.0.0.1:${await freePort()}/`, ...LIMIT])
     expect(code).toBe(1)
-    expect(out).toMatch(
-      /failure {2}reachability {4}The deployment does not answer \(ECONNREFUSED\)/,
-    )
+    expect(out).toMatch(/failure +reachability {4}The deployment does not answer \(ECONNREFUSED\)/)
   })
 
   test('says in one finding that the host has no address', async () => {
@@ -132,7 +162,7 @@ describe('a host that is not this machine', () => {
   test('is drilled with --yes', async () => {
     const { url, requests } = await deployment()
     const { code } = await tidegate([elsewhere(url), ...LIMIT, '--yes', '--max-wait', '1ms'])
-    expect(code).toBe(0)
+    expect(code).toBe(3)
     expect(requests.length).toBeGreaterThan(8)
   })
 })

@@ -223,7 +223,7 @@ describe('a deployment', () => {
       },
     })
     expect(received).toHaveLength(1)
-    expect(bad).toEqual(['reachability: failure'])
+    expect(bad).toEqual(['reachability: failure', 'coverage: not examined'])
     expect(of('reachability')?.says).toContain('redirects (308) to https://www.example.com/api.')
   })
 
@@ -270,7 +270,11 @@ describe('a deployment', () => {
       },
       { options: { timeout: '1s', maxWait: '1s' } },
     )
-    expect(bad).toEqual(['ratelimit: warning'])
+    expect(bad).toEqual([
+      'ratelimit: warning',
+      'retry-after: not examined',
+      'next-window: not examined',
+    ])
     expect(of('problem')?.level).toBe('ok')
   })
 
@@ -288,7 +292,7 @@ describe('a deployment', () => {
       { answerFirst: () => true },
       { options: { timeout: '100ms' } },
     )
-    expect(bad).toEqual(['reachability: failure', 'errors: warning'])
+    expect(bad).toEqual(['reachability: failure', 'coverage: not examined', 'errors: warning'])
     expect(of('reachability')?.says).toContain('no response within 100 ms')
     expect(received).toHaveLength(2)
   })
@@ -314,7 +318,11 @@ describe('a deployment', () => {
     const often = await drilled({
       answerFirst: ({ socket }) => ++requests % 2 === 0 && socket.destroy().destroyed,
     })
-    expect(often.bad).toEqual(['reachability: failure', 'errors: warning'])
+    expect(often.bad).toEqual([
+      'reachability: failure',
+      'coverage: not examined',
+      'errors: warning',
+    ])
     expect(often.received.length).toBeLessThan(15)
   })
 

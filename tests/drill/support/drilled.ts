@@ -55,7 +55,7 @@ export async function drilled(plan: Plan = {}, more: More = {}) {
     }
     const of = (check: Check) => report.findings.find((finding) => finding.check === check)
     const bad = report.findings.flatMap(({ check, level }) =>
-      level === 'warning' || level === 'failure' ? [`${check}: ${level}`] : [],
+      level === 'ok' || level === 'info' ? [] : [`${check}: ${level}`],
     )
     return { ...report, of, bad, text, waits, received: deployment.requests }
   } finally {
