@@ -15,23 +15,23 @@ export const CASES: readonly Case[] = [
     name: 'website',
     title: 'A website',
     text:
-      'Each of 200,000 visitors sends 150 requests a month, about 20 in a visit. ' +
-      'Hardly a visitor reaches the limit.',
+      '200,000 visitors send 150 requests a month each on average, about 20 in a visit. ' +
+      'Few of them reach the limit.',
     flags: '--requests 30M --clients 200k --policy 100/1m',
   },
   {
     name: 'api',
     title: 'An API with large customers',
     text:
-      'Each of four customers sends 48 requests a second, day and night, and each request reaches ' +
-      'any of four isolates. Leases are made for such clients.',
+      'Four customers send 48 requests a second each on average, day and night. Each request ' +
+      'reaches any of four isolates. Leases are made for such clients.',
     flags: '--requests 500M --clients 4 --policy 600/10s --visit 1 --isolates 4 --stay 0 --lease',
   },
   {
     name: 'login',
     title: 'A login page under attack',
     text:
-      'Five clients try passwords, 7.6 times a second each, over many connections. Most of ' +
+      'Five clients try passwords, 7.6 times a second each on average, over many connections. Most of ' +
       'their requests are refused.',
     flags: '--requests 100M --clients 5 --policy 10/10s --visit 1 --isolates 10 --stay 0',
   },

@@ -1,5 +1,5 @@
 import { type Estimate, LIMITERS, type Limiter } from '../cost/estimate.ts'
-import type { Price } from '../cost/monthly.ts'
+import { averageOf, type Price } from '../cost/monthly.ts'
 import { ASSUMED } from '../cost/prices.ts'
 import { wrap } from './report-table.ts'
 
@@ -20,7 +20,7 @@ export function formatEstimate(estimate: Estimate): string {
   const head =
     `${plural(requests, 'request')} a month from ${plural(clients, 'client')}, ` +
     `${count(limit)} per ${duration(window)}`
-  return [head, align(rowsOf(estimate)), ...notes(estimate)].join('\n\n')
+  return [head, align(rowsOf(estimate)), ...tooSlow(estimate), ...notes(estimate)].join('\n\n')
 }
 
 /** The rows of the table, with its head. */
@@ -39,6 +39,25 @@ export function rowsOf({ traffic, usages, offers }: Estimate): readonly Row[] {
       ...cells((limiter) => money(prices[limiter])),
     ]),
   ]
+}
+
+/** Which places take less than a limiter sends on average, in a paragraph; none if all suffice. */
+function tooSlow({ usages, offers }: Estimate): readonly string[] {
+  const places = new Map<string, string[]>()
+  for (const { place, throughput } of offers) {
+    if (throughput === undefined) continue
+    const { perSecond, of } = throughput
+    const sent = LIMITERS.flatMap((limiter) => {
+      const average = averageOf(throughput, usages[limiter])
+      return average > perSecond ? [`${NAMES[limiter]} ${count(Math.round(average))}`] : []
+    })
+    if (sent.length === 0) continue
+    const most = `at most ${count(perSecond)} ${of} a second; needed on average: ${sent.join('; ')}`
+    places.set(most, [...(places.get(most) ?? []), place])
+  }
+  if (places.size === 0) return []
+  const lines = Array.from(places, ([most, names]) => `${names.join('; ')}: ${most}.`)
+  return ['Too slow for this traffic:', ...lines].map((line) => wrap(line, WIDTH).join('\n'))
 }
 
 /** What the figures rest on, a paragraph each. */
@@ -67,8 +86,8 @@ function notes({ traffic, sample, oneIsolate, anyIsolate, offers }: Estimate): r
     `Simulated: ${plural(sample.clients, 'client')} for ${time}. Prices: US dollars, one region, ` +
       `without tax, read ${months}. Upstash also bills traffic, of which ` +
       `${ASSUMED.bytesPerCall} bytes per call are assumed. Durable Objects include the Workers ` +
-      'plan. ElastiCache is one node, whose speed is not examined, without the gateway that edge code ' +
-      'needs before it.',
+      'plan. ElastiCache is one node, without the gateway that edge code needs before it. Of its ' +
+      'speed only the network is compared, with the average: requests come at peaks.',
   ].map((text) => wrap(text, WIDTH).join('\n'))
 }
 

@@ -18,12 +18,13 @@ this machine, which takes some seconds, and calls no service.
   --policy <policy>    the limit and the window, such as 100/1m
   --lease              isolates take units ahead for hot clients
   --isolates <count>   among how many isolates the requests of a client are spread (${DEFAULT_ISOLATES})
-  --visit <count>      how many requests a client sends one soon after the other (${DEFAULT_VISIT}; 1: evenly by
-                       chance)
+  --visit <count>      how many requests a client sends in a row, on average (${DEFAULT_VISIT}; 1: each request
+                       comes at a random time)
   --stay <time>        how long a client stays at an isolate (${DEFAULT_STAY}; 0: each request reaches any)
   --json               print the estimate as JSON
 
-All clients send equally many requests. To add a few clients that send much more, run it twice.
+Visits come at random times, each from a client drawn at random, so all clients send about equally
+many requests. To add a few clients that send much more, run it twice.
 `,
   async run(args) {
     const { traffic, json } = readCostFlags(args)

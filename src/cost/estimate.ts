@@ -1,6 +1,16 @@
 import { tidegate } from '../simulation/rules/tidegate.ts'
 import type { Scenario } from '../simulation/scenario.ts'
-import { durableObjects, fixedPlan, freePlan, node, type Price, payAsYouGo } from './monthly.ts'
+import {
+  durableObjects,
+  fixedPlan,
+  freePlan,
+  node,
+  nodeThroughput,
+  type Price,
+  payAsYouGo,
+  type Throughput,
+  UPSTASH_THROUGHPUT,
+} from './monthly.ts'
 import { DURABLE_OBJECTS, ELASTICACHE, MONTH_HOURS, type Quote, UPSTASH } from './prices.ts'
 import { sampleOf } from './sample.ts'
 import type { Traffic } from './traffic.ts'
@@ -13,8 +23,10 @@ export type Limiter = (typeof LIMITERS)[number]
 /** What a month costs in one place. */
 export interface Offer {
   readonly place: string
-  /** `null` where a limiter cannot count there, or where the plan is too small. */
+  /** `null` where a limiter cannot count there, or where the place is too small or too slow. */
   readonly prices: Readonly<Record<Limiter, Price | null>>
+  /** The most that the place takes. `undefined` if the clients are spread, so it has no such limit. */
+  readonly throughput?: Throughput | undefined
   /** Whether the price is assumed, since none is published. */
   readonly assumed: boolean
   readonly source: string
@@ -58,14 +70,20 @@ export async function estimate(traffic: Traffic): Promise<Estimate> {
   const anyIsolate = await routed('uniform')
   const objects = durableObjects(await objectUsageOf(scenario, lease, requests), clients)
 
-  const priced = (place: string, quote: Quote, of: Pricing, assumed = false): Offer => {
+  const priced = (
+    place: string,
+    quote: Quote,
+    of: Pricing,
+    throughput?: Throughput,
+    assumed = false,
+  ): Offer => {
     const priceOf = (usage: Usage) => of({ ...usage, keys }) ?? null
     const prices = {
       tidegate: priceOf(usages.tidegate),
       upstash: priceOf(usages.upstash),
       getSet: priceOf(usages.getSet),
     }
-    return { place, prices, assumed, source: quote.source, read: quote.read }
+    return { place, prices, throughput, assumed, source: quote.source, read: quote.read }
   }
   return {
     traffic,
@@ -74,17 +92,22 @@ export async function estimate(traffic: Traffic): Promise<Estimate> {
     oneIsolate,
     anyIsolate,
     offers: [
-      priced('Upstash, free', UPSTASH, freePlan),
-      priced('Upstash, pay as you go', UPSTASH, payAsYouGo),
-      priced('Upstash, fixed plan', UPSTASH, fixedPlan),
+      priced('Upstash, free', UPSTASH, freePlan, UPSTASH_THROUGHPUT),
+      priced('Upstash, pay as you go', UPSTASH, payAsYouGo, UPSTASH_THROUGHPUT),
+      priced('Upstash, fixed plan', UPSTASH, fixedPlan, UPSTASH_THROUGHPUT),
       // Vercel publishes no price of its own for the databases of Upstash.
-      priced('Upstash through Vercel', UPSTASH, payAsYouGo, true),
+      priced('Upstash through Vercel', UPSTASH, payAsYouGo, UPSTASH_THROUGHPUT, true),
       {
         ...priced('Durable Objects', DURABLE_OBJECTS, () => undefined),
         prices: { tidegate: objects ?? null, upstash: null, getSet: null },
       },
       ...ELASTICACHE.nodes.map((size) =>
-        priced(`ElastiCache ${size.name}`, ELASTICACHE, (load) => node(size, load)),
+        priced(
+          `ElastiCache ${size.name}`,
+          ELASTICACHE,
+          (load) => node(size, load),
+          nodeThroughput(size),
+        ),
       ),
     ],
   }

@@ -9,6 +9,12 @@ export interface Price {
   readonly plan?: string
 }
 
+/** The most that a place takes. */
+export interface Throughput {
+  readonly perSecond: number
+  readonly of: 'calls' | 'commands'
+}
+
 /** What has to be stored, sent and done in a month. */
 export interface Load extends Pick<Usage, 'commands' | 'calls'> {
   /** Keys at most. */
@@ -19,7 +25,28 @@ const SECONDS = MONTH_HOURS * 3600
 
 const bytesOf = ({ keys }: Load) => keys * ASSUMED.bytesPerKey
 const trafficGbOf = ({ calls }: Load) => (calls * ASSUMED.bytesPerCall) / 1e9
-const isTooFast = ({ commands }: Load) => commands / SECONDS > UPSTASH.commandsPerSecond
+
+/** How much of it a load needs per second, on average over the month. */
+export const averageOf = (
+  { of }: Pick<Throughput, 'of'>,
+  load: Pick<Usage, Throughput['of']>,
+): number => load[of] / SECONDS
+
+export const UPSTASH_THROUGHPUT: Throughput = {
+  perSecond: UPSTASH.commandsPerSecond,
+  of: 'commands',
+}
+
+type Node = (typeof ELASTICACHE.nodes)[number]
+
+/** What the network of a node carries. */
+export const nodeThroughput = ({ gbps }: Node): Throughput => ({
+  perSecond: Math.floor((gbps * 1e9) / 8 / ASSUMED.bytesPerRedisCall),
+  of: 'calls',
+})
+
+const isBeyond = (most: Throughput, load: Load) => averageOf(most, load) > most.perSecond
+const isTooFast = (load: Load) => isBeyond(UPSTASH_THROUGHPUT, load)
 
 /** `undefined` if the free plan does not suffice. */
 export function freePlan(load: Load): Price | undefined {
@@ -71,10 +98,12 @@ export function durableObjects(
   }
 }
 
-/** `undefined` if the keys need more than half of the node's memory, which leaves room for Redis. */
-export function node(
-  { perHour, gib }: (typeof ELASTICACHE.nodes)[number],
-  load: Load,
-): Price | undefined {
+/**
+ * `undefined` if the keys need more than half of the node's memory, which leaves room for Redis, or
+ * if there are more calls than its network carries.
+ */
+export function node(size: Node, load: Load): Price | undefined {
+  if (isBeyond(nodeThroughput(size), load)) return undefined
+  const { perHour, gib } = size
   return bytesOf(load) <= (gib * 2 ** 30) / 2 ? { usd: perHour * MONTH_HOURS } : undefined
 }

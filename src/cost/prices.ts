@@ -54,24 +54,31 @@ export const DURABLE_OBJECTS = {
   gb: 0.128,
 } as const
 
-/** One node of Redis OSS, on demand, in us-east-1. Valkey costs 20 % less. */
+/**
+ * One node of Redis OSS, on demand, in us-east-1. Valkey costs 20 % less. AWS rates the network of a
+ * node, not how many commands its processor takes: `gbps` is the baseline bandwidth, which a node
+ * has all the time.
+ * https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html
+ */
 export const ELASTICACHE = {
   source: 'https://aws.amazon.com/elasticache/pricing/',
   read: '2026-10',
   nodes: [
-    { name: 'cache.t4g.micro', perHour: 0.016, gib: 0.5 },
-    { name: 'cache.t3.micro', perHour: 0.017, gib: 0.5 },
-    { name: 'cache.m5.large', perHour: 0.156, gib: 6.38 },
-    { name: 'cache.m7g.large', perHour: 0.158, gib: 6.38 },
+    { name: 'cache.t4g.micro', perHour: 0.016, gib: 0.5, gbps: 0.064 },
+    { name: 'cache.t3.micro', perHour: 0.017, gib: 0.5, gbps: 0.064 },
+    { name: 'cache.m5.large', perHour: 0.156, gib: 6.38, gbps: 0.75 },
+    { name: 'cache.m7g.large', perHour: 0.158, gib: 6.38, gbps: 0.937 },
   ],
 } as const
 
-/** Sizes and times that the prices are multiplied with. They are upper bounds, not measured counts. */
+/** Sizes and times that the prices are multiplied with. */
 export const ASSUMED = {
-  /** A count with its key and expiry in Redis; tests/hosts/costs.test.ts measures it. */
-  bytesPerKey: 250,
-  /** An HTTP request to Upstash and its answer, with headers; the same test measures it. */
+  /** A count such as `ratelimit:203.0.113.7` with its expiry; tests/hosts/costs.test.ts measures it. */
+  bytesPerKey: 120,
+  /** At most: an HTTP request to Upstash and its answer, with headers; the same test measures it. */
   bytesPerCall: 1000,
-  /** For how long an object works for one call, while it waits for its storage. */
+  /** At most: a call to Redis over TCP and its answer, with the heads of packets. */
+  bytesPerRedisCall: 500,
+  /** At most: for how long an object works for one call, while it waits for its storage. */
   secondsPerObjectCall: 0.01,
 } as const

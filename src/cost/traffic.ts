@@ -2,7 +2,7 @@
 export interface Traffic {
   /** Requests a month, of all clients together. */
   readonly requests: number
-  /** Clients that are counted apart, and send equally many requests. */
+  /** Clients that are counted apart. Each visit is that of any of them, with equal chances. */
   readonly clients: number
   /** Requests per window and client. */
   readonly limit: number

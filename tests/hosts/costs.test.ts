@@ -7,6 +7,7 @@ import { expect, inject, test } from 'vitest'
 import { fillIn, plot } from '../../bench/costs/document.ts'
 import { estimateAll, estimatedOf, measureAll } from '../../bench/costs/measure-all.ts'
 import { ASSUMED } from '../../src/cost/prices.ts'
+import { redis as redisOverTcp } from '../../src/stores/redis.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { listenLocally } from '../support/listen.ts'
 import { spawnRedis } from '../support/redis-server.ts'
@@ -35,32 +36,41 @@ test('Redis bills what is estimated, within 10 %, in all three cases', { retry: 
   }
 })
 
-test('a key takes no more bytes of Redis than is assumed', async () => {
+test('a count takes as many bytes of Redis as the documents say', async () => {
   const server = await spawnRedis()
   const redis = new Redis(server.url)
   const used = async () => Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])
   try {
     const before = await used()
-    const keys = 20_000
+    const keys = 100_000
     const pipeline = redis.pipeline()
     for (let key = 0; key < keys; key++) {
-      pipeline.set(`ratelimit:api:2001:db8:${key.toString(16)}:ffff::/64`, 100, 'PX', 3_600_000)
+      const address = `203.${100 + (key >> 12)}.${(key >> 6) & 63}.${key & 63}`
+      pipeline.set(`ratelimit:${address}`, 5, 'PX', 3_600_000)
     }
     await pipeline.exec()
+    // Redis enlarges its tables in the background.
+    await redis.ping()
     const each = ((await used()) - before) / keys
-    expect(each).toBeGreaterThan(50)
-    expect(each).toBeLessThan(ASSUMED.bytesPerKey)
+    const alone = await redis.memory('USAGE', 'ratelimit:203.100.1.7')
+    console.log(`a count: ${each.toFixed(1)} bytes, MEMORY USAGE: ${alone}`)
+    expect(Math.abs(each - ASSUMED.bytesPerKey)).toBeLessThan(10)
+    expect(alone).toBe(72)
+    for (const page of ['docs/costs.md', 'examples/monitoring/README.md']) {
+      const text = readFileSync(page, 'utf8').replaceAll(/\s+/g, ' ')
+      expect(text, page).toContain(`${ASSUMED.bytesPerKey} bytes of Redis`)
+    }
   } finally {
     redis.disconnect()
     await server.stop()
   }
 })
 
-test('a call takes no more bytes of HTTP than is assumed', async () => {
-  const { url, token } = inject('gateway')
+/** Counts the bytes that a port of this machine gets and sends. */
+async function startRelay(port: number) {
   let bytes = 0
   const relay = createServer((near) => {
-    const far = connect(Number(new URL(url).port), '127.0.0.1')
+    const far = connect(port, '127.0.0.1')
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -73,26 +83,68 @@ test('a call takes no more bytes of HTTP than is assumed', async () => {
       from.on('error', () => to.destroy())
     }
   })
-  const here = { url: `http://127.0.0.1:${await listenLocally(relay)}`, token }
+  return {
+    port: await listenLocally(relay),
+    async bytesOf(call: () => Promise<unknown>) {
+      bytes = 0
+      await call()
+      return bytes
+    },
+    stop: () => relay.close(),
+  }
+}
+
+const demandOf = (client: string) => ({
+  policy: 'api',
+  client,
+  limit: 100,
+  window: 60_000,
+  cost: 1,
+})
+const SEEN = { observed: { used: 1, isOpen: () => true } }
+
+test('a call takes no more bytes of Redis’ protocol than is assumed, with the heads of packets', async () => {
+  const relay = await startRelay(Number(new URL(inject('redisUrl')).port))
+  const redis = new Redis(`redis://127.0.0.1:${relay.port}`)
+  // Ethernet, IPv4, and TCP with timestamps, for a command, its answer, and their confirmations.
+  const heads = 4 * (14 + 20 + 32)
+  try {
+    const demand = demandOf(`costs-${crypto.randomUUID()}`)
+    const store = redisOverTcp(redis)
+    await store.take([demand])
+    for (const call of [() => store.take([demand]), () => store.take([demand], SEEN)]) {
+      const bytes = await relay.bytesOf(call)
+      expect(bytes).toBeGreaterThan(50)
+      expect(bytes + heads).toBeLessThan(ASSUMED.bytesPerRedisCall)
+    }
+  } finally {
+    redis.disconnect()
+    relay.stop()
+  }
+})
+
+test('a call takes no more bytes of HTTP than is assumed', async () => {
+  const { url, token } = inject('gateway')
+  const relay = await startRelay(Number(new URL(url).port))
+  const here = { url: `http://127.0.0.1:${relay.port}`, token }
   try {
     const client = `costs-${crypto.randomUUID()}`
-    const demand = { policy: 'api', client, limit: 100, window: 60_000, cost: 1 }
+    const demand = demandOf(client)
     const store = upstash(here)
     const redis = new Upstash(here)
     // The text of the script is sent once.
     await store.take([demand])
     for (const call of [
       () => store.take([demand]),
-      () => store.take([demand], { observed: { used: 1, isOpen: () => true } }),
+      () => store.take([demand], SEEN),
       () => redis.get(client),
       () => redis.set(client, 1, { ex: 60 }),
     ]) {
-      bytes = 0
-      await call()
+      const bytes = await relay.bytesOf(call)
       expect(bytes).toBeGreaterThan(100)
       expect(bytes).toBeLessThan(ASSUMED.bytesPerCall)
     }
   } finally {
-    relay.close()
+    relay.stop()
   }
 })

@@ -9,9 +9,10 @@ import {
   freePlan,
   type Load,
   node,
+  nodeThroughput,
   payAsYouGo,
 } from '../../src/cost/monthly.ts'
-import { DURABLE_OBJECTS, ELASTICACHE, UPSTASH } from '../../src/cost/prices.ts'
+import { ASSUMED, DURABLE_OBJECTS, ELASTICACHE, UPSTASH } from '../../src/cost/prices.ts'
 import { sampleOf } from '../../src/cost/sample.ts'
 import type { Traffic } from '../../src/cost/traffic.ts'
 
@@ -107,14 +108,14 @@ describe('the prices of a month', () => {
     expect(payAsYouGo(load({ commands: 100_000 }))?.usd).toBeCloseTo(0.2)
     expect(payAsYouGo(load({ commands: 30_000_000 }))?.usd).toBeCloseTo(60)
     // A GB of keys and 200 GB of traffic are free.
-    expect(payAsYouGo(load({ keys: 4_000_000, calls: 200_000_000 }))?.usd).toBeCloseTo(0)
-    expect(payAsYouGo(load({ keys: 12_000_000 }))?.usd).toBeCloseTo(0.5)
+    expect(payAsYouGo(load({ keys: 8_333_333, calls: 200_000_000 }))?.usd).toBeCloseTo(0)
+    expect(payAsYouGo(load({ keys: 25_000_000 }))?.usd).toBeCloseTo(0.5)
     expect(payAsYouGo(load({ calls: 300_000_000 }))?.usd).toBeCloseTo(3)
   })
 
   test('of a fixed plan are those of the smallest that suffices', () => {
-    expect(fixedPlan(load({ commands: 1e9, keys: 1_000_000 }))).toEqual({ usd: 10, plan: '250 MB' })
-    expect(fixedPlan(load({ keys: 1_000_001 }))).toEqual({ usd: 20, plan: '1 GB' })
+    expect(fixedPlan(load({ commands: 1e9, keys: 2_083_333 }))).toEqual({ usd: 10, plan: '250 MB' })
+    expect(fixedPlan(load({ keys: 2_083_334 }))).toEqual({ usd: 20, plan: '1 GB' })
     expect(fixedPlan(load({ calls: 50_000_001 }))).toEqual({ usd: 20, plan: '1 GB' })
     expect(fixedPlan(load({ calls: 1e12 }))).toBeUndefined()
   })
@@ -125,9 +126,9 @@ describe('the prices of a month', () => {
   })
 
   test('are nothing within the free plan', () => {
-    const most = { commands: 500_000, keys: 1_024_000, calls: 10_000_000 }
+    const most = { commands: 500_000, keys: 2_133_333, calls: 10_000_000 }
     expect(freePlan(load(most))).toEqual({ usd: 0 })
-    for (const more of [{ commands: 500_001 }, { keys: 1_024_001 }, { calls: 10_000_001 }]) {
+    for (const more of [{ commands: 500_001 }, { keys: 2_133_334 }, { calls: 10_000_001 }]) {
       expect(freePlan(load({ ...most, ...more }))).toBeUndefined()
     }
   })
@@ -145,8 +146,17 @@ describe('the prices of a month', () => {
 
   test('of a server go by the hour, if the keys fit into half of its memory', () => {
     const [micro] = ELASTICACHE.nodes
-    expect(node(micro, load({ keys: 1_073_741 }))?.usd).toBeCloseTo(11.68)
-    expect(node(micro, load({ keys: 1_073_742 }))).toBeUndefined()
+    expect(node(micro, load({ keys: 2_236_962 }))?.usd).toBeCloseTo(11.68)
+    expect(node(micro, load({ keys: 2_236_963 }))).toBeUndefined()
+  })
+
+  test('of a server end at the calls that its network carries', () => {
+    for (const size of ELASTICACHE.nodes) {
+      const { perSecond } = nodeThroughput(size)
+      expect(perSecond).toBe(Math.floor((size.gbps * 1e9) / 8 / ASSUMED.bytesPerRedisCall))
+      expect(node(size, load({ calls: perSecond * 2_628_000 }))).toBeDefined()
+      expect(node(size, load({ calls: perSecond * 2_628_000 + 1 }))).toBeUndefined()
+    }
   })
 })
 
@@ -211,7 +221,7 @@ describe('an estimate', () => {
       return offers.find(({ place }) => place.includes('fixed'))?.prices.tidegate?.plan
     }
     expect(await fixed(60_000)).toBe('1 GB')
-    expect(await fixed(30 * DAY_MS)).toBe('50 GB')
+    expect(await fixed(30 * DAY_MS)).toBe('10 GB')
   })
 
   test('shows what a lease saves for a hot client', async () => {
@@ -220,6 +230,29 @@ describe('an estimate', () => {
     expect(strict.tidegate).toBeGreaterThan(1)
     expect(lease.tidegate).toBeLessThan(0.05)
     expect(lease.upstash).toBe(strict.upstash)
+  })
+
+  test('names the places that are too slow, and has no price of them', async () => {
+    const busy = { ...TRAFFIC, requests: 26_280_000_000, clients: 1_000_000 }
+    const found = await estimate({ ...busy, visit: 1 })
+    const priceOf = (name: string) => found.offers.find(({ place }) => place === name)?.prices
+    expect(priceOf('Upstash, pay as you go')).toEqual({
+      tidegate: null,
+      upstash: null,
+      getSet: null,
+    })
+    // 10,000 calls a second pass, 20,000 do not.
+    const { tidegate, getSet } = priceOf('ElastiCache cache.t4g.micro') ?? {}
+    expect([tidegate?.usd, getSet]).toEqual([expect.closeTo(11.68), null])
+    const text = formatEstimate(found).replaceAll(/(?<=\S)\n(?=\S)/g, ' ')
+    expect(text).toMatch(
+      /Too slow for this traffic:\s+Upstash, free; Upstash, pay as you go; .*: at most 10,000 commands a second; needed on average: Tidegate \d\d,\d{3}; /,
+    )
+    expect(text).toMatch(
+      /\sElastiCache cache\.t4g\.micro; ElastiCache cache\.t3\.micro: at most 16,000 calls a second; needed on average: GET, then SET \d\d,\d{3}\.\s/,
+    )
+    const quiet = formatEstimate(await estimate({ ...TRAFFIC, requests: 20_000, clients: 1000 }))
+    expect(quiet).not.toContain('Too slow')
   })
 
   test('is printed within 100 columns', async () => {
