@@ -3,7 +3,7 @@ import { DEFAULT_ISOLATES, DEFAULT_STAY, DEFAULT_VISIT, readCostFlags } from './
 import { formatEstimate } from './cost-table.ts'
 import type { Subcommand } from './subcommand.ts'
 
-/** `tidegate cost`: exit code 0. Asks nobody, and needs no store. */
+/** `tidegate cost`: calls no service, and needs no store. */
 export const cost: Subcommand = {
   name: 'cost',
   summary: 'estimate what the count costs in a month, in several places',
@@ -25,6 +25,10 @@ this machine, which takes some seconds, and calls no service.
 
 Visits come at random times, each from a client drawn at random, so all clients send about equally
 many requests. To add a few clients that send much more, run it twice.
+
+Exit codes:
+  0  the estimate is printed
+  2  the usage is wrong
 `,
   async run(args) {
     const { traffic, json } = readCostFlags(args)

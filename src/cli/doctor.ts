@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { describeValue } from '../checks.ts'
 import { type DoctorOptions, doctor as examine, type Report } from '../doctor/doctor.ts'
+import { EXIT_CODES } from '../drill/exit-code.ts'
 import { ConfigError } from '../errors.ts'
 import type { Duration } from '../policy/duration.ts'
 import { findStore, readEnvironment } from './doctor-store.ts'
@@ -8,7 +9,7 @@ import { readWatchFlags, watchStore } from './doctor-watch.ts'
 import { printReport } from './print-report.ts'
 import type { Subcommand } from './subcommand.ts'
 
-/** `tidegate doctor`: exit code 0, 1 on a failure, 2 on a warning with `--strict`. */
+/** `tidegate doctor`: exit codes as those of the drill. */
 export const doctor: Subcommand = {
   name: 'doctor',
   summary: 'check the store that the environment names, and suggest fixes',
@@ -32,13 +33,19 @@ It leaves nothing behind.
   --timeout <time>        how long to wait for one answer (2s)
   --deadline <time>       how long to take for everything (10s)
   --json                  print the report as JSON
-  --strict                exit with 2 on a warning
+  --strict                exit with 4 on a warning
   --watch <time>          examine the store again and again, such as every 30s, until SIGTERM;
                           print a line when the state of a check changes
   --webhook <url>         and send a POST, for Slack, Discord or your own server  DOCTOR_WEBHOOK
 
 Pass secrets in variables, also the URL of a webhook: other users may see flags in the process
-list. Exit code 0, or 1 on a failure, or 2 on a warning with --strict.
+list.
+
+Exit codes:
+  0  no check failed, or a signal ended the watch
+  1  a check failed, or the environment names no store
+  2  nothing was examined: the usage is wrong
+  4  no check failed, but there is a warning (only with --strict)
 `,
   async run(args) {
     const { values } = parseArgs({ args: [...args], options: OPTIONS })
@@ -50,7 +57,7 @@ list. Exit code 0, or 1 on a failure, or 2 on a warning with --strict.
       const report: Report = { ok: false, level: 'failure', findings: [finding], took: 0 }
       if (values.json) console.log(JSON.stringify(report, null, 2))
       else console.error(`tidegate doctor: ${store}`)
-      return 1
+      return EXIT_CODES.failure
     }
     const options: DoctorOptions = {
       prefix: values.prefix,
@@ -67,8 +74,8 @@ list. Exit code 0, or 1 on a failure, or 2 on a warning with --strict.
     try {
       const report = await examine(target, { address: store.address, ...options })
       printReport(`The store that ${store.name} names:`, report, values.json)
-      if (!report.ok) return 1
-      return values.strict && report.level === 'warning' ? 2 : 0
+      if (!report.ok) return EXIT_CODES.failure
+      return values.strict && report.level === 'warning' ? EXIT_CODES.warning : EXIT_CODES.passed
     } finally {
       close()
     }

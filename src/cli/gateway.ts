@@ -25,6 +25,11 @@ The variable on the right is used if the flag is missing. Prefer GATEWAY_TOKEN t
 users may see flags in the process list. Commands that pass without --allow:
 ${wrapNames(DEFAULT_COMMANDS)}
 GET /healthz needs no token, and returns ok or unavailable. GET /metrics is for Prometheus.
+
+Exit codes:
+  0  a signal stopped the gateway
+  1  the gateway could not start
+  2  the usage is wrong
 `,
   async run(args) {
     const settings = readSettings(args, process.env)
