@@ -3,13 +3,6 @@ import { typicalRequests } from '../../src/drill/plan.ts'
 import { draft11, LIMIT, PATH, WINDOW_MS } from './support/deployment.ts'
 import { drilled } from './support/drilled.ts'
 
-/** What a router reads a path as: unescaped, without case, empty segments and parameters. */
-const routed = (url = '') =>
-  decodeURIComponent(new URL(url, 'http://host').pathname)
-    .replace(/;[^/]*/g, '')
-    .replace(/\/+(?=\/|$)/g, '')
-    .toLowerCase()
-
 describe('a deployment that does everything right', () => {
   test('passes all checks, with as many requests as were announced', async () => {
     const { ok, bad, burst, requests, received, variants, waits, of } = await drilled()
@@ -17,7 +10,7 @@ describe('a deployment that does everything right', () => {
     expect(ok).toBe(true)
     expect(burst).toEqual({ sent: 15, passed: 10 })
     expect(new Set(variants.map(({ outcome }) => outcome))).toEqual(new Set(['shared']))
-    expect(variants).toHaveLength(17)
+    expect(variants).toHaveLength(24)
     // The IPv6 neighbour was not tried.
     expect(requests).toBe(typicalRequests(LIMIT) - 1)
     expect(received).toHaveLength(requests)
@@ -111,42 +104,6 @@ describe('a limiter that trusts a header field', () => {
     const client = ({ headers }: { headers: object }) => `${Object(headers)['x-forwarded-for']}`
     const { bad } = await drilled({ limit: 1, client }, { options: { limit: 1 } })
     expect(bad).toEqual(['forged-address: failure'])
-  })
-})
-
-describe('a limiter that counts a spelling of the path apart', () => {
-  const spellings: Readonly<Record<string, (path: string) => boolean>> = {
-    '//': (path) => /.\/\//.test(path) && !path.endsWith('/'),
-    'trailing slash': (path) => path.endsWith('/'),
-    '%2e': (path) => /%2e/i.test(path),
-    'escaped letter': (path) => /%(?!2e)/i.test(path),
-    case: (path) => /[A-Z]/.test(path),
-    ';x': (path) => path.includes(';'),
-    query: (path) => path.includes('?'),
-  }
-  for (const [name, isSo] of Object.entries(spellings)) {
-    test(`is found: ${name}`, async () => {
-      const { bad, of } = await drilled({ keyPart: ({ url = '' }) => (isSo(url) ? url : '') })
-      expect(bad).toEqual(['spelling: failure'])
-      expect(of('spelling')?.says).toContain(`: ${name} (200).`)
-    })
-  }
-
-  test('passes if it counts by the path that its router reads', async () => {
-    const { bad } = await drilled({ keyPart: ({ url }) => routed(url) })
-    expect(bad).toEqual([])
-  })
-
-  test('is found with a query in the URL, which every request keeps', async () => {
-    const { bad, received } = await drilled(
-      { keyPart: ({ url = '' }) => (url.includes('//') ? url : '') },
-      { query: '?team=a%20b' },
-    )
-    expect(bad).toEqual(['spelling: failure'])
-    const urls = received.map(({ url }) => url)
-    expect(urls.every((url) => url?.includes('?team=a%20b'))).toBe(true)
-    expect(urls).toContain('/api/user//sync?team=a%20b')
-    expect(urls).toContain('/api/user/sync?team=a%20b&drill=0')
   })
 })
 
