@@ -41,6 +41,7 @@ export async function checkRetryAfter(context: DrillContext): Promise<RetryAfter
     return { finding: missing, reopened: await waitForEnd(refusal, context) }
   if (seconds === 0) return failure('A refusal has Retry-After: 0.', REMEDY)
   if (seconds * 1000 > settings.maxWait) {
+    if (seconds * 1000 > settings.window + TOLERANCE_MS) return checkEnd(refusal, seconds, context)
     return unknown(`Retry-After is ${seconds} s, longer than --max-wait`, 'Raise --max-wait.')
   }
   notify(`waits ${seconds} s, as Retry-After says`)
@@ -63,6 +64,34 @@ async function waitForEnd(refusal: Answer, context: DrillContext): Promise<Answe
   await session.waitUntil(refusal.receivedAt + ms)
   const answer = await session.send()
   return answer.isRefused ? undefined : answer
+}
+
+/**
+ * A wait that is longer than the window is false. Shows that at the end of the window, unless that
+ * is later than `maxWait`.
+ */
+async function checkEnd(
+  refusal: Answer,
+  seconds: number,
+  { settings, session, notify }: DrillContext,
+): Promise<RetryAfterResult> {
+  const { window, maxWait } = settings
+  const says = `Retry-After was ${seconds}, longer than the window of ${window / 1000} s`
+  if (window > maxWait) return failure(`${says}.`, COUNT_DOWN)
+  notify(`waits ${Math.ceil(window / 1000)} s, since Retry-After is longer than the window`)
+  await session.waitUntil(refusal.receivedAt + window)
+  const answer = await session.send()
+  if (answer.isRefused) {
+    return failure(
+      `${says}, and the request at the end of the window was refused.`,
+      'If the limiter bans clients after a refusal, raise --max-wait to check the end of the ban. Otherwise take Retry-After from the end of the window.',
+    )
+  }
+  const after = formatSeconds(answer.sentAt - refusal.receivedAt)
+  return {
+    ...failure(`${says}, and a request passed after ${after} already.`, COUNT_DOWN),
+    reopened: answer,
+  }
 }
 
 /** Sends two requests before the time, if there is enough, and one after it. */
