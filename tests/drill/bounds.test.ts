@@ -32,8 +32,8 @@ describe('the drill', () => {
           advance(8000)
           return false
         },
-        // After 28 slow requests, a new window seems to begin.
-        fields: () => draft11({ isRefused: false, remaining: ++request < 28 ? 5 : 9, seconds: 60 }),
+        // After 29 slow requests, a new window seems to begin.
+        fields: () => draft11({ isRefused: false, remaining: ++request < 30 ? 5 : 9, seconds: 60 }),
         isLimited: () => true,
         admits: 100,
       },
@@ -132,7 +132,7 @@ describe('options', () => {
     [{ headers: ['a: b\r\nhush: x'] }, /^--header: expected a value in one line/],
     [
       { limit: 100, maxRequests: 100 },
-      /^--max-requests: expected at least 234 for this limit, got 100$/,
+      /^--max-requests: expected at least 238 for this limit, got 100$/,
     ],
     [{ maxWait: '30d' }, /^--max-wait: expected at most 24 days/],
   ]
