@@ -38,7 +38,12 @@ export interface PolicyOptions<Incoming extends Request = Request, Host extends 
    * promise of it. `check` throws what the function throws, and a `ConfigError` if it returns
    * anything else. A request that costs more than `limit` is refused without a charge: `retryIn` is
    * 0, since waiting does not help.
+   *
+   * The function is called once for each policy that counts the request, even if policies share it.
+   * It gets the request that your handler gets, so read the body of a clone: a body can be read once.
    * @default 1
+   * @example
+   * cost: async (request) => (await request.clone().json()).recipients.length
    */
   readonly cost?: number | CostFunction<Incoming, Host> | undefined
   /**

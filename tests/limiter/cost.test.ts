@@ -29,6 +29,38 @@ describe('the cost of a request', () => {
     })
   }
 
+  test('may depend on the body, of which the function of each policy reads a clone', async () => {
+    let calls = 0
+    const cost = async (one: Request) => {
+      calls++
+      return (await one.clone().json()).recipients.length
+    }
+    const policies = [
+      { name: 'short', limit: 10, window: '1m', client, cost },
+      { name: 'long', limit: 99, window: '1h', client, cost },
+    ] as const
+    const limiter = createLimiter({ policies, store: memory() })
+    const body = JSON.stringify({ recipients: ['a', 'b', 'c'] })
+    const sent = new Request('https://example.com/', { method: 'POST', body })
+    const decision = await limiter.check(sent)
+    expect(decision.policies.map(({ remaining }) => remaining)).toEqual([7, 96])
+    expect(calls).toBe(2)
+    // The handler reads the body after the check.
+    expect(await sent.text()).toBe(body)
+  })
+
+  test('cannot read the body itself twice, so `check` throws', async () => {
+    const cost = async (one: Request) => (await one.json()).recipients.length
+    const policies = [
+      { name: 'short', limit: 10, window: '1m', client, cost },
+      { name: 'long', limit: 99, window: '1h', client, cost },
+    ] as const
+    const limiter = createLimiter({ policies, store: memory() })
+    const body = JSON.stringify({ recipients: [] })
+    const sent = new Request('https://example.com/', { method: 'POST', body })
+    await expect(limiter.check(sent)).rejects.toThrow(TypeError)
+  })
+
   test('above the limit is refused uncharged, and waiting does not help', async () => {
     const events: DecisionEvent[] = []
     const onDecision = (event: DecisionEvent) => void events.push(event)
