@@ -1,11 +1,13 @@
 /** The code of docs/monitoring.md, run. */
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, inject, test } from 'vitest'
 import { bundle, startWorker } from '../../scripts/workerd.ts'
+import { collector } from '../../src/metrics/index.ts'
+import { type AnalyticsPoint, analyticsEngine } from '../support/monitoring/analytics-sql.ts'
 import { promtoolComplaints } from '../support/prometheus-server.ts'
 import { redisCommand } from '../support/subjects.ts'
 import { installDocsCode } from './support/docs-code.ts'
@@ -100,7 +102,7 @@ describe('in a Worker, Analytics Engine', () => {
     TOKEN: variables.UPSTASH_REDIS_REST_TOKEN,
   }
 
-  test('gets the points of each period', async () => {
+  test('gets the points of each period, for the queries of the document', async () => {
     // The local binding forgets its points, so this Worker records what it is given.
     const main = mkdtempSync(join(tmpdir(), 'tidegate-analytics-'))
     stops.push(() => rmSync(main, { recursive: true }))
@@ -127,25 +129,45 @@ export default {
     stops.push(worker.stop)
     const visit = () => worker.fetch('/', { headers: { 'cf-connecting-ip': '203.0.113.77' } })
     expect((await visit()).status).toBe(200)
-    await visit()
+    for (let n = 0; n < 102; n++) await visit()
     await worker.fetch('/later')
-    await visit()
-    const points = (await (await worker.fetch('/points')).json()) as readonly {
-      readonly indexes: readonly string[]
-      readonly blobs: readonly string[]
-      readonly doubles: readonly number[]
-    }[]
+    expect((await visit()).status).toBe(429)
+    const points = (await (await worker.fetch('/points')).json()) as readonly AnalyticsPoint[]
     const found = points.find(({ blobs }) => blobs[0] === 'policy.decisions')
     expect(found?.indexes).toEqual(['default'])
     expect(found?.blobs.slice(0, 3)).toEqual(['policy.decisions', 'default', 'allowed'])
-    expect(found?.doubles).toEqual([3, 0])
+    expect(found?.doubles).toEqual([100, 0])
     const time = points.find(({ blobs }) => blobs[0] === 'store.operation.duration')
     expect(time?.blobs[5]).toContain('upstash at')
     expect(time?.blobs[6]).toBe('take')
-    expect(time?.doubles[0]).toBe(3)
+    const [calls = 0, seconds = 0, ...buckets] = time?.doubles ?? []
+    expect(calls).toBe(100)
+    expect(buckets.reduce((sum, count) => sum + count)).toBe(100)
     expect(points.every(({ blobs, doubles }) => blobs.length <= 20 && doubles.length <= 20)).toBe(
       true,
     )
     expect(JSON.stringify(points)).not.toContain('203.0.113.77')
+
+    const [ofRefusals = '', ofLatency = '', ...others] = [
+      ...readFileSync('docs/monitoring.md', 'utf8').matchAll(/^```sql\n(.*?)^```$/gms),
+    ].map(([, sql = '']) => sql)
+    expect(others).toEqual([])
+    const engine = analyticsEngine(points, 10)
+    expect(engine.query(ofRefusals)).toEqual([
+      { time: expect.any(Number), policy: 'default', refused: 10 * 4 },
+    ])
+    const measured = collector()
+      .read()
+      .find(({ name }) => name === 'store.operation.duration')
+    expect(measured?.bounds?.[4]).toBe(0.01)
+    const fast = buckets.slice(0, 5).reduce((sum, count) => sum + count) / calls
+    expect(engine.query(ofLatency)).toEqual([
+      {
+        store: time?.blobs[5],
+        ms: expect.closeTo((1000 * seconds) / calls),
+        fast: expect.closeTo(fast),
+      },
+    ])
+    engine.close()
   })
 })
