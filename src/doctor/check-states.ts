@@ -30,10 +30,10 @@ interface CheckHistory {
 }
 
 /**
- * The states of all checks, which start as `ok`. A state gets worse when the latest three
- * examinations were all worse, to the least bad of the three. It gets better when all three were
- * better, to the worst of the three. An examination in which a check did not run does not count for
- * this check.
+ * The states of all checks, which start as `ok`. A state gets worse when the results of the latest
+ * three examinations were all worse. The new state is the mildest of the three results. A state gets
+ * better when all three were better. The new state is then the most severe of the three results. An
+ * examination in which a check did not run does not count for this check.
  */
 export function createCheckStates(start: number): CheckStates {
   const histories = new Map<Check, CheckHistory>()

@@ -18,7 +18,7 @@ function changesOf(levels: readonly Level[]): readonly string[] {
   )
 }
 
-test('a state gets worse to the least bad, and better to the worst, of three examinations', () => {
+test('a worse state is the mildest, and a better state the most severe, of three results', () => {
   expect(
     changesOf([
       ...(['warning', 'failure', 'warning'] as const),

@@ -1,4 +1,5 @@
 /** `tidegate cost`: flags, prices, and what it simulates. */
+import { readFileSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
 import { readCostFlags } from '../../src/cli/cost-flags.ts'
 import { formatEstimate } from '../../src/cli/cost-table.ts'
@@ -156,6 +157,8 @@ describe('the prices of a month', () => {
       expect(perSecond).toBe(Math.floor((size.gbps * 1e9) / 8 / ASSUMED.bytesPerRedisCall))
       expect(node(size, load({ calls: perSecond * 2_628_000 }))).toBeDefined()
       expect(node(size, load({ calls: perSecond * 2_628_000 + 1 }))).toBeUndefined()
+      if (size.name === 'cache.m7g.large') continue
+      expect(readFileSync('docs/costs.md', 'utf8')).toContain(perSecond.toLocaleString('en-US'))
     }
   })
 })
