@@ -26,6 +26,7 @@ whether the header fields and the body of a refusal are right.
   --window <time>         … in each window, such as 1m
   --method <name>         the method of the requests (POST)
   --header <name: value>  a header field of every request; may be repeated
+  --expect <status>       what the route answers to a request that passes (any of 2xx, or 304)
   --yes                   confirms that you may test this host, if it is not this machine
   --max-requests <count>  never sends more requests than this (250)
   --max-wait <time>       the longest time to wait for the end of a window (2m)
@@ -57,6 +58,7 @@ Exit codes:
       window: duration(values.window),
       method: values.method,
       headers: values.header,
+      expect: count(values.expect),
       maxRequests: count(values['max-requests']),
       maxWait: duration(values['max-wait']),
       pace: duration(values.pace),
@@ -94,6 +96,7 @@ const OPTIONS = {
   window: { type: 'string' },
   method: { type: 'string' },
   header: { type: 'string', multiple: true },
+  expect: { type: 'string' },
   yes: { type: 'boolean' },
   'max-requests': { type: 'string' },
   'max-wait': { type: 'string' },

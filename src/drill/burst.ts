@@ -7,7 +7,7 @@ import type { Answer, Session } from './session.ts'
 export interface Burst {
   /** The answers to the requests of one window. */
   readonly answers: readonly Answer[]
-  /** How many of them were not refused. */
+  /** How many of them had the success of the route. */
   readonly passed: number
   /** Whether the window had begun before, and could not be awaited. */
   readonly isUsedBefore: boolean
@@ -59,7 +59,12 @@ export async function runBurst(context: BurstContext): Promise<Burst> {
       if (!isUsedBefore) answers = []
     }
   }
-  const passed = answers.filter(({ isRefused }) => !isRefused).length
+  // A 503 before the first 429 was no refusal.
+  const isLimiter429 = answers.some(({ status }) => status === 429)
+  answers = answers.map((answer) =>
+    isLimiter429 && answer.status === 503 ? { ...answer, isRefused: false } : answer,
+  )
+  const passed = answers.filter(({ isPassed }) => isPassed).length
   const took = durationOf(answers)
   return { answers, passed, isUsedBefore, took, ...regainedIn(answers, settings) }
 }
@@ -111,7 +116,8 @@ function regainedIn(
 }
 
 /** Whether the drill cannot count these answers: a redirect leads to another URL. */
-export const isRedirect = ({ status }: Answer) => status >= 300 && status < 400 && status !== 304
+export const isRedirect = ({ status, isPassed }: Answer) =>
+  status >= 300 && status < 400 && !isPassed
 
 /** The time until the window of an answer ends, in ms. The whole window if no field shows it. */
 export function waitAfter(answer: Answer, { settings }: Pick<BurstContext, 'settings'>): number {

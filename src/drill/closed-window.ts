@@ -1,6 +1,7 @@
 import { type Burst, outlastsWindow } from './burst.ts'
 import type { Settings } from './options.ts'
 import type { Answer, Session } from './session.ts'
+import { isUnexpected } from './unexpected.ts'
 
 /** A plain request passed earlier than a refusal had promised. Times are in ms. */
 export interface EarlyPass {
@@ -29,8 +30,10 @@ export interface ClosedWindow {
   spendUnit(): Promise<void>
   /** Whether the window should have ended by now, by `Retry-After` of the last refusal. */
   isDue(): boolean
-  /** Whether plain requests can no longer be kept refused: windows are too short or do not count. */
-  isLost(): boolean
+  /** Why plain requests can no longer be kept refused; `undefined` as long as they can. */
+  lostBecause(): string | undefined
+  /** The status of plain requests that are neither passed nor refused any more. */
+  blockedBy(): number | undefined
   /** The last refusal of a plain request. */
   lastRefusal(): Answer | undefined
   /** The first plain request that passed too early. */
@@ -40,6 +43,8 @@ export interface ClosedWindow {
 /** How many whole windows may be used up again. */
 const MAX_WINDOWS = 2
 
+const TOO_SHORT = 'windows end before their limit is used up'
+
 /** `Retry-After` counts in whole seconds, and the network takes time. */
 const TOLERANCE_MS = 1500
 
@@ -48,22 +53,42 @@ export function keepClosed(session: Session, settings: Settings, burst: Burst): 
   let refusal = burst.answers.findLast(({ isRefused }) => isRefused)
   let early: EarlyPass | undefined
   let left = MAX_WINDOWS * (limit + 1)
-  let isLost = refusal === undefined || outlastsWindow(burst, settings)
+  let blockedBy: number | undefined
+  let lostBecause: string | undefined
+  if (refusal === undefined) lostBecause = 'no request was refused'
+  else if (outlastsWindow(burst, settings)) lostBecause = TOO_SHORT
 
-  /** Sends plain requests until one is refused. Returns `false` if too few requests are left. */
-  async function useUp(): Promise<boolean> {
+  /** Sends a plain request, and once more if the response is unexpected, as during a restart. */
+  async function sendPlain(): Promise<Answer> {
+    const first = await session.send()
+    const answer = isUnexpected(first) ? await session.send() : first
+    if (isUnexpected(answer)) {
+      blockedBy = answer.status
+      lostBecause = `plain requests get ${blockedBy}, neither a success nor a refusal`
+    }
+    if (answer.isRefused) refusal = answer
+    return answer
+  }
+
+  /** Sends a plain request that should be refused. */
+  async function probe(): Promise<Answer> {
+    const answer = await sendPlain()
+    if (answer.isPassed) early ??= earlyPassOf(answer, refusal)
+    return answer
+  }
+
+  /** Sends plain requests until one is refused. */
+  async function useUp(): Promise<void> {
     for (let request = 0; request < limit + 1 && left > 0; request++) {
       left--
-      const answer = await session.send()
-      if (!answer.isRefused) continue
-      refusal = answer
-      return true
+      if (!(await sendPlain()).isPassed) return
     }
-    return false
+    lostBecause = TOO_SHORT
   }
 
   return {
-    isLost: () => isLost,
+    lostBecause: () => lostBecause,
+    blockedBy: () => blockedBy,
     lastRefusal: () => refusal,
     isDue() {
       const { receivedAt = 0, fields } = refusal ?? {}
@@ -71,29 +96,19 @@ export function keepClosed(session: Session, settings: Settings, burst: Burst): 
       return seconds !== undefined && session.clock() > receivedAt + seconds * 1000 - TOLERANCE_MS
     },
     earlyPass: () => early,
-    async spendUnit() {
-      for (let request = 0; request < 3 && !isLost; request++) {
-        const answer = await session.send()
-        if (!answer.isRefused) {
-          early ??= earlyPassOf(answer, refusal)
-          return
-        }
-        refusal = answer
-      }
-    },
     async close() {
-      if (!isLost && !burst.answers.at(-1)?.isRefused) isLost = !(await useUp())
+      if (lostBecause === undefined && !burst.answers.at(-1)?.isRefused) await useUp()
     },
     async isStillClosed() {
-      if (isLost) return false
-      const answer = await session.send()
-      if (answer.isRefused) {
-        refusal = answer
-        return true
+      if (lostBecause !== undefined) return false
+      const answer = await probe()
+      if (answer.isPassed) await useUp()
+      return answer.isRefused
+    },
+    async spendUnit() {
+      for (let request = 0; request < 3 && lostBecause === undefined; request++) {
+        if ((await probe()).isPassed) return
       }
-      early ??= earlyPassOf(answer, refusal)
-      isLost = !(await useUp())
-      return false
     },
   }
 }

@@ -1,109 +1,111 @@
-import { type Burst, costIn, outlastsWindow } from './burst.ts'
-import { commonClientError } from './client-errors.ts'
+import { outlastsWindow } from './burst.ts'
 import type { DrillContext } from './context.ts'
-import type { Settings } from './options.ts'
+import { remedyForFewer, remedyForNoLimit } from './limit-remedies.ts'
 import { formatQuota, ownQuota } from './own-quota.ts'
-import type { Finding } from './report.ts'
+import { type Finding, notExamined } from './report.ts'
+import { isUnexpected, remedyFor, statusesOf } from './unexpected.ts'
+
+const check = 'limit'
 
 /** Whether as many requests of the burst passed as the limit allows. */
-export function checkLimit({ burst, settings }: DrillContext): Finding {
-  const check = 'limit'
-  const { limit, window } = settings
-  const { answers, passed, isUsedBefore, regained, isTooShort, took } = burst
-  const [first] = answers
-  const of = `${passed} of ${answers.length} requests passed`
-  const statuses = statusesOf(burst)
-  const quota = `the limit is ${formatQuota(limit, window / 1000)}`
+export function checkLimit(context: DrillContext): Finding {
+  return findTooMany(context) ?? findUncounted(context) ?? findTooFew(context) ?? allowed(context)
+}
 
+/** The start of a finding: how many requests passed, and the limit. */
+function textsOf({ burst: { answers, passed }, settings }: DrillContext) {
+  const of = `${passed} of ${answers.length} requests passed`
+  return {
+    of,
+    statuses: `${of} (${statusesOf(answers)})`,
+    quota: `the limit is ${formatQuota(settings.limit, settings.window / 1000)}`,
+  }
+}
+
+function findTooMany(context: DrillContext): Finding | undefined {
+  const { burst, settings } = context
+  const { answers, passed, regained, isTooShort, took } = burst
+  const { of, statuses, quota } = textsOf(context)
+  if (passed <= settings.limit) return undefined
   if (outlastsWindow(burst, settings)) {
-    return {
+    return notExamined(
       check,
-      level: 'not examined',
-      says: `${of}, and took ${Math.ceil(took / 1000)} s. The window of ${window / 1000} s ended meanwhile, so the limit could not be used up.`,
-      remedy:
-        'Run the drill from a place with less latency, or against a policy with a longer window.',
-    }
+      `${of}, and took ${Math.ceil(took / 1000)} s. The window of ${settings.window / 1000} s ended meanwhile, so the limit could not be used up`,
+      'Run the drill from a place with less latency, or against a policy with a longer window.',
+    )
   }
   if (passed === answers.length) {
-    return {
-      check,
-      level: 'failure',
-      says: answers.every(({ status }) => status < 400)
-        ? `All ${answers.length} requests passed (${statuses}), and ${quota}.`
-        : `No request got 429 (${statuses}), and ${quota}.`,
-      remedy: remedyForNoLimit(burst, settings),
-    }
+    const says = `All ${answers.length} requests passed (${statusesOf(answers)}), and ${quota}.`
+    return { check, level: 'failure', says, remedy: remedyForNoLimit(burst, settings) }
   }
-  if (passed > limit + regained) {
+  if (passed > settings.limit + regained) {
+    const [first] = answers
     const hasFields = first !== undefined && ownQuota(first.fields, settings) !== undefined
     return {
       check,
       level: 'failure',
-      says: `${of} (${statuses}), and ${quota}.`,
+      says: `${statuses}, and ${quota}.`,
       remedy: `Count in one atomic step, in a store that all isolates and servers share.${hasFields ? '' : ' If windows follow the clock, one may have ended during the burst: run the drill again.'}`,
     }
   }
-  if (passed > limit && isTooShort) {
-    return {
-      check,
-      level: 'not examined',
-      says: `${of} (${statuses}), and ${quota}. That is right if the limiter gives units back bit by bit, and the window is too short to tell.`,
-      remedy: 'Run the drill against a policy with a longer window.',
-    }
+  if (!isTooShort) return undefined
+  return notExamined(
+    check,
+    `${statuses}, and ${quota}. That is right if the limiter gives units back bit by bit, and the window is too short to tell`,
+    'Run the drill against a policy with a longer window.',
+  )
+}
+
+/** If responses are neither a success nor a refusal, the limiter may have counted them or not. */
+function findUncounted(context: DrillContext): Finding | undefined {
+  const { burst, settings } = context
+  const { answers, passed, isUsedBefore } = burst
+  const { of, statuses, quota } = textsOf(context)
+  const unexpected = answers.filter(isUnexpected).length
+  if (passed + unexpected === answers.length) {
+    return notExamined(check, `${statuses}, none was refused, and ${quota}`, remedyFor(answers))
   }
-  if (passed < limit && isUsedBefore) {
-    return {
+  if (passed >= settings.limit) return undefined
+  if (passed + unexpected >= settings.limit) {
+    return notExamined(
       check,
-      level: 'not examined',
-      says: `${of}. Whether the limit is ${limit} was not tried: this client had used its quota before, and its window ends later than --max-wait.`,
-    }
+      `${statuses}, and ${quota}. Whether the limiter counted the others is not known`,
+      remedyFor(answers),
+    )
   }
-  if (passed < limit) {
-    return {
-      check,
-      level: 'failure',
-      says: `Only ${of} (${statuses}), and ${quota}.`,
-      remedy: remedyForFewer(burst, settings),
-    }
+  if (!isUsedBefore) return undefined
+  return notExamined(
+    check,
+    `${of}, and ${quota}. This client had used its quota before, and its window ends later than --max-wait`,
+    'Run the drill again when the window has ended, or raise --max-wait.',
+  )
+}
+
+function findTooFew(context: DrillContext): Finding | undefined {
+  const { burst, settings } = context
+  if (burst.passed >= settings.limit) return undefined
+  const { statuses, quota } = textsOf(context)
+  return {
+    check,
+    level: 'failure',
+    says: `Only ${statuses}, and ${quota}.`,
+    remedy: remedyForFewer(burst, settings),
   }
+}
+
+function allowed(context: DrillContext): Finding {
+  const { answers, passed, regained } = context.burst
+  const { statuses } = textsOf(context)
   const bitByBit =
-    passed > limit ? ` The limiter gives units back bit by bit: ${regained} during the burst.` : ''
-  return { check, level: 'ok', says: `${of} (${statuses}).${bitByBit}` }
-}
-
-/** `10 × 200, 5 × 429`, in the order of the first of each. */
-function statusesOf({ answers }: Burst): string {
-  const counts = new Map<number, number>()
-  for (const { status } of answers) counts.set(status, (counts.get(status) ?? 0) + 1)
-  return [...counts].map(([status, count]) => `${count} × ${status}`).join(', ')
-}
-
-function remedyForFewer({ answers }: Burst, settings: Settings): string {
-  const cost = costIn(answers, settings)
-  const byCost = `RateLimit shows ${cost} units less after each request. If the policy has a cost, that is right; otherwise check that the limiter runs only once for each request.`
-  const others =
-    'Compare the limit with the configuration of the deployment. If other clients share the address of this machine, run the drill where it has an address of its own.'
-  return cost > 1 ? byCost : others
-}
-
-function remedyForNoLimit({ answers }: Burst, settings: Settings): string {
-  const last = answers.at(-1)
-  if (last === undefined) return ''
-  const { fields, headers } = last
-  if (Number(headers.get('age')) > 0) {
-    return 'A cache answers in place of the deployment (the responses have Age). Drill a path that is not cached, or turn the cache off.'
+    passed > context.settings.limit
+      ? ` The limiter gives units back bit by bit: ${regained} during the burst.`
+      : ''
+  const isBusy = answers.some(({ isRefused, status }) => isRefused && status === 503)
+  if (!isBusy) return { check, level: 'ok', says: `${statuses}.${bitByBit}` }
+  return {
+    check,
+    level: 'warning',
+    says: `${statuses}.${bitByBit} Refusals have the status 503, which means that the server is out of order.`,
+    remedy: 'Let the limiter refuse with 429 (nginx: limit_req_status 429).',
   }
-  const error = commonClientError(answers)
-  if (error !== undefined) return error.remedy
-  const isOther = last.status >= 400 && answers[0]?.status !== last.status
-  if (isOther) {
-    const nginx = last.status === 503 ? ' (nginx: limit_req_status 429)' : ''
-    return `If ${last.status} is the limiter's refusal, let it send 429${nginx}. If it is an error, check the log of the deployment.`
-  }
-  const { quotas } = fields
-  if (quotas.length > 0 && ownQuota(fields, settings) === undefined) {
-    const shown = quotas.map(({ limit, window }) => formatQuota(limit, window)).join(', ')
-    return `RateLimit-Policy shows other policies (${shown}): no policy of ${formatQuota(settings.limit, settings.window / 1000)} matches ${settings.method} on this path. Correct the policy, or --method and --limit.`
-  }
-  return `Check that the limiter runs for ${settings.method} on this path, and that all isolates count in one store.`
 }

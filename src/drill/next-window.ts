@@ -1,6 +1,7 @@
 import type { DrillContext } from './context.ts'
 import { type Finding, notExamined } from './report.ts'
 import type { Answer } from './session.ts'
+import { isUnexpected } from './unexpected.ts'
 
 const check = 'next-window'
 
@@ -24,7 +25,13 @@ export async function checkNextWindow(
   let passed = 1
   for (; passed <= most(); passed++) {
     const answer = await session.send()
-    if (!answer.isRefused) continue
+    if (answer.isPassed) continue
+    if (isUnexpected(answer)) {
+      return notExamined(
+        check,
+        `A request of the next window got ${answer.status}, neither a success nor a refusal`,
+      )
+    }
     return {
       check,
       level: 'ok',

@@ -1,4 +1,4 @@
-import { assertCount, assertHeaderName, assertOption, describeType } from '../checks.ts'
+import { assertCount, assertHeaderName, assertOption, describeType, isCount } from '../checks.ts'
 import { ConfigError } from '../errors.ts'
 import { type Duration, parseTimeout } from '../policy/duration.ts'
 import { parseUrl } from '../url.ts'
@@ -17,6 +17,11 @@ export interface DrillOptions {
   readonly method?: string | undefined
   /** Header fields of every request: `name: value`. Their values are secrets. */
   readonly headers?: readonly string[] | undefined
+  /**
+   * The status with which the route answers a request that passes.
+   * @default any of 2xx, and 304
+   */
+  readonly expect?: number | undefined
   /**
    * The most requests that the drill may send.
    * @default 250
@@ -46,6 +51,7 @@ export interface Settings {
   readonly window: number
   readonly method: string
   readonly headers: Readonly<Record<string, string>>
+  readonly expect: number | undefined
   /** Texts that no output may contain. */
   readonly secrets: readonly string[]
   readonly maxRequests: number
@@ -56,13 +62,15 @@ export interface Settings {
 
 /** Checks the options. Throws a `ConfigError` that names the flag, and never shows a secret. */
 export function readOptions(options: DrillOptions): Settings {
-  const { limit, method = 'POST', headers = [], maxRequests = 250 } = options
+  const { limit, method = 'POST', headers = [], expect, maxRequests = 250 } = options
   const url = parseTarget(options.url)
   assertCount('--limit', limit, 1, 5000)
   const window = parseTimeout('--window', options.window)
   assertCount('--max-requests', maxRequests, 1, 20_000)
   const isMethod = /^[A-Z]{3,10}$/.test(method) && !/^(?:CONNECT|TRACE)$/.test(method)
   assertOption(isMethod, '--method', method, 'a method in capital letters, such as GET or POST')
+  const isSuccess = expect === undefined || (isCount(expect, 200, 599) && !REFUSALS.has(expect))
+  assertOption(isSuccess, '--expect', expect, 'a status from 200 to 599, but 429 and 503')
   const fields = headers.map(parseField)
   const needed = typicalRequests(limit)
   if (needed > maxRequests) {
@@ -75,6 +83,7 @@ export function readOptions(options: DrillOptions): Settings {
     window,
     method,
     headers: Object.fromEntries(fields),
+    expect,
     secrets: secretsIn([...fields.map(([, value]) => value), ...url.searchParams.values()]),
     maxRequests,
     maxWait: parseTimeout('--max-wait', options.maxWait ?? '2m'),
@@ -83,6 +92,9 @@ export function readOptions(options: DrillOptions): Settings {
     timeout: parseTimeout('--timeout', options.timeout ?? '10s'),
   }
 }
+
+/** The statuses of refusals. */
+const REFUSALS = new Set([429, 503])
 
 function parseTarget(text: string | undefined): URL {
   const expected = 'the URL of a limited path, such as https://example.com/api/user/sync'

@@ -22,7 +22,7 @@ export function checkProblem({ burst: { answers } }: DrillContext): Finding {
     return {
       check,
       level: 'info',
-      says: `The body of the 429 is ${mediaTypeOf(refused) || 'of no type'}, and not application/problem+json.`,
+      says: `The body of the ${refused.status} is ${mediaTypeOf(refused) || 'of no type'}, and not application/problem+json.`,
     }
   }
   const body = parseObject(refused.body)
@@ -41,8 +41,8 @@ export function checkProblem({ burst: { answers } }: DrillContext): Finding {
     check,
     level: isTyped ? 'ok' : 'info',
     says: isTyped
-      ? 'The 429 has the problem quota-exceeded, which agrees with the fields.'
-      : 'The 429 has a problem of another type than quota-exceeded of draft 11.',
+      ? `The ${refused.status} has the problem quota-exceeded, which agrees with the fields.`
+      : `The ${refused.status} has a problem of another type than quota-exceeded of draft 11.`,
   }
 }
 

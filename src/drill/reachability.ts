@@ -1,46 +1,32 @@
 import { isRedirect } from './burst.ts'
-import { commonClientError } from './client-errors.ts'
 import type { DrillContext } from './context.ts'
 import type { Finding } from './report.ts'
+import { isUnexpected, remedyFor, statusesOf } from './unexpected.ts'
 
-/** Whether the answers come from the handler of the URL: no redirect, no error of the server. */
+/** Whether each answer is the success of the route, or a refusal: no redirect, no error, no ban. */
 export function checkReachability({
-  burst,
+  burst: { answers },
   settings,
 }: Pick<DrillContext, 'burst' | 'settings'>): Finding {
   const check = 'reachability'
-  const [first] = burst.answers
+  const [first] = answers
   if (first !== undefined && isRedirect(first)) {
     const target = locationOf(first.headers, settings.url)
     return {
       check,
       level: 'failure',
-      says: `The URL redirects (${first.status})${target && ` to ${target}`}. Redirects are not followed, and nothing else was checked.`,
+      says: `The URL redirects (${first.status})${target && ` to ${target}`}. Redirects are not followed.`,
       remedy: 'Drill the URL that answers requests, and not one that redirects.',
     }
   }
-  const error = commonClientError(burst.answers)
-  if (error !== undefined) {
-    return {
-      check,
-      level: 'warning',
-      says: `The deployment answers all requests with ${error.status}.`,
-      remedy: error.remedy,
-    }
+  const unexpected = answers.filter(isUnexpected)
+  if (unexpected.length === 0) return { check, level: 'ok', says: 'The deployment answers.' }
+  return {
+    check,
+    level: 'warning',
+    says: `${unexpected.length} of ${answers.length} responses are neither a success nor a refusal (${statusesOf(unexpected)}).`,
+    remedy: remedyFor(answers),
   }
-  const failed = burst.answers.filter(({ status }) => status >= 500)
-  if (failed.length > 0) {
-    const reduced = failed.some(({ body }) => body.includes('temporary-reduced-capacity'))
-    return {
-      check,
-      level: 'warning',
-      says: `${failed.length} of ${burst.answers.length} responses have a status of 5xx (${failed[0]?.status}).`,
-      remedy: reduced
-        ? 'The store of the limiter is away, and its fallback refuses requests. Run npx tidegate doctor.'
-        : 'Check the log of the deployment. Until it answers, the other checks mean little.',
-    }
-  }
-  return { check, level: 'ok', says: 'The deployment answers.' }
 }
 
 /** The target of a redirect without its query, which may hold a token. */

@@ -41,10 +41,11 @@ export interface Finding {
  * - `shared`: refused, so it shares the quota of the plain request
  * - `evaded`: passed, while plain requests were refused
  * - `elsewhere`: did not reach the same handler: 404, a redirect, another type, no response
+ * - `failed`: got a status of 5xx, which says nothing about the limit
  * - `unclear`: the window ended too soon to tell
  * - `untried`: the drill ended before
  */
-export type Outcome = 'shared' | 'evaded' | 'elsewhere' | 'unclear' | 'untried'
+export type Outcome = 'shared' | 'evaded' | 'elsewhere' | 'failed' | 'unclear' | 'untried'
 
 /** A variant of the request, and what became of it. */
 export interface TriedVariant {

@@ -2,6 +2,7 @@ import { waitAfter } from './burst.ts'
 import type { DrillContext } from './context.ts'
 import { type Finding, notExamined } from './report.ts'
 import type { Answer } from './session.ts'
+import { isUnexpected } from './unexpected.ts'
 
 const check = 'retry-after'
 
@@ -29,9 +30,9 @@ export async function checkRetryAfter(context: DrillContext): Promise<RetryAfter
       'Check whether the count is lost (a restart, an eviction, isolates that count alone), or whether Retry-After is always the whole window.',
     )
   }
-  if (!(await closed.isStillClosed()) && closed.isLost()) {
-    return unknown('No request is refused any more')
-  }
+  await closed.isStillClosed()
+  const lost = closed.lostBecause()
+  if (lost !== undefined) return unknown(`${lost[0]?.toUpperCase()}${lost.slice(1)}`)
   const refusal = closed.lastRefusal()
   const fault = refusal?.fields.faults.get('retry-after')
   if (fault !== undefined) return failure(`${fault}.`, REMEDY)
@@ -63,7 +64,7 @@ async function waitForEnd(refusal: Answer, context: DrillContext): Promise<Answe
   notify(`waits ${Math.ceil(ms / 1000)} s for the next window`)
   await session.waitUntil(refusal.receivedAt + ms)
   const answer = await session.send()
-  return answer.isRefused ? undefined : answer
+  return answer.isPassed ? answer : undefined
 }
 
 /**
@@ -87,6 +88,7 @@ async function checkEnd(
       'If the limiter bans clients after a refusal, raise --max-wait to check the end of the ban. Otherwise take Retry-After from the end of the window.',
     )
   }
+  if (isUnexpected(answer)) return failure(`${says}.`, COUNT_DOWN)
   const after = formatSeconds(answer.sentAt - refusal.receivedAt)
   return {
     ...failure(`${says}, and a request passed after ${after} already.`, COUNT_DOWN),
@@ -109,7 +111,8 @@ async function comeBack(
     if (time < now) continue
     await session.waitUntil(time)
     const answer = await session.send()
-    if (!answer.isRefused) {
+    if (isUnexpected(answer)) return unexpected(answer, 'before')
+    if (answer.isPassed) {
       const after = formatSeconds(answer.sentAt - start)
       return {
         ...failure(
@@ -124,6 +127,7 @@ async function comeBack(
   }
   await session.waitUntil(end)
   const back = await session.send()
+  if (isUnexpected(back)) return unexpected(back, 'after')
   if (back.isRefused) {
     const again = back.fields.retryAfter
     return failure(
@@ -162,5 +166,11 @@ const unknown = (why: string, remedy?: string): RetryAfterResult => ({
 const failure = (says: string, remedy: string | undefined): RetryAfterResult => ({
   finding: { check, level: 'failure', says, remedy },
 })
+
+const unexpected = ({ status }: Answer, when: 'before' | 'after') =>
+  unknown(
+    `A request ${when} the time in Retry-After got ${status}, neither a success nor a refusal`,
+    'Check whether a firewall or a ban answers, and the log of the deployment.',
+  )
 
 const formatSeconds = (ms: number) => `${Math.round(ms / 100) / 10} s`

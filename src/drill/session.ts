@@ -1,4 +1,5 @@
 import { type Clock, stopwatch, systemClock, systemTimer, type Timer } from '../clock.ts'
+import { type Classified, createClassifier } from './classify.ts'
 import { type HttpResponse, type HttpSender, TransportError } from './http-sender.ts'
 import type { Settings } from './options.ts'
 import { type ResponseFields, readFields } from './response-fields.ts'
@@ -28,9 +29,7 @@ export interface Difference {
 }
 
 /** A response, and what it says about quotas. */
-export interface Answer extends HttpResponse {
-  /** Whether the limit refused the request: 429. */
-  readonly isRefused: boolean
+export interface Answer extends HttpResponse, Classified {
   readonly fields: ResponseFields
 }
 
@@ -73,6 +72,7 @@ export function startSession(
     path: url.pathname + url.search,
     headers: { ...headers, accept: headers.accept ?? '*/*', 'user-agent': userAgent },
   }
+  const classify = createClassifier(settings.expect)
   const failures: string[] = []
   let sent = 0
   let nextStart = clock()
@@ -90,7 +90,7 @@ export function startSession(
     const all = { ...plain.headers, ...difference.headers }
     const response = await sender({ ...plain, ...difference, headers: all })
     const fields = readFields(response.headers, wallClock())
-    return { ...response, isRefused: response.status === 429, fields }
+    return { ...response, ...classify(response.status), fields }
   }
 
   return {

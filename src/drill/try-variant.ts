@@ -25,11 +25,11 @@ export async function tryVariant(
 ): Promise<TriedVariant> {
   let tried: TriedVariant = { check, variant: variant.name, outcome: 'unclear', status: 0 }
   let attempt = 0
-  for (let round = 0; round < MAX_ROUNDS && !context.closed.isLost(); round++) {
+  for (let round = 0; round < MAX_ROUNDS && context.closed.lostBecause() === undefined; round++) {
     if (round > 0) await context.closed.spendUnit()
     const { outcome, status } = await runRound(variant, context, () => attempt++)
     tried = { ...tried, outcome, status }
-    if (outcome !== 'unclear') break
+    if (outcome !== 'unclear' && outcome !== 'failed') break
   }
   return tried
 }
@@ -56,7 +56,11 @@ async function runRound(
     }
     status = answer.status
     if (answer.isRefused) return { outcome: passed === 0 ? 'shared' : 'unclear', status }
-    if (!reachesHandler(answer, burst.answers, difference)) return { outcome: 'elsewhere', status }
+    if (!reachesHandler(answer, burst.answers, difference)) {
+      if (status < 500) return { outcome: 'elsewhere', status }
+      await closed.isStillClosed()
+      return { outcome: 'failed', status }
+    }
     // With a limit of 1, a variant that opens the next window uses that up too.
     const isUncertain = settings.limit === 1 && closed.isDue()
     if (passed === 0 && (!(await closed.isStillClosed()) || isUncertain)) {
@@ -69,9 +73,9 @@ async function runRound(
 
 /** Whether an answer comes from the handler that answered the plain requests. */
 function reachesHandler(answer: Answer, burst: readonly Answer[], { method }: Difference): boolean {
-  const plain = burst.find(({ isRefused }) => !isRefused)
-  if (plain === undefined) return answer.status < 300
-  const isAlike = answer.status === plain.status || (answer.status >= 200 && answer.status < 300)
+  const plain = burst.find(({ isPassed }) => isPassed)
+  const isAlike = answer.isPassed || (answer.status >= 200 && answer.status < 300)
+  if (plain === undefined) return isAlike
   // A page for unknown paths may have 200 too. Responses to OPTIONS often have no type.
   return isAlike && (method !== undefined || mediaTypeOf(answer) === mediaTypeOf(plain))
 }

@@ -33,31 +33,41 @@ export async function tryVariants(
   const tried: TriedVariant[] = []
   try {
     for (const variant of variants) tried.push(await tryVariant(check, variant, context))
+    // A ban that answers everything must not look like a handler that variants do not reach.
+    if (tried.some(({ outcome }) => outcome === 'elsewhere')) await context.closed.isStillClosed()
   } catch (stoppedBy) {
     if (tried.length === 0) return { findings: [], variants: [], stoppedBy }
     const untried = variants
       .slice(tried.length)
       .map(({ name }): TriedVariant => ({ check, variant: name, outcome: 'untried', status: 0 }))
     const all = [...tried, ...untried]
-    return { findings: [sumUp(texts, all)], variants: all, stoppedBy }
+    return { findings: [sumUp(texts, all, context)], variants: all, stoppedBy }
   }
-  return { findings: [sumUp(texts, tried)], variants: tried }
+  return { findings: [sumUp(texts, tried, context)], variants: tried }
 }
 
-function sumUp({ check, kind, remedy }: VariantTexts, tried: readonly TriedVariant[]): Finding {
+function sumUp(
+  { check, kind, remedy }: VariantTexts,
+  tried: readonly TriedVariant[],
+  { closed }: DrillContext,
+): Finding {
   const of = (outcome: Outcome) => tried.filter((one) => one.outcome === outcome)
   const [evaded, shared] = [of('evaded'), of('shared')]
+  const why = closed.lostBecause() ?? 'the window ended meanwhile'
   const others = [
     sentence('Did not reach the handler', of('elsewhere'), true),
-    sentence('Not clear, because the window ended meanwhile', of('unclear')),
+    sentence('Not clear, because of an error of the server', of('failed'), true),
+    sentence(`Not clear, because ${why}`, of('unclear')),
     sentence('Not tried, because the drill ended before', of('untried')),
-  ].join('')
+  ]
+  const blockedBy = closed.blockedBy()
+  if (blockedBy !== undefined) others.push(` Now plain requests get ${blockedBy} too.`)
   if (evaded.length > 0) {
     const statuses = [...new Set(evaded.map(({ status }) => status))].join(', ')
     return {
       check,
       level: 'failure',
-      says: `Passed with a quota of their own while plain requests were refused: ${namesOf(evaded)} (${statuses}).${others}`,
+      says: `Passed with a quota of their own while plain requests were refused: ${namesOf(evaded)} (${statuses}).${others.join('')}`,
       remedy,
     }
   }
@@ -65,12 +75,13 @@ function sumUp({ check, kind, remedy }: VariantTexts, tried: readonly TriedVaria
     shared.length > 0
       ? `These ${kind} share the quota: ${namesOf(shared)}.`
       : `No ${kind} got a quota.`
-  return { check, level: isComplete(tried) ? 'ok' : 'not examined', says: says + others }
+  const isExamined = isComplete(tried) && blockedBy === undefined
+  return { check, level: isExamined ? 'ok' : 'not examined', says: says + others.join('') }
 }
 
 /** Whether there is a result for each variant. */
 export const isComplete = (tried: readonly TriedVariant[]) =>
-  tried.every(({ outcome }) => outcome !== 'unclear' && outcome !== 'untried')
+  tried.every(({ outcome }) => !['failed', 'unclear', 'untried'].includes(outcome))
 
 const sentence = (what: string, tried: readonly TriedVariant[], withStatus = false) =>
   tried.length > 0 ? ` ${what}: ${namesOf(tried, withStatus)}.` : ''

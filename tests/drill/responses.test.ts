@@ -234,8 +234,15 @@ describe('a deployment', () => {
         return true
       },
     })
-    expect(bad).toEqual(['reachability: warning'])
-    expect(of('reachability')?.says).toContain('10 of 15 responses have a status of 5xx (502)')
+    expect(bad).toEqual([
+      'reachability: warning',
+      'limit: not examined',
+      'retry-after: not examined',
+      'next-window: not examined',
+    ])
+    expect(of('reachability')?.says).toContain(
+      '10 of 15 responses are neither a success nor a refusal (10 × 502)',
+    )
   })
 
   test('that never ends a response is not waited for', async () => {

@@ -43,7 +43,7 @@ describe('a window that began before the drill', () => {
       'retry-after: not examined',
       'next-window: not examined',
     ])
-    expect(of('limit')?.says).toContain('this client had used its quota before')
+    expect(of('limit')?.says).toContain('This client had used its quota before')
     expect(took).toBeLessThan(10_000)
   })
 })
@@ -116,7 +116,9 @@ test('windows that end before they are used up are warned of, and not used up fo
   expect(bad.slice(0, 2)).toEqual(['limit: not examined', 'ratelimit: warning'])
   expect(of('method')).toMatchObject({
     level: 'not examined',
-    says: expect.stringMatching(/Not clear, because the window ended meanwhile: HEAD/),
+    says: expect.stringMatching(
+      /Not clear, because windows end before their limit is used up: HEAD/,
+    ),
   })
   expect(requests).toBeLessThan(40)
 })

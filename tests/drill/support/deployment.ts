@@ -34,6 +34,8 @@ export interface Plan {
   readonly retryAfter?: (seconds: number) => string | undefined
   /** Header fields in place of those of draft 11. */
   readonly fields?: (decided: Decided) => Readonly<Record<string, string>>
+  /** @default 429 */
+  readonly refusalStatus?: number
   readonly refusalBody?: (decided: Decided) => readonly [type: string, text: string]
   /** @default 'no-store' */
   readonly cacheControl?: string
@@ -102,7 +104,7 @@ export async function startDeployment(plan: Plan = {}, clock: ManualClock = manu
       const retryAfter = (plan.retryAfter ?? String)(decided.seconds)
       if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter)
       const [type, text] = (plan.refusalBody ?? problem)(decided)
-      response.writeHead(429, {
+      response.writeHead(plan.refusalStatus ?? 429, {
         'Content-Type': type,
         'Cache-Control': plan.cacheControl ?? 'no-store',
       })
