@@ -31,6 +31,7 @@ whether the header fields and the body of a refusal are right.
   --max-requests <count>  never sends more requests than this (250)
   --max-wait <time>       the longest time to wait for the end of a window (2m)
   --pace <time>           the time between two requests (100ms, or less in short windows)
+  --max-rate <count>      never sends more requests a second than this (100)
   --timeout <time>        how long to wait for one response (10s)
   --json                  print the report as JSON
   --strict                exit with 4 on a warning
@@ -62,6 +63,7 @@ Exit codes:
       maxRequests: count(values['max-requests']),
       maxWait: duration(values['max-wait']),
       pace: duration(values.pace),
+      maxRate: count(values['max-rate']),
       timeout: duration(values.timeout),
     })
     const head = `The drill of ${targetOf(settings)}:`
@@ -101,6 +103,7 @@ const OPTIONS = {
   'max-requests': { type: 'string' },
   'max-wait': { type: 'string' },
   pace: { type: 'string' },
+  'max-rate': { type: 'string' },
   timeout: { type: 'string' },
   json: { type: 'boolean' },
   strict: { type: 'boolean' },

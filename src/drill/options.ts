@@ -2,7 +2,8 @@ import { assertCount, assertHeaderName, assertOption, describeType, isCount } fr
 import { ConfigError } from '../errors.ts'
 import { type Duration, parseTimeout } from '../policy/duration.ts'
 import { parseUrl } from '../url.ts'
-import { burstLength, typicalRequests } from './plan.ts'
+import { DEFAULT_MAX_RATE, HIGHEST_MAX_RATE, readPace } from './pace.ts'
+import { typicalRequests } from './plan.ts'
 import { secretsIn } from './secrets.ts'
 
 /** What to drill, as the command line gets it. */
@@ -38,6 +39,11 @@ export interface DrillOptions {
    */
   readonly pace?: Duration | undefined
   /**
+   * The most requests a second, from 1 to 1000.
+   * @default 100
+   */
+  readonly maxRate?: number | undefined
+  /**
    * How long to wait for one response.
    * @default '10s'
    */
@@ -72,11 +78,13 @@ export function readOptions(options: DrillOptions): Settings {
   const isSuccess = expect === undefined || (isCount(expect, 200, 599) && !REFUSALS.has(expect))
   assertOption(isSuccess, '--expect', expect, 'a status from 200 to 599, but 429 and 503')
   const fields = headers.map(parseField)
+  const { maxRate = DEFAULT_MAX_RATE } = options
+  assertCount('--max-rate', maxRate, 1, HIGHEST_MAX_RATE)
+  const pace = readPace({ limit, window, maxRate, pace: options.pace })
   const needed = typicalRequests(limit)
   if (needed > maxRequests) {
     throw new ConfigError('--max-requests', `at least ${needed} for this limit`, `${maxRequests}`)
   }
-  const pace = parseTimeout('--pace', options.pace ?? '100ms')
   return {
     url,
     limit,
@@ -87,8 +95,7 @@ export function readOptions(options: DrillOptions): Settings {
     secrets: secretsIn([...fields.map(([, value]) => value), ...url.searchParams.values()]),
     maxRequests,
     maxWait: parseTimeout('--max-wait', options.maxWait ?? '2m'),
-    // The burst must end well before the window does.
-    pace: Math.min(pace, Math.floor(window / 2 / burstLength(limit))),
+    pace,
     timeout: parseTimeout('--timeout', options.timeout ?? '10s'),
   }
 }

@@ -72,10 +72,38 @@ describe('the drill', () => {
     }
   })
 
+  test('starts no more requests a second than --max-rate', async () => {
+    for (const [maxRate, rate] of [
+      [undefined, 100],
+      [20, 20],
+    ] as const) {
+      const times: number[] = []
+      let clock = () => 0
+      await drilled(
+        {
+          window: 1000,
+          answerFirst() {
+            times.push(clock())
+            return false
+          },
+        },
+        {
+          options: { window: '1s', limit: rate === 100 ? 90 : 10, maxRate, maxRequests: 2000 },
+          before: (deployment) => (clock = deployment.clock),
+        },
+      )
+      for (const [index, time] of times.slice(rate).entries()) {
+        expect(time - (times[index] ?? 0)).toBeGreaterThanOrEqual(1000)
+      }
+    }
+  })
+
   test('is faster if the window would end otherwise', () => {
     const options = { url: 'http://x', limit: 10, window: '1s' } as const
     expect(readOptions(options).pace).toBe(33)
     expect(readOptions({ ...options, window: '1m' }).pace).toBe(100)
+    expect(readOptions({ ...options, window: '1m', maxRate: 4 }).pace).toBe(250)
+    expect(readOptions({ ...options, limit: 90, maxRequests: 900 }).pace).toBe(10)
   })
 
   test('sends the fields of --header, and shows none of their values', async () => {
@@ -134,6 +162,16 @@ describe('options', () => {
       { limit: 100, maxRequests: 100 },
       /^--max-requests: expected at least 238 for this limit, got 100$/,
     ],
+    [
+      { limit: 5000, window: '1s' },
+      /^--window: expected at least 50050ms for 5005 requests at --max-rate 100, got 1000 ms \(drill a policy with a lower limit or a longer window\)$/,
+    ],
+    [
+      { limit: 100, window: '1s' },
+      /^--window: expected at least 1050ms .*, got 1000 ms \(raise --max-rate to 105\)$/,
+    ],
+    [{ pace: '1ms' }, /^--pace: expected at least 10ms \(--max-rate is 100\), got 1 ms$/],
+    [{ maxRate: 2000 }, /^--max-rate: expected a whole number from 1 to 1000, got 2000$/],
     [{ maxWait: '30d' }, /^--max-wait: expected at most 24 days/],
   ]
   for (const [wrong, message] of cases) {

@@ -34,7 +34,7 @@ const ARGS = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-
 
 const drillOf = (variables: object, ...more: readonly string[]) =>
   new Promise<string>((resolve) => {
-    const flags = ['--limit', '1', '--window', '1m', '--max-wait', '1ms', '--pace', '1ms']
+    const flags = ['--limit', '1', '--window', '1m', '--max-wait', '1ms', '--pace', '10ms']
     const args = [...ARGS, `https://localhost:${port}/`, ...flags, ...more]
     const options = { env: { PATH: process.env.PATH, ...variables }, timeout: 30_000 }
     execFile(process.execPath, args, options, (_, out) => resolve(out))

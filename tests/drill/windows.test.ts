@@ -88,7 +88,7 @@ test('a limit of 1 whose window ends in between does not look evaded', async () 
       },
     },
     {
-      options: { limit: 1, window: '3s', pace: '1ms', maxWait: '1ms' },
+      options: { limit: 1, window: '3s', pace: '10ms', maxWait: '1ms' },
       before: ({ clock }) => (advance = clock.advance),
     },
   )

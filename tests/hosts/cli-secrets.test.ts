@@ -99,6 +99,7 @@ const FLAGS: Readonly<Record<string, readonly (readonly [string, ...string[]])[]
     ...['--pace', '--timeout', '--yes', '--json', '--strict'].map((flag) => [flag] as const),
     ['--header', '--header=a: b'],
     ['--expect'],
+    ['--max-rate'],
   ],
 }
 
