@@ -93,7 +93,7 @@ async function runChecks(
 
   const closed = keepClosed(session, settings, burst)
   const context: DrillContext = { settings, session, burst, closed, notify }
-  findings.push(checkLimit(context), checkRateLimit(context), checkXRateLimit(context))
+  findings.push(await checkLimit(context), checkRateLimit(context), checkXRateLimit(context))
   findings.push(checkAgreement(context), checkProblem(context))
 
   await closed.close()

@@ -6,9 +6,14 @@ import { formatQuota, ownQuota } from './own-quota.ts'
 export function remedyForFewer({ answers }: Burst, settings: Settings): string {
   const cost = costIn(answers, settings)
   const byCost = `RateLimit shows ${cost} units less after each request. If the policy has a cost, that is right; otherwise check that the limiter runs only once for each request.`
+  const interval = settings.window / settings.limit
+  const spacing =
+    interval > settings.maxWait
+      ? ` If the limiter spaces requests, raise --max-wait to ${Math.ceil(interval / 1000)}s to see that.`
+      : ''
   const others =
     'Compare the limit with the configuration of the deployment. If other clients share the address of this machine, run the drill where it has an address of its own.'
-  return cost > 1 ? byCost : others
+  return cost > 1 ? byCost : others + spacing
 }
 
 /** What to do if all requests pass. */

@@ -3,13 +3,18 @@ import type { DrillContext } from './context.ts'
 import { remedyForFewer, remedyForNoLimit } from './limit-remedies.ts'
 import { formatQuota, ownQuota } from './own-quota.ts'
 import { type Finding, notExamined } from './report.ts'
+import { findSpacing, type Spacing } from './spacing.ts'
 import { isUnexpected, remedyFor, statusesOf } from './unexpected.ts'
 
 const check = 'limit'
 
-/** Whether as many requests of the burst passed as the limit allows. */
-export function checkLimit(context: DrillContext): Finding {
-  return findTooMany(context) ?? findUncounted(context) ?? findTooFew(context) ?? allowed(context)
+/** Whether as many requests of the burst passed as the limit allows, or the limiter spaces them. */
+export async function checkLimit(context: DrillContext): Promise<Finding> {
+  const found = findTooMany(context) ?? findUncounted(context)
+  if (found !== undefined) return found
+  if (context.burst.passed >= context.settings.limit) return allowed(context)
+  const spacing = await findSpacing(context)
+  return spacing === undefined ? tooFew(context) : spaced(spacing, context)
 }
 
 /** The start of a finding: how many requests passed, and the limit. */
@@ -81,9 +86,20 @@ function findUncounted(context: DrillContext): Finding | undefined {
   )
 }
 
-function findTooFew(context: DrillContext): Finding | undefined {
+function spaced({ interval, atOnce }: Spacing, context: DrillContext): Finding {
+  const { limit, window } = context.settings
+  const burst = atOnce > 1 ? ` after ${atOnce} at once` : ''
+  return {
+    check,
+    level: 'warning',
+    says: `${textsOf(context).statuses}: the limiter spaces requests, one every ${Math.round(interval)} ms${burst}. That is ${formatQuota(limit, window / 1000)} for clients that send evenly, and refuses bursts within the limit.`,
+    remedy:
+      'If that is meant, tell clients the interval. Otherwise let the limiter admit a burst (nginx: limit_req with burst and nodelay).',
+  }
+}
+
+function tooFew(context: DrillContext): Finding {
   const { burst, settings } = context
-  if (burst.passed >= settings.limit) return undefined
   const { statuses, quota } = textsOf(context)
   return {
     check,
