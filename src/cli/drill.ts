@@ -22,8 +22,9 @@ Sends requests to your own deployment: first five more than the limit, then with
 and other spellings of the path, then after Retry-After. Reports whether the limit holds, and
 whether the header fields and the body of a refusal are right.
 
-  --limit <count>         how many requests the policy of this path allows …
+  --limit <count>         how many units the policy of this path allows …
   --window <time>         … in each window, such as 1m
+  --cost <units>          how many units of the limit a request takes (1)
   --method <name>         the method of the requests (POST)
   --header <name: value>  a header field of every request; may be repeated
   --expect <status>       what the route answers to a request that passes (any of 2xx, or 304)
@@ -57,6 +58,7 @@ Exit codes:
       url: positionals[0],
       limit: count(values.limit),
       window: duration(values.window),
+      cost: count(values.cost),
       method: values.method,
       headers: values.header,
       expect: count(values.expect),
@@ -96,6 +98,7 @@ Exit codes:
 const OPTIONS = {
   limit: { type: 'string' },
   window: { type: 'string' },
+  cost: { type: 'string' },
   method: { type: 'string' },
   header: { type: 'string', multiple: true },
   expect: { type: 'string' },
@@ -111,8 +114,8 @@ const OPTIONS = {
 
 /** What the drill does if it finds no weakness, and at most. */
 function planOf(settings: Settings): string {
-  const { limit, maxRequests, maxWait, pace } = settings
-  return `about ${typicalRequests(limit)} requests (${targetOf(settings)}), one every ${pace} ms, never more than ${maxRequests}, and waits at most ${maxWait / 1000} s for the end of a window`
+  const { admitted, maxRequests, maxWait, pace } = settings
+  return `about ${typicalRequests(admitted)} requests (${targetOf(settings)}), one every ${pace} ms, never more than ${maxRequests}, and waits at most ${maxWait / 1000} s for the end of a window`
 }
 
 async function resolve(hostname: string): Promise<readonly string[]> {

@@ -11,7 +11,9 @@ const TOLERANCE_S = 1
 /** Whether the fields of each response agree with one another. */
 export function checkAgreement({ burst: { answers }, settings }: DrillContext): Finding {
   const windowSeconds = Math.ceil(settings.window / 1000)
-  const differences = answers.flatMap((answer) => findDifference(answer, windowSeconds) ?? [])
+  const differences = answers.flatMap(
+    (answer) => findDifference(answer, windowSeconds, settings.cost) ?? [],
+  )
   const levels = ['failure', 'warning', 'info'] as const
   const worst = levels.flatMap((level) => differences.find((one) => one.level === level) ?? [])[0]
   if (worst !== undefined) return worst
@@ -26,10 +28,14 @@ export function checkAgreement({ burst: { answers }, settings }: DrillContext): 
   return { check, level: 'ok', says: `${kinds.join(', ')} agree in all responses.` }
 }
 
-function findDifference({ fields, isRefused }: Answer, window: number): Finding | undefined {
+function findDifference(
+  { fields, isRefused }: Answer,
+  window: number,
+  cost: number,
+): Finding | undefined {
   const byX = compareWithX(fields, window)
   if (!isRefused || byX?.level === 'failure') return byX
-  return compareWithRetryAfter(fields, window) ?? byX
+  return compareWithRetryAfter(fields, window, cost) ?? byX
 }
 
 /** `X-RateLimit-*` has to be one of the policies in `RateLimit`. */
@@ -65,10 +71,11 @@ function compareWithX({ quotas, states, x }: ResponseFields, window: number): Fi
 function compareWithRetryAfter(
   { states, x, retryAfter }: ResponseFields,
   window: number,
+  cost: number,
 ): Finding | undefined {
   if (retryAfter === undefined) return undefined
   const resets = states.flatMap(({ remaining, reset }) =>
-    remaining === 0 && reset !== undefined ? [reset] : [],
+    remaining < cost && reset !== undefined ? [reset] : [],
   )
   const latest = resets.length > 0 ? Math.max(...resets) : undefined
   if (latest === undefined) {

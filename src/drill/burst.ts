@@ -70,18 +70,19 @@ export async function runBurst(context: BurstContext): Promise<Burst> {
 }
 
 /** Whether windows end before the requests of a burst have used them up. */
-export const outlastsWindow = ({ passed, took }: Burst, { limit, window }: Settings) =>
-  passed > limit && took >= window
+export const outlastsWindow = ({ passed, took }: Burst, { admitted, window }: Settings) =>
+  passed > admitted && took >= window
 
 /**
  * A limiter that gives back units bit by bit refuses later. So a burst without a refusal goes on
  * for as many requests as it may have given back.
  */
 function isComplete(answers: readonly Answer[], settings: Settings): boolean {
-  const least = burstLength(settings.limit)
+  const least = burstLength(settings.admitted)
   if (answers.length < least) return false
   if (answers.some(({ isRefused }) => isRefused)) return true
-  return answers.length >= Math.min(least + steadyUnits(answers, settings), 2 * least)
+  const regained = Math.floor(steadyUnits(answers, settings) / settings.cost)
+  return answers.length >= Math.min(least + regained, 2 * least)
 }
 
 /** How many units the rate of the limit gives back in the time of the answers. */
@@ -148,7 +149,10 @@ function isPartlyUsed(answers: readonly Answer[], settings: Settings): boolean {
   if (first === undefined || answers.length > 2) return false
   if (answers.length === 1) return first.isRefused
   const remaining = ownQuota(first.fields, settings)?.state?.remaining
-  return remaining !== undefined && remaining < settings.limit - costIn(answers, settings)
+  return (
+    remaining !== undefined &&
+    remaining < settings.limit - Math.max(settings.cost, costIn(answers, settings))
+  )
 }
 
 /** Waits for the end of the window. Returns `false` if that would take longer than `maxWait`. */
@@ -172,5 +176,9 @@ function isNewWindow(answer: Answer, previous: Answer, { settings }: BurstContex
   const endOf = (at: number, seconds = 0) => at + seconds * 1000
   const end = endOf(answer.receivedAt, state.reset)
   const hasNewEnd = end > endOf(previous.receivedAt, before.reset) + TOLERANCE_MS
-  return hasNewEnd && state.remaining === settings.limit - 1 && before.remaining < state.remaining
+  return (
+    hasNewEnd &&
+    state.remaining === settings.limit - settings.cost &&
+    before.remaining < state.remaining
+  )
 }

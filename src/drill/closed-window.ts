@@ -49,10 +49,10 @@ const TOO_SHORT = 'windows end before their limit is used up'
 const TOLERANCE_MS = 1500
 
 export function keepClosed(session: Session, settings: Settings, burst: Burst): ClosedWindow {
-  const { limit } = settings
+  const { admitted } = settings
   let refusal = burst.answers.findLast(({ isRefused }) => isRefused)
   let early: EarlyPass | undefined
-  let left = MAX_WINDOWS * (limit + 1)
+  let left = MAX_WINDOWS * (admitted + 1)
   let blockedBy: number | undefined
   let lostBecause: string | undefined
   if (refusal === undefined) lostBecause = 'no request was refused'
@@ -79,7 +79,7 @@ export function keepClosed(session: Session, settings: Settings, burst: Burst): 
 
   /** Sends plain requests until one is refused. */
   async function useUp(): Promise<void> {
-    for (let request = 0; request < limit + 1 && left > 0; request++) {
+    for (let request = 0; request < admitted + 1 && left > 0; request++) {
       left--
       if (!(await sendPlain()).isPassed) return
     }

@@ -5,15 +5,15 @@ import { formatQuota, ownQuota } from './own-quota.ts'
 /** What to do if fewer requests pass than the limit allows. */
 export function remedyForFewer({ answers }: Burst, settings: Settings): string {
   const cost = costIn(answers, settings)
-  const byCost = `RateLimit shows ${cost} units less after each request. If the policy has a cost, that is right; otherwise check that the limiter runs only once for each request.`
-  const interval = settings.window / settings.limit
+  const byCost = `RateLimit shows ${cost} units less after each request. If the policy has a cost, add --cost ${cost}; otherwise check that the limiter runs only once for each request.`
+  const interval = (settings.window * settings.cost) / settings.limit
   const spacing =
     interval > settings.maxWait
       ? ` If the limiter spaces requests, raise --max-wait to ${Math.ceil(interval / 1000)}s to see that.`
       : ''
   const others =
     'Compare the limit with the configuration of the deployment. If other clients share the address of this machine, run the drill where it has an address of its own.'
-  return cost > 1 ? byCost : others + spacing
+  return cost > settings.cost ? byCost : others + spacing
 }
 
 /** What to do if all requests pass. */

@@ -12,18 +12,19 @@ const check = 'limit'
 export async function checkLimit(context: DrillContext): Promise<Finding> {
   const found = findTooMany(context) ?? findUncounted(context)
   if (found !== undefined) return found
-  if (context.burst.passed >= context.settings.limit) return allowed(context)
+  if (context.burst.passed >= context.settings.admitted) return allowed(context)
   const spacing = await findSpacing(context)
   return spacing === undefined ? tooFew(context) : spaced(spacing, context)
 }
 
 /** The start of a finding: how many requests passed, and the limit. */
 function textsOf({ burst: { answers, passed }, settings }: DrillContext) {
+  const { cost } = settings
   const of = `${passed} of ${answers.length} requests passed`
   return {
     of,
     statuses: `${of} (${statusesOf(answers)})`,
-    quota: `the limit is ${formatQuota(settings.limit, settings.window / 1000)}`,
+    quota: `the limit is ${formatQuota(settings.limit, settings.window / 1000)}${cost > 1 ? `, of which a request takes ${cost}` : ''}`,
   }
 }
 
@@ -31,7 +32,7 @@ function findTooMany(context: DrillContext): Finding | undefined {
   const { burst, settings } = context
   const { answers, passed, regained, isTooShort, took } = burst
   const { of, statuses, quota } = textsOf(context)
-  if (passed <= settings.limit) return undefined
+  if (passed <= settings.admitted) return undefined
   if (outlastsWindow(burst, settings)) {
     return notExamined(
       check,
@@ -43,7 +44,7 @@ function findTooMany(context: DrillContext): Finding | undefined {
     const says = `All ${answers.length} requests passed (${statusesOf(answers)}), and ${quota}.`
     return { check, level: 'failure', says, remedy: remedyForNoLimit(burst, settings) }
   }
-  if (passed > settings.limit + regained) {
+  if (passed * settings.cost > settings.limit + regained) {
     const [first] = answers
     const hasFields = first !== undefined && ownQuota(first.fields, settings) !== undefined
     return {
@@ -70,8 +71,8 @@ function findUncounted(context: DrillContext): Finding | undefined {
   if (passed + unexpected === answers.length) {
     return notExamined(check, `${statuses}, none was refused, and ${quota}`, remedyFor(answers))
   }
-  if (passed >= settings.limit) return undefined
-  if (passed + unexpected >= settings.limit) {
+  if (passed >= settings.admitted) return undefined
+  if (passed + unexpected >= settings.admitted) {
     return notExamined(
       check,
       `${statuses}, and ${quota}. Whether the limiter counted the others is not known`,
@@ -113,7 +114,7 @@ function allowed(context: DrillContext): Finding {
   const { answers, passed, regained } = context.burst
   const { statuses } = textsOf(context)
   const bitByBit =
-    passed > context.settings.limit
+    passed > context.settings.admitted
       ? ` The limiter gives units back bit by bit: ${regained} during the burst.`
       : ''
   const isBusy = answers.some(({ isRefused, status }) => isRefused && status === 503)

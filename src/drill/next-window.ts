@@ -11,7 +11,7 @@ const check = 'next-window'
  * @param reopened the first request that passed after the refusals
  */
 export async function checkNextWindow(
-  { settings: { limit, window }, session, burst }: DrillContext,
+  { settings: { limit, cost, admitted, window }, session, burst }: DrillContext,
   reopened: Answer | undefined,
 ): Promise<Finding> {
   if (reopened === undefined) {
@@ -19,8 +19,9 @@ export async function checkNextWindow(
   }
   /** A limiter that gives units back bit by bit refuses later, as in the burst. */
   const most = () => {
-    const units = Math.floor(((session.clock() - reopened.sentAt) * limit) / window)
-    return limit + Math.min(burst.isTooShort || burst.regained > 0 ? units : 0, limit)
+    const units = ((session.clock() - reopened.sentAt) * limit) / window
+    const isBitByBit = burst.isTooShort || burst.regained > 0
+    return admitted + (isBitByBit ? Math.min(Math.floor(units / cost), admitted) : 0)
   }
   let passed = 1
   for (; passed <= most(); passed++) {
@@ -36,7 +37,7 @@ export async function checkNextWindow(
       check,
       level: 'ok',
       says:
-        passed === limit || passed === burst.passed
+        passed === admitted || passed === burst.passed
           ? `The limit holds again: ${passed} passed in the next window.`
           : `The limit holds again: ${passed} passed, since the limiter gives units back bit by bit.`,
     }

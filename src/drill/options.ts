@@ -10,7 +10,7 @@ import { secretsIn } from './secrets.ts'
 export interface DrillOptions {
   /** The URL of a path that a policy limits. */
   readonly url: string | undefined
-  /** How many requests a client may send in each window. */
+  /** How many units a client may use in each window: requests, unless they cost more than one. */
   readonly limit: number | undefined
   /** How long a window is. */
   readonly window: Duration | undefined
@@ -18,6 +18,11 @@ export interface DrillOptions {
   readonly method?: string | undefined
   /** Header fields of every request: `name: value`. Their values are secrets. */
   readonly headers?: readonly string[] | undefined
+  /**
+   * How many units of the limit a request takes, from 1 to `limit`.
+   * @default 1
+   */
+  readonly cost?: number | undefined
   /**
    * The status with which the route answers a request that passes.
    * @default any of 2xx, and 304
@@ -54,6 +59,9 @@ export interface DrillOptions {
 export interface Settings {
   readonly url: URL
   readonly limit: number
+  readonly cost: number
+  /** How many requests the limit admits in a window. */
+  readonly admitted: number
   readonly window: number
   readonly method: string
   readonly headers: Readonly<Record<string, string>>
@@ -68,10 +76,17 @@ export interface Settings {
 
 /** Checks the options. Throws a `ConfigError` that names the flag, and never shows a secret. */
 export function readOptions(options: DrillOptions): Settings {
-  const { limit, method = 'POST', headers = [], expect, maxRequests = 250 } = options
+  const { limit, method = 'POST', headers = [], expect, cost = 1, maxRequests = 250 } = options
   const url = parseTarget(options.url)
   assertCount('--limit', limit, 1, 5000)
   const window = parseTimeout('--window', options.window)
+  assertOption(
+    isCount(cost, 1, limit),
+    '--cost',
+    cost,
+    `a whole number from 1 to --limit, ${limit}`,
+  )
+  const admitted = Math.floor(limit / cost)
   assertCount('--max-requests', maxRequests, 1, 20_000)
   const isMethod = /^[A-Z]{3,10}$/.test(method) && !/^(?:CONNECT|TRACE)$/.test(method)
   assertOption(isMethod, '--method', method, 'a method in capital letters, such as GET or POST')
@@ -80,14 +95,16 @@ export function readOptions(options: DrillOptions): Settings {
   const fields = headers.map(parseField)
   const { maxRate = DEFAULT_MAX_RATE } = options
   assertCount('--max-rate', maxRate, 1, HIGHEST_MAX_RATE)
-  const pace = readPace({ limit, window, maxRate, pace: options.pace })
-  const needed = typicalRequests(limit)
+  const pace = readPace({ admitted, window, maxRate, pace: options.pace })
+  const needed = typicalRequests(admitted)
   if (needed > maxRequests) {
     throw new ConfigError('--max-requests', `at least ${needed} for this limit`, `${maxRequests}`)
   }
   return {
     url,
     limit,
+    cost,
+    admitted,
     window,
     method,
     headers: Object.fromEntries(fields),

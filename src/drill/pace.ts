@@ -9,7 +9,8 @@ export const HIGHEST_MAX_RATE = 1000
 
 /** How often the drill sends. Times are in ms. */
 export interface Rate {
-  readonly limit: number
+  /** How many requests the limit admits in a window. */
+  readonly admitted: number
   readonly window: number
   /** The most requests a second. */
   readonly maxRate: number
@@ -21,7 +22,7 @@ export interface Rate {
  * The time between the starts of two requests, in ms: 100, or `pace`, or less in a window that would
  * otherwise end during the burst. Throws a `ConfigError` if that is possible only above `maxRate`.
  */
-export function readPace({ limit, window, maxRate, pace }: Rate): number {
+export function readPace({ admitted, window, maxRate, pace }: Rate): number {
   const least = Math.ceil(1000 / maxRate)
   const wanted = pace === undefined ? Math.max(100, least) : parseTimeout('--pace', pace)
   if (wanted < least) {
@@ -31,7 +32,7 @@ export function readPace({ limit, window, maxRate, pace }: Rate): number {
       `${wanted} ms`,
     )
   }
-  const burst = burstLength(limit)
+  const burst = burstLength(admitted)
   if (burst * least > window) {
     const needed = Math.ceil((burst * 1000) / window)
     const advice =

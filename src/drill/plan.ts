@@ -2,7 +2,7 @@
 const BEYOND_LIMIT = 5
 
 /** How many requests the burst has that uses up the limit. */
-export const burstLength = (limit: number) => limit + BEYOND_LIMIT
+export const burstLength = (admitted: number) => admitted + BEYOND_LIMIT
 
 /** Forged addresses, spellings of the path, other methods, and an IPv6 neighbour. */
 const VARIANTS = 29
@@ -11,4 +11,5 @@ const VARIANTS = 29
 const RETRIES = 4
 
 /** How many requests a drill sends if it finds no weakness. The next window is used up again. */
-export const typicalRequests = (limit: number) => burstLength(limit) + VARIANTS + RETRIES + limit
+export const typicalRequests = (admitted: number) =>
+  burstLength(admitted) + VARIANTS + RETRIES + admitted

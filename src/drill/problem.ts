@@ -8,7 +8,7 @@ const check = 'problem'
 const QUOTA_EXCEEDED = 'https://iana.org/assignments/http-problem-types#quota-exceeded'
 
 /** Whether the body of a refusal is a problem (RFC 9457) that agrees with the header fields. */
-export function checkProblem({ burst: { answers } }: DrillContext): Finding {
+export function checkProblem({ burst: { answers }, settings }: DrillContext): Finding {
   const refused = answers.find(({ isRefused }) => isRefused)
   if (refused === undefined) return notExamined(check, 'No request was refused')
   const control = refused.headers.get('cache-control') ?? ''
@@ -32,7 +32,7 @@ export function checkProblem({ burst: { answers } }: DrillContext): Finding {
       'Send the problem as a JSON object (RFC 9457).',
     )
   }
-  const contradiction = findContradiction(body, refused)
+  const contradiction = findContradiction(body, refused, settings.cost)
   if (contradiction !== undefined) {
     return wrong(contradiction, 'Write the body from the same decision as the header fields.')
   }
@@ -64,7 +64,11 @@ function parseObject(text: string): Body | undefined {
   }
 }
 
-function findContradiction(body: Body, { status, fields }: Answer): string | undefined {
+function findContradiction(
+  body: Body,
+  { status, fields }: Answer,
+  cost: number,
+): string | undefined {
   if (body.status !== undefined && body.status !== status) {
     return `The body has status ${JSON.stringify(body.status)?.slice(0, 20)}, and the response has ${status}.`
   }
@@ -86,7 +90,7 @@ function findContradiction(body: Body, { status, fields }: Answer): string | und
   if (names.length > 0 && !violated.every((name) => names.includes(`${name}`))) {
     return 'The member violated-policies names a policy that RateLimit-Policy does not show.'
   }
-  const left = states.find(({ name, remaining }) => violated.includes(name) && remaining > 0)
+  const left = states.find(({ name, remaining }) => violated.includes(name) && remaining >= cost)
   return (
     left &&
     `The member violated-policies names a policy that has ${left.remaining} units left by RateLimit.`

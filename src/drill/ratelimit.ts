@@ -100,20 +100,26 @@ function findWrongState(
         'Report the seconds until the window ends, and not a date.',
       )
     }
-    if (!isRefused && before !== undefined && remaining >= before + regained) {
+    if (!isRefused && before !== undefined && remaining > before - settings.cost + regained) {
       return wrong(
-        `RateLimit does not count down: ${before} were left, and after one more request ${remaining}.`,
+        `RateLimit does not count down${settings.cost > 1 ? ` by ${settings.cost}` : ''}: ${before} were left, and after one more request ${remaining}.`,
         REMEDY,
       )
     }
     const isByOther = fields.states.some((one) => one !== state && one.remaining === 0)
-    if (isRefused && isCounting && !isByOther && before !== undefined && before > regained) {
+    if (
+      isRefused &&
+      isCounting &&
+      !isByOther &&
+      before !== undefined &&
+      before >= regained + settings.cost
+    ) {
       return wrong(
         `The limit refused a request although RateLimit had shown ${before} left.`,
         REMEDY,
       )
     }
-    if (isRefused && fields.states.every((one) => one.remaining > 0)) {
+    if (isRefused && fields.states.every((one) => one.remaining >= settings.cost)) {
       return wrong(`A refusal has RateLimit with ${remaining} left.`, REMEDY)
     }
     if (isRefused) isCounting = false

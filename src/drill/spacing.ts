@@ -31,9 +31,9 @@ export async function findSpacing({
   session,
   notify,
 }: Omit<DrillContext, 'closed'>): Promise<Spacing | undefined> {
-  const interval = settings.window / settings.limit
-  const isFewer = passed > 0 && passed < settings.limit && !isUsedBefore
-  const isClear = !answers.some(isUnexpected) && costIn(answers, settings) === 1
+  const interval = (settings.window * settings.cost) / settings.limit
+  const isFewer = passed > 0 && passed < settings.admitted && !isUsedBefore
+  const isClear = !answers.some(isUnexpected) && costIn(answers, settings) <= settings.cost
   const last = answers.at(-1)
   if (!isFewer || !isClear || last === undefined || interval > settings.maxWait) return undefined
   if (interval >= 1000) {

@@ -44,7 +44,7 @@ async function runRound(
   { session, closed, burst, settings }: DrillContext,
   nextAttempt: () => number,
 ): Promise<{ readonly outcome: Outcome; readonly status: number }> {
-  const needed = Math.min(PASSES, settings.limit)
+  const needed = Math.min(PASSES, settings.admitted)
   let status = 0
   for (let passed = 0; passed < needed; passed++) {
     const difference = at(nextAttempt())
@@ -62,7 +62,7 @@ async function runRound(
       return { outcome: 'failed', status }
     }
     // With a limit of 1, a variant that opens the next window uses that up too.
-    const isUncertain = settings.limit === 1 && closed.isDue()
+    const isUncertain = settings.admitted === 1 && closed.isDue()
     if (passed === 0 && (!(await closed.isStillClosed()) || isUncertain)) {
       return { outcome: 'unclear', status }
     }

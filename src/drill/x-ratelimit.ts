@@ -29,17 +29,17 @@ export function checkXRateLimit({ burst, settings }: DrillContext): Finding {
     if (limit !== undefined && remaining !== undefined && remaining > limit) {
       return wrong(`X-RateLimit-Remaining is ${remaining}, more than the limit of ${limit}.`)
     }
-    if (isRefused && remaining !== undefined && remaining > 0) {
+    if (isRefused && remaining !== undefined && remaining >= settings.cost) {
       return wrong(`A refusal has X-RateLimit-Remaining: ${remaining}.`)
     }
     if (
       !isRefused &&
       remaining !== undefined &&
       before !== undefined &&
-      remaining >= before + regained
+      remaining > before - settings.cost + regained
     ) {
       return wrong(
-        `X-RateLimit-Remaining does not count down: ${before}, and after one more request ${remaining}.`,
+        `X-RateLimit-Remaining does not count down${settings.cost > 1 ? ` by ${settings.cost}` : ''}: ${before}, and after one more request ${remaining}.`,
       )
     }
     if (reset !== undefined && reset < 0) {

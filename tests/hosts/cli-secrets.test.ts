@@ -100,6 +100,7 @@ const FLAGS: Readonly<Record<string, readonly (readonly [string, ...string[]])[]
     ['--header', '--header=a: b'],
     ['--expect'],
     ['--max-rate'],
+    ['--cost'],
   ],
 }
 

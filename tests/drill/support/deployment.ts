@@ -18,7 +18,9 @@ interface Decided {
 export interface Plan {
   readonly limit?: number
   readonly window?: number
-  /** How many requests pass in a window. */
+  /** How many units a request takes. */
+  readonly cost?: number
+  /** How many units may be taken in a window. */
   readonly admits?: number
   /**
    * Who is counted.
@@ -66,7 +68,7 @@ export const problem = ({ seconds }: Decided): readonly [string, string] => [
  * passes by the clock.
  */
 export async function startDeployment(plan: Plan = {}, clock: ManualClock = manualClock()) {
-  const { limit = LIMIT, window = WINDOW_MS, admits = limit } = plan
+  const { limit = LIMIT, window = WINDOW_MS, admits = limit, cost = 1 } = plan
   const counts = new Map<string, { used: number; readonly end: number }>()
   let opened = 0
 
@@ -80,9 +82,9 @@ export async function startDeployment(plan: Plan = {}, clock: ManualClock = manu
       opened++
     }
     const seconds = Math.ceil((count.end - clock()) / 1000)
-    if (count.used >= admits) return { isRefused: true, remaining: 0, seconds }
-    count.used++
-    return { isRefused: false, remaining: Math.max(0, limit - count.used), seconds }
+    const isRefused = count.used + cost > admits
+    if (!isRefused) count.used += cost
+    return { isRefused, remaining: Math.max(0, limit - count.used), seconds }
   }
 
   const origin = await startOrigin((request, response) => {
