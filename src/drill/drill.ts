@@ -58,7 +58,11 @@ export async function drill(settings: Settings, host: DrillHost): Promise<Report
   )
 
   const show = (text: string) => redact(text, settings.secrets)
-  const findings = progress.findings.map((one) => ({ ...one, says: show(one.says) }))
+  const findings = progress.findings.map((one) => ({
+    ...one,
+    says: show(one.says),
+    remedy: one.remedy && show(one.remedy),
+  }))
   const level = worstOf(findings)
   const { burst } = progress
   return {

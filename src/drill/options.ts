@@ -4,7 +4,7 @@ import { type Duration, parseTimeout } from '../policy/duration.ts'
 import { parseUrl } from '../url.ts'
 import { DEFAULT_MAX_RATE, HIGHEST_MAX_RATE, readPace } from './pace.ts'
 import { typicalRequests } from './plan.ts'
-import { secretsIn } from './secrets.ts'
+import { secretsOf } from './secrets.ts'
 
 /** What to drill, as the command line gets it. */
 export interface DrillOptions {
@@ -109,7 +109,10 @@ export function readOptions(options: DrillOptions): Settings {
     method,
     headers: Object.fromEntries(fields),
     expect,
-    secrets: secretsIn([...fields.map(([, value]) => value), ...url.searchParams.values()]),
+    secrets: secretsOf(
+      fields.map(([, value]) => value),
+      url,
+    ),
     maxRequests,
     maxWait: parseTimeout('--max-wait', options.maxWait ?? '2m'),
     pace,

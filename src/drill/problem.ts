@@ -1,5 +1,6 @@
 import type { DrillContext } from './context.ts'
 import { type Finding, notExamined } from './report.ts'
+import { quote } from './secrets.ts'
 import type { Answer } from './session.ts'
 
 const check = 'problem'
@@ -22,7 +23,7 @@ export function checkProblem({ burst: { answers }, settings }: DrillContext): Fi
     return {
       check,
       level: 'info',
-      says: `The body of the ${refused.status} is ${mediaTypeOf(refused) || 'of no type'}, and not application/problem+json.`,
+      says: `The body of the ${refused.status} is ${quote(writtenType(refused), settings.secrets, 60) || 'of no type'}, and not application/problem+json.`,
     }
   }
   const body = parseObject(refused.body)
@@ -46,8 +47,11 @@ export function checkProblem({ burst: { answers }, settings }: DrillContext): Fi
   }
 }
 
-export const mediaTypeOf = ({ headers }: Answer) =>
-  (headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase().slice(0, 60) ?? ''
+/** The media type as the server wrote it. */
+const writtenType = ({ headers }: Answer) =>
+  (headers.get('content-type') ?? '').split(';')[0]?.trim() ?? ''
+
+export const mediaTypeOf = (answer: Answer) => writtenType(answer).toLowerCase()
 
 const wrong = (says: string, remedy: string): Finding => ({ check, level: 'failure', says, remedy })
 
@@ -70,16 +74,16 @@ function findContradiction(
   cost: number,
 ): string | undefined {
   if (body.status !== undefined && body.status !== status) {
-    return `The body has status ${JSON.stringify(body.status)?.slice(0, 20)}, and the response has ${status}.`
+    return `The body has status ${typeof body.status === 'number' ? body.status : 'that is no number'}, and the response has ${status}.`
   }
   const { retryAfter, states, quotas } = fields
-  const [, seconds] = /\b(\d+) seconds?\b/.exec(`${body.detail}`) ?? []
+  const [, seconds] = /\b(\d{1,9}) seconds?\b/.exec(`${body.detail}`) ?? []
   if (
     seconds !== undefined &&
     retryAfter !== undefined &&
     Math.abs(Number(seconds) - retryAfter) > 1
   ) {
-    return `The body says ${seconds.slice(0, 15)} seconds, and Retry-After is ${retryAfter}.`
+    return `The body says ${seconds} seconds, and Retry-After is ${retryAfter}.`
   }
   const violated = body['violated-policies']
   if (violated === undefined) return undefined

@@ -1,6 +1,8 @@
 import { isRedirect } from './burst.ts'
 import type { DrillContext } from './context.ts'
+import type { Settings } from './options.ts'
 import type { Finding } from './report.ts'
+import { redact } from './secrets.ts'
 import { isUnexpected, remedyFor, statusesOf } from './unexpected.ts'
 
 /** Whether each answer is the success of the route, or a refusal: no redirect, no error, no ban. */
@@ -11,7 +13,7 @@ export function checkReachability({
   const check = 'reachability'
   const [first] = answers
   if (first !== undefined && isRedirect(first)) {
-    const target = locationOf(first.headers, settings.url)
+    const target = locationOf(first.headers, settings)
     return {
       check,
       level: 'failure',
@@ -29,10 +31,15 @@ export function checkReachability({
   }
 }
 
-/** The target of a redirect without its query, which may hold a token. */
-function locationOf(headers: Headers, base: URL): string {
+/**
+ * The target of a redirect without its query, which may hold a token. The text of the server is
+ * searched for secrets, since a parsed URL has its host in lower case.
+ */
+function locationOf(headers: Headers, { url, secrets }: Settings): string {
   const location = headers.get('location')
-  if (location === null || !URL.canParse(location, base)) return ''
-  const { origin, pathname } = new URL(location, base)
+  if (location === null || !URL.canParse(location, url)) return ''
+  const written = location.replace(/[?#].*/s, '')
+  if (redact(written, secrets) !== written) return 'a URL with a secret'
+  const { origin, pathname } = new URL(location, url)
   return `${origin}${pathname}`.slice(0, 120)
 }
