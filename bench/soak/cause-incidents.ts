@@ -8,14 +8,16 @@ export interface CauseOptions {
   readonly store: SoakedStore
   readonly isolates: Isolates
   readonly seed: number
+  /** The names of the faults that come; `undefined`: all. */
+  readonly faults: readonly string[] | undefined
   /** By `performance.now()`: when the last incident is over. */
   readonly end: number
 }
 
 /** Causes one incident after the other. Returns how often each came. */
-export async function causeIncidents({ store, isolates, seed, end }: CauseOptions) {
+export async function causeIncidents({ store, isolates, seed, faults, end }: CauseOptions) {
   const caused: Record<string, number> = {}
-  for (const incident of incidents(seed, isolates.urls.length)) {
+  for (const incident of incidents(seed, isolates.urls.length, faults)) {
     const { name, calm, duration } = incident
     if (performance.now() + calm + duration > end) break
     await sleep(calm)

@@ -62,16 +62,26 @@ const INCIDENTS: readonly Incident[] = [
   { name: 'objects lost', objects: 'lost' },
 ]
 
+export const FAULT_NAMES: readonly string[] = INCIDENTS.map(({ name }) => name)
+
 const CALM_MS = { least: 500, mean: 1500, most: 5000 }
 const DURATION_MS = { least: 500, mean: 2000, most: 8000 }
 /** One incident before the gateway in so many meets a single isolate. */
 const ALONE = 3
 
-/** Endless incidents. Each kind comes once before any comes again, in another order each time. */
-export function* incidents(seed: number, isolates: number): Generator<TimedIncident, never> {
+/**
+ * Endless incidents of the kinds named. Each kind comes once before any comes again, in another order
+ * each time.
+ */
+export function* incidents(
+  seed: number,
+  isolates: number,
+  names: readonly string[] = FAULT_NAMES,
+): Generator<TimedIncident, void> {
   const chance = random(seed, 'incidents')
-  for (;;) {
-    for (const incident of shuffled(INCIDENTS, chance)) {
+  const kinds = INCIDENTS.filter(({ name }) => names.includes(name))
+  while (kinds.length > 0) {
+    for (const incident of shuffled(kinds, chance)) {
       const isAlone = incident.http !== undefined && chance.below(ALONE) === 0
       const isolate = isAlone ? chance.below(isolates) : undefined
       const calm = draw(CALM_MS, chance)

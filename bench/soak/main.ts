@@ -30,7 +30,10 @@ console.table({
   'calls to the store': calls,
   faults: sum(incidents),
   statuses: JSON.stringify(events.statuses),
-  'p50, p99 and slowest answer, ms': `${times.p50}, ${times.p99}, ${times.max}`,
+  'inside the isolate: p50, p99, slowest, ms': shown(times.inside),
+  'at the visitors: p50, p99, slowest, ms': shown(times.seen),
+  'a timer was late by: p50, p99, most, ms': shown(times.stalls),
+  'long checks, all explained by late timers or not': finding.longChecks,
   'most lines of one isolate in a minute': linesInAMinute,
   'lines of workerd': sum(finding.runtimeLines),
   'keys at the end': keys,
@@ -39,6 +42,10 @@ console.log(`${options.figures}\n${options.plot}`)
 for (const failure of failures) console.error(`FAILED: ${failure}`)
 if (failures.length > 0) console.error(`the same faults again: --seed ${seed}`)
 process.exitCode = failures.length > 0 ? 1 : 0
+
+function shown({ p50, p99, max }: typeof times.inside): string {
+  return `${p50}, ${p99}, ${max}`
+}
 
 function read() {
   try {

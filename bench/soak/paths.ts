@@ -17,7 +17,11 @@ export const CONTROL = {
   reject: '/-/reject',
   objects: '/-/objects',
   fill: '/-/fill',
+  stall: '/-/stall',
 } as const
 
 /** The header field that names the client. */
 export const CLIENT_FIELD = 'x-client'
+
+/** The header field with the time, in ms, that a request spent in the Worker: its check. */
+export const INSIDE_FIELD = 'x-inside'

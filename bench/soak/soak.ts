@@ -3,9 +3,11 @@ import { premise } from '../measure/premise.ts'
 import { quantile, rounded } from '../measure/statistics.ts'
 import { causeIncidents } from './cause-incidents.ts'
 import { type Isolates, startIsolates } from './isolates.ts'
+import { type Answered, isLong, lateChecks } from './late-checks.ts'
 import type { Options } from './options.ts'
 import { CONTROL } from './paths.ts'
 import type { Sample } from './sample.ts'
+import { watchStalls } from './stalls.ts'
 import { type SoakedStore, startStore } from './store.ts'
 import type { StoreAnswer } from './store-process.ts'
 import type { Events } from './verdict.ts'
@@ -24,6 +26,13 @@ const QUIET_MS = 8_000
 /** Without visitors: longer than keys wait to be healed and workerd keeps an idle connection. */
 const MOST_IDLE_MS = 20_000
 
+/** In ms. */
+interface Times {
+  readonly p50: number
+  readonly p99: number
+  readonly max: number
+}
+
 export interface Finding {
   readonly samples: readonly Sample[]
   readonly events: Events
@@ -34,8 +43,16 @@ export interface Finding {
   readonly heldBack: number
   /** HTTP calls that reached the proxies. */
   readonly calls: number
-  /** In ms. */
-  readonly times: { readonly p50: number; readonly p99: number; readonly max: number }
+  readonly times: {
+    /** In the Worker: what the check added. */
+    readonly inside: Times
+    /** At the visitors. */
+    readonly seen: Times
+    /** How late a bare timer of an isolate was. */
+    readonly stalls: Times
+  }
+  /** Checks that took longer than the deadline and what a stalled process adds, explained or not. */
+  readonly longChecks: number
   /** The most lines that one isolate logged in a minute. */
   readonly linesInAMinute: number
   readonly latestLines: readonly string[]
@@ -75,25 +92,36 @@ async function assertRejectionsAreSeen({ urls, watches }: Isolates): Promise<voi
 }
 
 async function run(options: Options, store: SoakedStore, isolates: Isolates): Promise<Finding> {
-  const { minutes, rate, seed } = options
+  const { minutes, rate, seed, faults, paths } = options
   const seconds = minutes * 60
   const start = performance.now()
   const end = start + seconds * 1000
-  const visitors = startVisitors(isolates.urls, rate, seed)
-  const times: number[] = []
+  const visitors = startVisitors(isolates.urls, { rate, seed, paths })
+  const watched = watchStalls(isolates.urls)
+  const inside: number[] = []
+  const seen: number[] = []
+  const long: Answered[] = []
   const samples: Sample[] = []
 
-  const caused = causeIncidents({ store, isolates, seed, end })
+  const caused = causeIncidents({ store, isolates, seed, faults, end })
+  function noteAnswered(): void {
+    const answered = visitors.takeAnswered()
+    inside.push(...summary(answered.map(({ inside }) => inside)))
+    seen.push(...summary(answered.map(({ sent, ended }) => ended - sent)))
+    long.push(...answered.filter(isLong))
+  }
   const interval = 1000 * Math.min(Math.max(seconds / SAMPLES, 1), 5)
   while (performance.now() < end) {
     const next = performance.now() + interval
     samples.push(await sample((performance.now() - start) / 1000, store, isolates, visitors))
-    times.push(...summary(visitors.takeTimes()))
+    noteAnswered()
     await sleep(Math.max(next - performance.now(), 0))
   }
   const incidents = await caused
   await sleep(QUIET_MS)
   await visitors.stop()
+  noteAnswered()
+  await watched.stop()
   const { count, withoutExpiry } = await store.keys()
   const { sockets, calls, lines: gatewayLines } = await whenIdle(store)
   const watches = await isolates.watches()
@@ -105,10 +133,11 @@ async function run(options: Options, store: SoakedStore, isolates: Isolates): Pr
     heldBack: visitors.heldBack,
     calls,
     times: {
-      p50: rounded(quantile(times, 0.5)),
-      p99: rounded(quantile(times, 0.99)),
-      max: rounded(Math.max(...times)),
+      inside: timesOf(inside),
+      seen: timesOf(seen),
+      stalls: timesOf(watched.stalls.map(({ late }) => late)),
     },
+    longChecks: long.length,
     linesInAMinute: linesInAMinute(samples),
     latestLines: watches.flatMap(({ latest }) => latest.slice(-5)),
     runtimeLines: isolates.runtimeLines,
@@ -117,6 +146,7 @@ async function run(options: Options, store: SoakedStore, isolates: Isolates): Pr
     events: {
       statuses: visitors.statuses,
       failures: visitors.failures,
+      lateChecks: lateChecks(long, watched.stalls),
       // The first is the one on purpose.
       rejections: watches.flatMap(({ rejections }) => rejections.slice(1)),
       keysWithoutExpiry: withoutExpiry,
@@ -158,6 +188,12 @@ async function whenIdle(store: SoakedStore): Promise<StoreAnswer> {
     await sleep(500)
   }
 }
+
+const timesOf = (times: readonly number[]): Times => ({
+  p50: rounded(quantile(times, 0.5)),
+  p99: rounded(quantile(times, 0.99)),
+  max: rounded(quantile(times, 1)),
+})
 
 /** Bounded: of each interval a hundred times at most. */
 function summary(times: readonly number[]): readonly number[] {

@@ -27,6 +27,8 @@ export interface Events {
   readonly statuses: Readonly<Record<string, number>>
   /** Responses of 500 and above, or none at all. */
   readonly failures: readonly string[]
+  /** Checks that took longer than the deadline allows, though their isolate was not that busy. */
+  readonly lateChecks: readonly string[]
   readonly rejections: readonly string[]
   /** At the quiet end. */
   readonly keysWithoutExpiry: readonly string[]
@@ -107,11 +109,18 @@ export function failuresOf(judged: readonly Judged[], events: Events): readonly 
         `${name} grows: by ${grown} ${unit} over the second half by the trend of its lowest values, ` +
         `more than ${allowed} (median ${middle})`,
     )
-  const { failures: bad, rejections, keysWithoutExpiry: keys, socketsAtEnd } = events
+  const {
+    failures: bad,
+    lateChecks: late,
+    rejections,
+    keysWithoutExpiry: keys,
+    socketsAtEnd,
+  } = events
   const failed = Object.entries(events.statuses)
     .filter(([status]) => !(Number(status) < 500))
     .map(([status, count]) => `${status}: ${count}`)
   if (failed.length > 0) failures.push(`responses that failed: ${failed.join(', ')}; ${bad[0]}`)
+  if (late.length > 0) failures.push(`checks beyond the deadline: ${late.length}; ${late[0]}`)
   if (rejections.length > 0) {
     failures.push(`unhandled rejections: ${rejections.length}; ${rejections[0]}`)
   }

@@ -2,7 +2,8 @@ import { Agent, get } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Random, random } from '../../src/simulation/random.ts'
 import { address } from '../measure/address.ts'
-import { CLIENT_FIELD, LIMITED_PATHS } from './paths.ts'
+import type { Answered } from './late-checks.ts'
+import { CLIENT_FIELD, INSIDE_FIELD, LIMITED_PATHS, type LimitedPath } from './paths.ts'
 
 /** Requests at a steady rate, whether earlier ones have been answered or not. */
 export interface Visitors {
@@ -16,8 +17,8 @@ export interface Visitors {
   readonly statuses: Readonly<Record<string, number>>
   /** What the first responses of 500 and above said. */
   readonly failures: readonly string[]
-  /** In ms: the times of the answers since the last call. */
-  takeTimes(): readonly number[]
+  /** The answers since the last call. */
+  takeAnswered(): readonly Answered[]
   /** Sends no more. Resolves once all have been answered. */
   stop(): Promise<void>
 }
@@ -45,23 +46,33 @@ const CLIENTS_OF_OBJECTS = 200
 
 /** A request to send. */
 interface Visit {
-  readonly url: string
-  readonly path: string
+  readonly isolate: number
+  readonly path: LimitedPath
   readonly client: string
 }
 
-export function startVisitors(urls: readonly string[], rate: number, seed: number): Visitors {
+export interface VisitorsOptions {
+  readonly rate: number
+  readonly seed: number
+  /** @default all paths */
+  readonly paths?: readonly LimitedPath[] | undefined
+}
+
+export function startVisitors(
+  urls: readonly string[],
+  { rate, seed, paths = LIMITED_PATHS }: VisitorsOptions,
+): Visitors {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: MOST_IDLE_CONNECTIONS })
   const statuses: Record<string, number> = {}
   const failures: string[] = []
-  let times: number[] = []
+  let answered: Answered[] = []
   let sent = 0
   let underWay = 0
   let heldBack = 0
-  const nextVisit = visitsBy(random(seed, 'visitors'), urls)
+  const nextVisit = visitsBy(random(seed, 'visitors'), urls.length, paths)
 
   function visit(): void {
-    const { url, path, client } = nextVisit()
+    const { isolate, path, client } = nextVisit()
     const start = performance.now()
     sent++
     underWay++
@@ -71,17 +82,20 @@ export function startVisitors(urls: readonly string[], rate: number, seed: numbe
       isNoted = true
       underWay--
       statuses[status] = (statuses[status] ?? 0) + 1
-      times.push(performance.now() - start)
       const isFailure = !(Number(status) < 500)
       if (isFailure && failures.length < KEPT_FAILURES) failures.push(`/${path}: ${status} ${text}`)
     }
     const options = { agent, headers: { [CLIENT_FIELD]: client }, timeout: PATIENCE_MS }
-    const request = get(`${url}/${path}`, options, (response) => {
+    const request = get(`${urls[isolate]}/${path}`, options, (response) => {
       let body = ''
       response.setEncoding('utf8').on('data', (text) => {
         body += text
       })
-      response.on('end', () => note(`${response.statusCode}`, body.slice(0, 300)))
+      response.on('end', () => {
+        note(`${response.statusCode}`, body.slice(0, 300))
+        const inside = Number(response.headers[INSIDE_FIELD])
+        answered.push({ path, isolate, sent: start, ended: performance.now(), inside })
+      })
       response.on('error', (error) => note('no answer', error.message))
     })
     request.on('timeout', () => request.destroy(new Error('timed out')))
@@ -115,9 +129,9 @@ export function startVisitors(urls: readonly string[], rate: number, seed: numbe
     },
     statuses,
     failures,
-    takeTimes() {
-      const taken = times
-      times = []
+    takeAnswered() {
+      const taken = answered
+      answered = []
       return taken
     },
     async stop() {
@@ -130,17 +144,15 @@ export function startVisitors(urls: readonly string[], rate: number, seed: numbe
 }
 
 /** Draws visits by chance. */
-function visitsBy(chance: Random, urls: readonly string[]): () => Visit {
+function visitsBy(chance: Random, isolates: number, paths: readonly LimitedPath[]): () => Visit {
   const passing: { readonly visit: Visit; left: number }[] = []
   let met = KNOWN
 
-  const anyOf = <Item>(items: readonly Item[], other: Item) =>
-    items[chance.below(items.length)] ?? other
   const from = (client: string): Visit => {
-    const path = anyOf(LIMITED_PATHS, 'strict')
+    const path = paths[chance.below(paths.length)] ?? 'strict'
     const isObject = path === 'object'
     return {
-      url: anyOf(urls, ''),
+      isolate: chance.below(isolates),
       path,
       client: isObject ? address(chance.below(CLIENTS_OF_OBJECTS)) : client,
     }

@@ -11,8 +11,9 @@ import {
 import { durableObject, type ObjectNamespace, TidegateObject } from '../../src/durable-object.ts'
 import { createLimiter } from '../../src/index.ts'
 import { type UpstashOptions, upstash } from '../../src/stores/upstash.ts'
+import { measureStall } from './measure-stall.ts'
 import { faultyObjects, type ObjectFault } from './objects.ts'
-import { CLIENT_FIELD, CONTROL, type LimitedPath } from './paths.ts'
+import { CLIENT_FIELD, CONTROL, INSIDE_FIELD, type LimitedPath } from './paths.ts'
 import { startWatch } from './watch.ts'
 
 export { TidegateObject }
@@ -60,12 +61,18 @@ const LIMITS: Readonly<Record<Exclude<LimitedPath, 'fresh'>, RateLimitOptions<En
 }
 
 const app = new Hono<{ Bindings: Env; Variables: RateLimitVariables }>()
+app.use(async (c, next) => {
+  const start = performance.now()
+  await next()
+  c.res.headers.set(INSIDE_FIELD, `${performance.now() - start}`)
+})
 for (const [path, options] of Object.entries(LIMITS)) app.use(`/${path}`, rateLimit(options))
 // A limiter of its own for each request, as a client that belongs to its request needs it.
 app.use('/fresh', (c, next) =>
   rateLimit<Env>({ name: 'fresh', limit: 30, window: '3s', client, store })(c, next),
 )
 app.get(CONTROL.watch, (c) => c.json(watch()))
+app.get(CONTROL.stall, async (c) => c.json(await measureStall()))
 app.get(CONTROL.reject, (c) => {
   Promise.reject(new Error('on purpose'))
   return c.text('rejected')

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
+import { type Answered, isLong, lateChecks } from '../../bench/soak/late-checks.ts'
 import type { Sample } from '../../bench/soak/sample.ts'
 import { type Events, failuresOf, judge, measuresOf } from '../../bench/soak/verdict.ts'
 
@@ -18,7 +19,7 @@ const soak = (...args: readonly string[]) =>
 test('ten seconds of faults cause no 5xx, rejection, socket or key that stays', async () => {
   const { stdout } = await soak('--minutes', '0.17', '--seed', '857', '--rate', '100')
   expect(stdout).toContain('seed 857')
-  const { requests, calls, failures, incidents, events } = JSON.parse(
+  const { requests, calls, failures, incidents, events, times } = JSON.parse(
     readFileSync(join(folder, 'soak.json'), 'utf8'),
   )
   expect(failures).toEqual([])
@@ -26,6 +27,9 @@ test('ten seconds of faults cause no 5xx, rejection, socket or key that stays', 
   expect(calls).toBeGreaterThan(100)
   expect(Object.keys(incidents).length).toBeGreaterThan(1)
   expect(Object.keys(events.statuses)).toContain('200')
+  expect(times.inside.max).toBeGreaterThan(0)
+  expect(times.seen.p50).toBeGreaterThan(times.inside.p50)
+  expect(times.stalls.max).toBeGreaterThan(0)
   expect(readFileSync(join(folder, 'soak.svg'), 'utf8')).toMatch(/^<svg .*<\/svg>\n$/s)
 }, 120_000)
 
@@ -58,6 +62,7 @@ function samples(more: (at: number) => Partial<Sample> = () => ({})): readonly S
 const GOOD: Events = {
   statuses: { 200: 1000, 429: 10 },
   failures: [],
+  lateChecks: [],
   rejections: [],
   keysWithoutExpiry: [],
   socketsAtEnd: 0,
@@ -106,10 +111,42 @@ describe('a soak fails', () => {
       { statuses: { 'no answer': 2 }, failures: ['/x: no'] },
       'responses that failed: no answer: 2; /x: no',
     ],
+    [{ lateChecks: ['/batch: 9000 ms'] }, 'checks beyond the deadline: 1; /batch: 9000 ms'],
     [{ rejections: ['Error: lost'] }, 'unhandled rejections: 1; Error: lost'],
     [{ keysWithoutExpiry: ['ratelimit:a'] }, 'keys without expiry: 1, such as ratelimit:a'],
     [{ socketsAtEnd: 4 }, 'connections that stay open without requests: 4'],
   ])('with %j', (events, message) => {
     expect(failures(samples(), events)).toEqual([message])
+  })
+})
+
+describe('a check that took longer than the deadline and a half', () => {
+  const stall = { isolate: 0, from: 10_000, to: 10_300, late: 300 }
+  const check = (inside: number): Answered => ({
+    path: 'strict',
+    isolate: 0,
+    sent: 10_400,
+    ended: 10_400 + inside,
+    inside,
+  })
+
+  test('is long from a tenth of a second more on', () => {
+    expect([1500, 1600, 1601].map((inside) => isLong({ inside }))).toEqual([false, false, true])
+  })
+
+  test('is late if no timer of its isolate was late', () => {
+    expect(lateChecks([check(1700)], [])).toEqual([
+      '/strict: 1700 ms; timers of its isolate were 0 ms late',
+    ])
+  })
+
+  test('is explained by a timer of its isolate that was late, four times at most', () => {
+    expect(lateChecks([check(2800)], [stall])).toEqual([])
+    expect(lateChecks([check(2801)], [stall])).toHaveLength(1)
+  })
+
+  test('is explained by no timer of another isolate or time', () => {
+    expect(lateChecks([check(2000)], [{ ...stall, isolate: 1 }])).toHaveLength(1)
+    expect(lateChecks([check(2000)], [{ ...stall, from: 9000, to: 9800 }])).toHaveLength(1)
   })
 })
