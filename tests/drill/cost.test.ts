@@ -65,6 +65,33 @@ describe('a route whose requests cost several units', () => {
     )
   })
 
+  test('is found to pass more units than the limit', async () => {
+    const { of } = await drilled({ cost: 2, admits: 12 }, { options: { cost: 2 } })
+    expect(of('limit')).toMatchObject({
+      level: 'failure',
+      says: expect.stringMatching(/^6 of 10 requests passed/),
+    })
+  })
+
+  test('is found to contradict itself with fewer units left than a request takes', async () => {
+    const { of } = await drilled(
+      { cost: 3, fields: (decided) => draft11({ ...decided, seconds: 30 }) },
+      { options: { cost: 3 } },
+    )
+    expect(of('agreement')?.says).toMatch(/^Retry-After is \d\d, and RateLimit shows t=30\.$/)
+  })
+
+  test('is found to count X-RateLimit-Remaining by requests', async () => {
+    let left = LIMIT
+    const { of } = await drilled(
+      { cost: 3, fields: ({ isRefused, seconds }) => xOf(isRefused ? 0 : --left, seconds) },
+      { options: { cost: 3 } },
+    )
+    expect(of('x-ratelimit')?.says).toBe(
+      'X-RateLimit-Remaining does not count down by 3: 9, and after one more request 8.',
+    )
+  })
+
   test('is found to be evaded by a forged address', async () => {
     const { bad } = await drilled(
       { cost: 3, client: ({ headers }) => `${headers['x-real-ip']}` },

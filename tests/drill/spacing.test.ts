@@ -53,6 +53,7 @@ describe('a wrong limit is not mistaken for spacing', () => {
     'a fixed window': { limit: 5, fields: () => ({}) },
     'a fixed window of one request': { limit: 1, fields: () => ({}) },
     'a window that ends after the burst': { limit: 5, window: 4000, fields: () => ({}) },
+    'a window that ends after the burst, once': { limit: 2, window: 7000, fields: () => ({}) },
     'requests spaced twice as far': gcra((2 * WINDOW_MS) / LIMIT, 1),
   })) {
     test(name, async () => {

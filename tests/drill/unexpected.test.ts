@@ -86,6 +86,25 @@ describe('a ban that answers everything with 403 is no pass', () => {
   })
 })
 
+test('a ban that begins in the next window is no pass', async () => {
+  let opened = 0
+  const { bad, of } = await drilled({
+    isLimited(_, windows) {
+      opened = windows
+      return true
+    },
+    answer(_, response) {
+      if (opened < 2) return false
+      response.writeHead(403).end()
+      return true
+    },
+  })
+  expect(bad).toEqual(['next-window: not examined'])
+  expect(of('next-window')?.says).toBe(
+    'A request of the next window got 403, neither a success nor a refusal.',
+  )
+})
+
 describe('an error of the server is no pass', () => {
   test('if one of the requests that should pass gets 502', async () => {
     let passed = 0
