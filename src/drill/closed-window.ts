@@ -41,9 +41,9 @@ export interface ClosedWindow {
 }
 
 /** How many whole windows may be used up again. */
-const MAX_WINDOWS = 2
+const MAX_WINDOWS = 3
 
-const TOO_SHORT = 'windows end before their limit is used up'
+const TOO_SHORT = 'the window is too short to keep the limit used up'
 
 /** `Retry-After` counts in whole seconds, and the network takes time. */
 const TOLERANCE_MS = 1500

@@ -117,7 +117,7 @@ test('windows that end before they are used up are warned of, and not used up fo
   expect(of('method')).toMatchObject({
     level: 'not examined',
     says: expect.stringMatching(
-      /Not clear, because windows end before their limit is used up: HEAD/,
+      /Not clear, because the window is too short to keep the limit used up: HEAD/,
     ),
   })
   expect(requests).toBeLessThan(40)
