@@ -52,6 +52,16 @@ const rules: IConfiguration = {
       to: { path: SINKS },
     },
     {
+      // The class of the Durable Object is deployed by itself, and settles what others ask it to.
+      name: 'settling-is-imported-by-nobody-who-does-not-settle',
+      severity: 'error',
+      from: {
+        path: '^src/',
+        pathNot: ['^src/settling/', '^src/simulation/', '^src/stores/tidegate-object\\.ts'],
+      },
+      to: { path: '^src/settling/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'opentelemetry-is-imported-by-otel',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/otel/' },

@@ -12,21 +12,35 @@ export {
   type CheckContext,
   createLimiter,
   type Limiter,
-  type UnitsOptions,
 } from './limiter/limiter.ts'
 export type { LimiterOptions, RefusalFunction, SharedOptions } from './limiter/options.ts'
+export type {
+  CallOptions,
+  UnitClient,
+  Units,
+  UnitsOptions,
+  WaitOptions,
+} from './limiter/units-options.ts'
 export type { Duration } from './policy/duration.ts'
-export type { CostFunction, LeaseOptions, PolicyOptions, UnknownClient } from './policy/policy.ts'
+export type {
+  CostFunction,
+  LeaseOptions,
+  PolicyOptions,
+  SettleFunction,
+  UnknownClient,
+} from './policy/policy.ts'
 export type { HeaderStyle } from './response/field-writers.ts'
 export { keyOf } from './stores/key.ts'
 export { type MemoryOptions, memory } from './stores/memory.ts'
 export type {
+  CountedKey,
   Demand,
   Fallback,
   Grant,
   Guard,
   GuardOptions,
   Owed,
+  Settlement,
   Source,
   Store,
 } from './stores/store.ts'

@@ -1,7 +1,7 @@
 import { keyOf } from '../stores/key.ts'
 import { redisStore } from '../stores/redis-protocol/redis-store.ts'
 import { restClient, type Send } from '../stores/redis-protocol/rest.ts'
-import { KEY_LOCKING } from '../stores/redis-protocol/script.ts'
+import { TAKE } from '../stores/redis-protocol/script.ts'
 import type { Demand, Grant, Observed, Store } from '../stores/store.ts'
 import { failureOf } from './failure.ts'
 import type { TimeBudget } from './time-budget.ts'
@@ -56,7 +56,7 @@ export function createProbeTarget(
   function storeOver(send: Send): Store {
     const commands = restClient(async (command, options) => {
       const answer = await send(command, options)
-      if (command[1] === KEY_LOCKING.text) acceptedHeader = true
+      if (command[1] === TAKE.locking.text) acceptedHeader = true
       return answer
     })
     return redisStore(commands, { name: 'store', prefix, keyLocking })

@@ -42,11 +42,14 @@ export function claimUnits(
   return owedTo(local.over, granted, 0, window, now)
 }
 
-/** Forgets the count of this isolate once the store shows all units of it. */
-export function endCharge(record: KeyRecord): void {
+/**
+ * Forgets the count of this isolate once the store shows all units of it. A count of units that are
+ * settled may never show them.
+ */
+export function endCharge(record: KeyRecord, { settling }: Demand): void {
   const { local, window } = record
   if (local === undefined || local.owed > 0) return
-  if (window && window.used >= local.seen + local.granted) record.local = undefined
+  if (settling || (window && window.used >= local.seen + local.granted)) record.local = undefined
 }
 
 /** Returns units to the debt, which a call that was sent at `since` has certainly not charged. */

@@ -2,7 +2,7 @@ import type { Fallback, Grant } from '../stores/store.ts'
 import { grantHere } from './debts.ts'
 import { type DemandState, NO_GRANT } from './demand-state.ts'
 import { countedGrant, isCounting, localCount, unitsLeft } from './local-count.ts'
-import { ifShown } from './observed-window.ts'
+import { shownWindow } from './record.ts'
 
 /**
  * Decides demands without the store, by the fallbacks of their policies. One closed policy refuses
@@ -25,7 +25,7 @@ export function decideHere(
   const checked = states.map(({ demand, record }, index) => {
     const kind = kinds[index] ?? 'local'
     if (kind === 'open') return { demand, record, count: undefined, left: 0, fits: true }
-    const count = localCount(record.local, ifShown(record.window, now), demand, now)
+    const count = localCount(record.local, shownWindow(record, now), demand, now)
     const left = unitsLeft(count, demand, kind)
     return { demand, record, count, left, fits: demand.cost <= left }
   })

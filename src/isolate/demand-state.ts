@@ -20,9 +20,14 @@ export interface DemandState {
   readonly isRefused: boolean
 }
 
-/** A demand that takes nothing. */
+/** A demand that takes nothing. It may open a window, which needs a name of its own. */
 export const lookAt = (record: KeyRecord, demand: Demand): DemandState => ({
-  demand: { ...demand, cost: 0, reserve: 0 },
+  demand: {
+    ...demand,
+    cost: 0,
+    reserve: 0,
+    settling: demand.settling && crypto.randomUUID(),
+  },
   record,
   lease: undefined,
   ahead: 0,
@@ -51,7 +56,7 @@ export function observedBy(
 ): Observed | undefined {
   const { window, isUncertain } = record
   // A look, or a charge, is no plain count.
-  if (demand.cost === 0 && lease === undefined) return undefined
+  if (demand.settling || (demand.cost === 0 && lease === undefined)) return undefined
   if (window === undefined || isUncertain || window.until - now > demand.window) return undefined
   return { used: window.used, isOpen: () => ifOpen(window, clock()) !== undefined }
 }
@@ -67,7 +72,10 @@ export function settle(
   // A store made of several stores may have counted in another store. The record is of this store.
   if (!state || !asked || (grant.source ?? 'store') !== 'store') return grant
   const { demand, record, lease } = state
-  const isCurrent = learn(record, asked, grant, since, now)
+  // Reserved units may be given back, so only settled units are certain.
+  const seen = demand.settling ? { ...grant, used: grant.settled ?? 0 } : grant
+  const isCurrent = learn(record, asked, seen, since, now)
+  record.reserved = grant.used - seen.used
   const { window } = record
   if (window && window.used >= demand.limit) record.exhaustedUntil = window.until
   const told =
@@ -78,11 +86,11 @@ export function settle(
   // A custom store may grant more than the demand and not count the excess.
   if (isCurrent) addUnits(lease, Math.min(grant.granted - demand.cost, asked.reserve))
   // Answers may arrive out of order, and may be for a higher limit than this demand's.
-  const used = Math.max(record.window?.used ?? 0, grant.used) - lease.units
+  const spent = Math.max(record.window?.used ?? 0, grant.used) - lease.units
   return {
     ...told,
     granted: Math.min(grant.granted, demand.cost),
-    used: Math.max(0, Math.min(used, demand.limit)),
+    used: Math.max(0, Math.min(spent, demand.limit)),
   }
 }
 
@@ -109,7 +117,7 @@ export function localGrant(
   return {
     granted,
     // If an operator has set the count below 0, the lease may hold more units than `used`.
-    used: Math.max(0, Math.min(window.used - (lease?.units ?? 0), demand.limit)),
+    used: Math.max(0, Math.min(window.used + record.reserved - (lease?.units ?? 0), demand.limit)),
     resetIn: resetIn(window, now),
     retryIn: isRefused ? retryIn(window, now) : 0,
     source,

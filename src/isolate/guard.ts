@@ -1,7 +1,8 @@
+import { withDeadline } from '../deadline.ts'
 import { detectPlatform } from '../environment.ts'
 import { type Log, quietLog } from '../quiet-log.ts'
 import { redactedMessage } from '../redact.ts'
-import type { Demand, Grant, Guard, Store } from '../stores/store.ts'
+import type { Demand, Grant, Guard, TakeOptions } from '../stores/store.ts'
 import type { CallWatch } from '../stores/store-call.ts'
 import {
   type DemandState,
@@ -11,7 +12,7 @@ import {
   refillOf,
   setAside,
 } from './demand-state.ts'
-import { knowledgeOf, recordFor } from './knowledge.ts'
+import { forget, knowledgeOf, recordFor } from './knowledge.ts'
 import { type Lease, needsRefill, newLease } from './lease.ts'
 import { ifOpen } from './observed-window.ts'
 import { canSpend, endWindow, isExhausted } from './record.ts'
@@ -72,45 +73,54 @@ export const guard: Guard = (store, options) => {
     waitUntil(Promise.resolve(refilling).catch(() => {}))
   }
 
-  const guarded: Store = {
-    label: store.label,
-    async take(demands, options) {
-      const now = clock()
-      const host = options?.waitUntil ?? keepsRunning
-      const watch = options?.watch
-      const waitUntil: WaitUntil = host && ((work) => keepAlive(host, work, log))
-      const states: DemandState[] = []
-      let isRefused = false
-      let paid = 0
-      for (const demand of demands) {
-        const state = stateOf(demand, now)
-        states.push(state)
-        if (state.isPaid) paid++
-        isRefused ||= state.isRefused
-      }
-      if (isRefused) return states.map((state) => localGrant(state, 0, 'known', now))
-      if (paid === 0) return calls.ask(states, now, waitUntil, watch)
+  async function take(
+    demands: readonly Demand[],
+    options?: TakeOptions,
+  ): Promise<readonly Grant[]> {
+    const now = clock()
+    const host = options?.waitUntil ?? keepsRunning
+    const watch = options?.watch
+    const waitUntil: WaitUntil = host && ((work) => keepAlive(host, work, log))
+    const states: DemandState[] = []
+    let isRefused = false
+    let paid = 0
+    for (const demand of demands) {
+      const state = stateOf(demand, now)
+      states.push(state)
+      if (state.isPaid) paid++
+      isRefused ||= state.isRefused
+    }
+    if (isRefused) return states.map((state) => localGrant(state, 0, 'known', now))
+    if (paid === 0) return calls.ask(states, now, waitUntil, watch)
 
-      const unpaid = setAside(states)
-      const grants = unpaid.length === 0 ? [] : await calls.ask(unpaid, now, waitUntil, watch)
-      const isGranted = grants.every(
-        ({ granted }, index) => granted >= (unpaid[index]?.demand.cost ?? 0),
+    const unpaid = setAside(states)
+    const grants = unpaid.length === 0 ? [] : await calls.ask(unpaid, now, waitUntil, watch)
+    const isGranted = grants.every(
+      ({ granted }, index) => granted >= (unpaid[index]?.demand.cost ?? 0),
+    )
+    const settled: Grant[] = []
+    let index = 0
+    for (const state of states) {
+      if (state.isPaid && isGranted) refill(state, now, waitUntil, watch)
+      else if (state.isPaid) giveBack(state)
+      settled.push(
+        state.isPaid
+          ? localGrant(state, isGranted ? state.demand.cost : 0, 'lease', now)
+          : (grants[index++] ?? NO_GRANT),
       )
-      const settled: Grant[] = []
-      let index = 0
-      for (const state of states) {
-        if (state.isPaid && isGranted) refill(state, now, waitUntil, watch)
-        else if (state.isPaid) giveBack(state)
-        settled.push(
-          state.isPaid
-            ? localGrant(state, isGranted ? state.demand.cost : 0, 'lease', now)
-            : (grants[index++] ?? NO_GRANT),
-        )
-      }
-      return settled
+    }
+    return settled
+  }
+
+  return {
+    label: store.label,
+    ...(store.oneClient && { oneClient: true }),
+    take,
+    async reset(keys) {
+      await withDeadline(options.timeout, async (signal) => store.reset?.(keys, { signal }))
+      for (const key of keys) forget(known, key)
     },
   }
-  return guarded
 }
 
 /** Work that the host rejects (its method was passed unbound) may still finish by itself. */

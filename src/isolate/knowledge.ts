@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { quietLog } from '../quiet-log.ts'
-import type { Demand, Store } from '../stores/store.ts'
+import type { CountedKey, Demand, Store } from '../stores/store.ts'
 import { type Breaker, newBreaker } from './breaker.ts'
 import { type Lru, lru, MAX_KEYS } from './lru.ts'
 import { type Outage, reportedOutage, type StoreListener } from './outage.ts'
@@ -119,13 +119,23 @@ export function noteUnsettled({ unsettled }: Knowledge, record: KeyRecord, deman
   if (unsettled.size < MAX_KEYS) unsettled.set(record, demand)
 }
 
+/** The key of a record. No policy's name contains a line break. */
+export const keyOfRecord = ({ policy, client }: CountedKey): string => `${client}\n${policy}`
+
 /** Returns the record of a demand's key, and creates it if there is none. */
-export function recordFor(records: Lru<KeyRecord>, { policy, client }: Demand): KeyRecord {
-  // No policy's name contains a line break.
-  const key = `${client}\n${policy}`
+export function recordFor(records: Lru<KeyRecord>, demand: Demand): KeyRecord {
+  const key = keyOfRecord(demand)
   const known = records.get(key)
   if (known !== undefined) return known
   const record = newRecord(key)
   records.set(key, record)
   return record
+}
+
+/** Forgets what is known of a key, and what it owes. */
+export function forget({ records, unsettled }: Knowledge, counted: CountedKey): void {
+  const key = keyOfRecord(counted)
+  const record = records.get(key)
+  if (record) unsettled.delete(record)
+  records.delete(key)
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { StoreError } from '../errors.ts'
 import type { Log } from '../quiet-log.ts'
 import { redactedMessage } from '../redact.ts'
-import type { Demand } from '../stores/store.ts'
+import type { CountedKey } from '../stores/store.ts'
 import type { StoreEvent } from '../stores/store-event.ts'
 
 /** Receives the events of a store. */
@@ -67,7 +67,7 @@ export function reportedOutage(store: string, clock: Clock, log: Log): Outage {
 }
 
 /** A custom store may throw anything. Each error of a store is an error of its backend. */
-export function asStoreError(error: unknown, demands: readonly Demand[]): StoreError {
+export function asStoreError(error: unknown, demands: readonly CountedKey[]): StoreError {
   if (error instanceof StoreError) return error
   const clients = demands.map(({ client }) => client)
   const said = redactedMessage(error, clients, true)

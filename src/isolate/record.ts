@@ -17,6 +17,11 @@ export interface KeyRecord {
   readonly key: string
   window: ObservedWindow | undefined
   /**
+   * Units of the window that are reserved and may be given back. They are not in `window.used`,
+   * so nobody is refused because of them without a trip.
+   */
+  reserved: number
+  /**
    * Increases each time this isolate starts or forgets a window, so that an answer about an earlier
    * window is recognised. Times cannot tell them apart: two can begin in one millisecond.
    */
@@ -39,6 +44,7 @@ export interface KeyRecord {
 export const newRecord = (key: string): KeyRecord => ({
   key,
   window: undefined,
+  reserved: 0,
   windowId: 0,
   exhaustedUntil: Number.NEGATIVE_INFINITY,
   isUncertain: false,
@@ -52,10 +58,16 @@ export const newRecord = (key: string): KeyRecord => ({
  * counting goes on until it has certainly ended.
  */
 export function endWindow(record: KeyRecord, now: number): void {
-  const window = ifShown(record.window, now)
+  const window = shownWindow(record, now)
   const isCounted = record.local !== undefined && now < record.local.over
   if (window && !isCounted) record.local = newCount(window.used, window.over)
   begin(record, undefined)
+}
+
+/** The window until the end that clients are sent, with the units that are reserved. */
+export function shownWindow({ window, reserved }: KeyRecord, now: number) {
+  const shown = ifShown(window, now)
+  return shown && reserved > 0 ? { ...shown, used: shown.used + reserved } : shown
 }
 
 /** Whether leased units may pay for a demand. Two policies of one key may have different limits. */
@@ -124,6 +136,7 @@ function keepOrEnd(record: KeyRecord, window: ObservedWindow | undefined): void 
 /** Replaces or forgets the window. Leased units of the previous window are lost. */
 function begin(record: KeyRecord, window: ObservedWindow | undefined): void {
   record.window = window
+  record.reserved = 0
   record.windowId++
   if (window) {
     record.exhaustedUntil = Number.NEGATIVE_INFINITY

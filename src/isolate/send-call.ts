@@ -189,7 +189,9 @@ const hasWritten = (demands: readonly Demand[], grants: readonly Grant[]): boole
   grants.some(({ granted }, index) => granted > 0 || demands[index]?.owed !== undefined)
 
 function endCharges(states: readonly DemandState[], demands: readonly Demand[]): void {
-  for (const [index, { record }] of states.entries()) if (demands[index]?.owed) endCharge(record)
+  for (const [index, { record, demand }] of states.entries()) {
+    if (demands[index]?.owed) endCharge(record, demand)
+  }
 }
 
 /** How many units a call has taken in advance. */

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { takeFixedWindow, type Window } from '../stores/fixed-window.ts'
 import { DEFAULT_PREFIX, keyOf } from '../stores/key.ts'
 import type { Demand, Grant } from '../stores/store.ts'
-import type { Life } from './redis-model.ts'
+import type { Life } from './life.ts'
 
 /** What Cloudflare bills for all objects together. */
 export interface ObjectBill {

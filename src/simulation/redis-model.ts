@@ -1,17 +1,14 @@
 import type { Clock } from '../clock.ts'
+import { SETTLE, TAKE_SETTLING } from '../settling/redis-scripts.ts'
 import type { RedisCommands } from '../stores/redis-protocol/redis-commands.ts'
-
-/** One life of a key: from the command that made it to its expiry or loss. */
-export interface Life {
-  count: number
-  /** The last millisecond of it, by the server's clock; nothing while it never expires. */
-  endsAt: number | undefined
-}
+import { RESET, type ScriptForms } from '../stores/redis-protocol/script.ts'
+import type { Life } from './life.ts'
+import { settlingModel } from './settling-model.ts'
 
 /**
  * What Redis does with the commands that Tidegate sends, at once and by a clock that is given. The
- * script is that of ../stores/redis-protocol/script.ts by its meaning;
- * tests/node/redis-model.test.ts holds the two equal.
+ * scripts are those of ../stores/redis-protocol by their meaning; tests/node/redis-model.test.ts
+ * holds them equal.
  */
 export interface RedisModel {
   /** A client whose commands take no time. */
@@ -102,15 +99,35 @@ export function redisModel(clock: Clock): RedisModel {
     })
   }
 
+  const evict = (key: string) => void lives.delete(key)
+  const settling = settlingModel({
+    clock,
+    life,
+    evict,
+    take: script,
+    bill(commands) {
+      billed += commands
+    },
+  })
+
+  /** Runs the script with this text or hash; by default that of `take`. */
+  function run(which: string, keys: readonly string[], args: readonly string[]): unknown {
+    const is = ({ plain, locking }: ScriptForms) =>
+      [plain, locking].some(({ text, sha }) => which === text || which === sha)
+    if (is(TAKE_SETTLING)) return settling.take(keys, args)
+    if (is(SETTLE)) return settling.settle(keys, args)
+    return is(RESET) ? settling.reset(keys) : script(keys, args)
+  }
+
   return {
     client: {
-      evalsha: async (_, keys, args) => script(keys, args),
-      eval: async (_, keys, args) => script(keys, args),
+      evalsha: async (sha, keys, args) => run(sha, keys, args),
+      eval: async (text, keys, args) => run(text, keys, args),
       incrby: async (key, units) => incrby(key, units),
     },
     billed: () => billed,
     life,
     keys: () => [...lives.keys()].filter((key) => life(key) !== undefined),
-    evict: (key) => void lives.delete(key),
+    evict,
   }
 }

@@ -3,7 +3,7 @@ import { StoreError, type StoreErrorCode } from '../errors.ts'
 import { fnv1a } from '../fnv1a.ts'
 import { guard } from '../isolate/guard.ts'
 import { redactedMessage } from '../redact.ts'
-import type { Demand, Grant, Store } from './store.ts'
+import type { CountedKey, Grant, Store } from './store.ts'
 
 /**
  * https://developers.cloudflare.com/durable-objects/reference/data-location/#supported-locations-1
@@ -34,11 +34,12 @@ export interface DurableObjectOptions {
 }
 
 /** A reference to one object. Its answers come over the network, so they are checked. */
-interface Stub {
-  /** Missing on Workers with a compatibility date before 2024-04-03 and without the flag `rpc`. */
-  take?(demands: readonly Demand[]): Promise<unknown>
+interface Stub extends Partial<Record<Method, (items: unknown) => Promise<unknown>>> {
   fetch(url: string, init: RequestInit): Promise<Response>
 }
+
+/** Missing on Workers with a compatibility date before 2024-04-03 and without the flag `rpc`. */
+type Method = 'take' | 'settle' | 'reset'
 
 /**
  * Counts in Durable Objects of the class `TidegateObject`: exact across regions, one call per check
@@ -73,6 +74,31 @@ export function durableObject(
   const backendOf = (client: string) =>
     shards === undefined ? client : `shard-${fnv1a(client) % shards}`
 
+  /** Calls the object of the one client that the items name. */
+  async function call<Answer>(
+    method: Method,
+    items: readonly CountedKey[],
+    isAnswer: (answer: unknown) => answer is Answer,
+  ): Promise<Answer> {
+    const client = items[0]?.client ?? ''
+    if (items.some((item) => item.client !== client)) {
+      throw new StoreError('rejected', 'durable-object: one call cannot count different clients')
+    }
+    let answer: unknown
+    try {
+      // A new stub for each call: after a failure, a stub rejects all later calls.
+      const stub = namespace.get(namespace.idFromName(backendOf(client)), location) as Stub
+      answer = await (stub[method]?.(items) ?? callByFetch(stub, method, items))
+    } catch (error) {
+      throw storeError(error, client)
+    }
+    if (isAnswer(answer)) return answer
+    throw new StoreError(
+      'rejected',
+      'durable-object: the object did not answer like a TidegateObject',
+    )
+  }
+
   return {
     guard,
     oneClient: true,
@@ -81,31 +107,19 @@ export function durableObject(
     // A different number of objects counts elsewhere.
     identity: shards === undefined ? namespace : undefined,
     async take(demands) {
-      const client = demands[0]?.client
-      if (client === undefined) return []
-      if (demands.some((demand) => demand.client !== client)) {
-        throw new StoreError('rejected', 'durable-object: one call cannot count different clients')
-      }
-      let answer: unknown
-      try {
-        // A new stub for each call: after a failure, a stub rejects all later calls.
-        const stub = namespace.get(namespace.idFromName(backendOf(client)), location) as Stub
-        answer = await (stub.take?.(demands) ?? takeByFetch(stub, demands))
-      } catch (error) {
-        throw storeError(error, client)
-      }
-      if (isAnswer(answer, demands.length)) return answer
-      throw new StoreError(
-        'rejected',
-        'durable-object: the object did not answer like a TidegateObject',
-      )
+      return demands.length === 0 ? [] : call('take', demands, isGrants(demands.length))
+    },
+    settle: (settlements) => call('settle', settlements, isList(settlements.length)),
+    async reset(keys) {
+      await call('reset', keys, (answer): answer is unknown => answer == null)
     },
   }
 }
 
-async function takeByFetch(stub: Stub, demands: readonly Demand[]): Promise<unknown> {
-  const init = { method: 'POST', body: JSON.stringify(demands) }
-  return (await stub.fetch('https://tidegate.invalid/', init)).json()
+/** Sends a call as a request, to objects that cannot be called directly. */
+async function callByFetch(stub: Stub, method: Method, items: unknown): Promise<unknown> {
+  const init = { method: 'POST', body: JSON.stringify(items) }
+  return (await stub.fetch(`https://tidegate.invalid/${method}`, init)).json()
 }
 
 /** Whether `value` is the binding of a Durable Object. */
@@ -120,10 +134,16 @@ const HINT =
   '[[durable_objects.bindings]] with name = "TIDEGATE" and class_name = "TidegateObject", and ' +
   '[[migrations]] with tag = "v1" and new_sqlite_classes = ["TidegateObject"]'
 
-const isAnswer = (answer: unknown, length: number): answer is readonly Grant[] =>
-  Array.isArray(answer) &&
-  answer.length === length &&
-  answer.every((grant: Partial<Grant> | null) => typeof grant?.granted === 'number')
+const isGrants =
+  (length: number) =>
+  (answer: unknown): answer is readonly Grant[] =>
+    isList(length)(answer) &&
+    answer.every((grant: Partial<Grant> | null) => typeof grant?.granted === 'number')
+
+const isList =
+  (length: number) =>
+  (answer: unknown): answer is readonly never[] =>
+    Array.isArray(answer) && answer.length === length
 
 /**
  * Converts the error of a call. Drops its properties: the object id in them identifies the client.

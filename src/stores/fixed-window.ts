@@ -5,6 +5,17 @@ export interface Window {
   readonly used: number
   /** In ms since the epoch. */
   readonly endsAt: number
+  /** `undefined` if no policy settles its units. */
+  readonly account: Account | undefined
+}
+
+/** What is kept of a window whose units are settled. */
+export interface Account {
+  readonly name: string
+  /** How many of the used units are settled. */
+  readonly settled: number
+  /** The settlements that the window has had, by their ids. Grows. */
+  readonly ids: Set<string>
 }
 
 /** The result of a call: for each demand the grant, and the window to keep if it is open. */
@@ -39,7 +50,7 @@ export function takeFixedWindow(
     const used = usedOf(demand, open)
     const granted = granting ? Math.min(cost + reserve, limit - used) : 0
     const endsAt = open?.endsAt ?? now + window
-    if (granted > 0) windows[index] = { used: used + granted, endsAt }
+    if (granted > 0) windows[index] = { used: used + granted, endsAt, account: open?.account }
     grants.push({
       granted,
       used: Math.max(used + granted, 0),
@@ -63,7 +74,9 @@ function charged(
   if (open && demand.window - (open.endsAt - now) < age) return open
   const used = usedOf(demand, open)
   const more = Math.min(units, demand.limit - used)
-  return more > 0 ? { used: used + more, endsAt: open?.endsAt ?? now + rest } : open
+  return more > 0
+    ? { used: used + more, endsAt: open?.endsAt ?? now + rest, account: open?.account }
+    : open
 }
 
 /** The units used, at most `limit`: the limit may have been lowered since they were counted. */
@@ -75,5 +88,5 @@ const fits = (demand: Demand, open: Window | undefined) =>
 /** The open window. If it ends later than a whole window from now, it is shortened to that. */
 function currentWindow(open: Window | undefined, window: number, now: number): Window | undefined {
   if (open === undefined || open.endsAt <= now) return undefined
-  return open.endsAt - now > window ? { used: open.used, endsAt: now + window } : open
+  return open.endsAt - now > window ? { ...open, endsAt: now + window } : open
 }

@@ -31,6 +31,9 @@ export function taggedKeyOf(prefix: string, { policy, client }: KeyParts): strin
   return keyOf(prefix, { policy, client: `{${tagOf(client)}}` })
 }
 
+/** The policy whose key is beside that of a policy: the hash of its settlements. */
+export const settledPolicy = (policy: string): string => `${policy}~settled`
+
 /** The hash tag of a client. */
 export function tagOf(client: string): string {
   // Redis ignores an empty tag. A "%" is always escaped, so no client's tag is a single "%".

@@ -1,7 +1,8 @@
 import { assertCount, assertFunction, assertKeys } from '../checks.ts'
 import { type Clock, systemClock } from '../clock.ts'
-import { takeFixedWindow, type Window } from './fixed-window.ts'
-import type { Demand, Store } from './store.ts'
+import { type Taken, takeFixedWindow, type Window } from './fixed-window.ts'
+import type { CountedKey, Demand, Grant, Store } from './store.ts'
+import type { MemoryAccess } from './store-access.ts'
 
 export interface MemoryOptions {
   /**
@@ -41,7 +42,7 @@ export function memory(options: MemoryOptions = {}): Store {
   // Two levels, policy and client: joining them to one key would cost time in each request.
   const policies = new Map<string, Kept>()
 
-  function keptOf({ policy }: Demand): Kept {
+  function keptOf({ policy }: CountedKey): Kept {
     let kept = policies.get(policy)
     if (kept === undefined) {
       kept = { windows: new Map(), exhausted: new Set() }
@@ -84,19 +85,44 @@ export function memory(options: MemoryOptions = {}): Store {
     }
   }
 
+  function take(
+    demands: readonly Demand[],
+    complete: (taken: Taken) => Taken = (taken) => taken,
+  ): readonly Grant[] {
+    const now = clock()
+    const before = demands.map((demand) => keptOf(demand).windows.get(demand.client))
+    const { grants, windows } = complete(takeFixedWindow(demands, before, now))
+    let index = 0
+    for (const demand of demands) {
+      keep(demand, before[index], windows[index], now)
+      index++
+    }
+    return grants
+  }
+
+  const access: MemoryAccess = {
+    kind: 'memory',
+    clock,
+    take,
+    find: (key) => keptOf(key).windows.get(key.client),
+    replace(key, window) {
+      const { windows, exhausted } = keptOf(key)
+      windows.set(key.client, window)
+      exhausted.delete(key.client)
+    },
+  }
+
   return {
     guard: 'none',
     label: 'memory of this isolate',
-    async take(demands) {
-      const now = clock()
-      const before = demands.map((demand) => keptOf(demand).windows.get(demand.client))
-      const { grants, windows } = takeFixedWindow(demands, before, now)
-      let index = 0
-      for (const demand of demands) {
-        keep(demand, before[index], windows[index], now)
-        index++
+    take: async (demands) => take(demands),
+    async reset(keys) {
+      for (const key of keys) {
+        const { windows, exhausted } = keptOf(key)
+        windows.delete(key.client)
+        exhausted.delete(key.client)
       }
-      return grants
     },
+    access,
   }
 }

@@ -24,6 +24,27 @@ export interface Demand {
    * @default none
    */
   readonly owed?: Owed | undefined
+  /**
+   * The text under which the units may be settled later, different for each decision. If the demand
+   * opens a window, the window has this name.
+   * @default the units are not settled
+   */
+  readonly settling?: string | undefined
+}
+
+/** A policy and a client: the count of one key. */
+export type CountedKey = Pick<Demand, 'policy' | 'client'>
+
+/** What was really used of the units that a demand took. */
+export interface Settlement extends CountedKey {
+  /** The `settling` of the demand. */
+  readonly id: string
+  /** The name of the window of which the units were taken: `windowName` of the grant. */
+  readonly windowName: string
+  /** Units taken. */
+  readonly reserved: number
+  /** Units really used: more than `reserved` is possible, also beyond the limit. */
+  readonly used: number
 }
 
 /** Units that an isolate granted while the store was away, and the window in which it did so. */
@@ -57,6 +78,16 @@ export interface Grant {
    * @default neither is known
    */
   readonly window?: 'observed' | 'new'
+  /**
+   * Only for a demand with `settling`: the name of the open window, which a settlement needs.
+   */
+  readonly windowName?: string | undefined
+  /**
+   * Only for a demand with `settling`: how many of the used units are settled. Within a window this
+   * number only grows.
+   * @default all
+   */
+  readonly settled?: number | undefined
   /**
    * Whether `used` and `resetIn` are unknown, and so 0: another demand of the call was refused
    * before the store was called.
@@ -150,15 +181,22 @@ export interface TakeOptions {
  * - Construction checks options and does nothing else: no I/O, no timer, no promise.
  *
  * `take` is all that a store must offer. What only some stores can do is a further, optional
- * member: `oneClient` limits `take`, and later members add to it (charging debts, settling costs,
- * resetting a key, algorithms other than the fixed window). If an option of a limiter needs a
- * member that its store lacks, `createLimiter` throws a `ConfigError` that names the feature. It
- * never runs without it.
+ * member: `oneClient` limits `take`; `settle` and `reset` add to it. If an option of a limiter
+ * needs a member that its store lacks, `createLimiter` throws a `ConfigError` that names the
+ * feature. It never runs without it.
  *
  * The hint `TakeOptions.observed` may make a call cheaper. It never changes the result.
  */
 export interface Store {
   take(demands: readonly Demand[], options?: TakeOptions): Promise<readonly Grant[]>
+  /**
+   * Corrects counts to what was really used. Returns for each settlement whether this call has
+   * changed the count: a settlement changes only the window that it names, while that is open, and
+   * only once, however often it is sent. Throws as `take` does.
+   */
+  settle?(settlements: readonly Settlement[], options?: TakeOptions): Promise<readonly boolean[]>
+  /** Ends the windows of these keys: their next units open new ones. Throws as `take` does. */
+  reset?(keys: readonly CountedKey[], options?: TakeOptions): Promise<void>
   /**
    * Whether all demands of one call must have the same client, since each client's counts are kept
    * in a different place. `createLimiter` then throws a `ConfigError` if policies count different
@@ -190,7 +228,24 @@ export interface Store {
    * @default the store itself
    */
   readonly identity?: string | object | undefined
+  /** For policies with `settle`: what `settling` of `tidegate/settle` adds to a store. */
+  readonly receipts?: Receipts | undefined
+  /** What `settling` needs of Tidegate's own stores. A store of your own has `settle`. */
+  readonly access?: { readonly kind: string } | undefined
 }
+
+/** How a limiter settles the decisions of policies with `settle`. */
+export interface Receipts {
+  /** Returns the receipt of a decision, or `undefined` if there is nothing to settle. */
+  of(id: string, demands: readonly Demand[], grants: readonly Grant[]): string | undefined
+  /**
+   * Settles a receipt by the units that each policy used; `undefined` leaves its units counted, as
+   * an error does. Never rejects.
+   */
+  settle(receipt: string, usedBy: (policy: string) => MaybeUnits): Promise<void>
+}
+
+type MaybeUnits = number | undefined | Promise<number>
 
 /** How a limiter wants a remote store to be guarded. */
 export interface GuardOptions {

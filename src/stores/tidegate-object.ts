@@ -2,9 +2,10 @@
 /** @ts-ignore A project without Cloudflare's types must be able to read these types. */
 import { DurableObject } from 'cloudflare:workers'
 import { systemClock } from '../clock.ts'
-import { takeFixedWindow, type Window } from './fixed-window.ts'
+import { settleFixedWindow, withAccounts } from '../settling/account.ts'
+import { type Account, takeFixedWindow, type Window } from './fixed-window.ts'
 import { DEFAULT_PREFIX, keyOf } from './key.ts'
-import type { Demand, Grant } from './store.ts'
+import type { CountedKey, Demand, Grant, Settlement } from './store.ts'
 
 /** How many windows to keep in memory, about 150 bytes each. The table contains all windows. */
 const MAX_HELD_WINDOWS = 10_000
@@ -28,8 +29,8 @@ const DAY_MS = 86_400_000
  */
 export class TidegateObject extends DurableObject {
   readonly #held = new Map<string, Window>()
-  /** `undefined` until storage was read. */
-  #hasTable: boolean | undefined
+  /** The names of the tables; `undefined` until storage was read. */
+  #tables: Set<string> | undefined
   #hasAlarm = false
 
   /** The store's clock. */
@@ -50,15 +51,14 @@ export class TidegateObject extends DurableObject {
   async take(demands: readonly Demand[]): Promise<readonly Grant[]> {
     const now = this.now()
     const keys = demands.map((demand) => keyOf(DEFAULT_PREFIX, demand))
-    const before = keys.map((key) => this.#held.get(key) ?? this.#read(key))
-    const { grants, windows } = takeFixedWindow(demands, before, now)
+    const before = keys.map((key) => this.#find(key))
+    const taken = takeFixedWindow(demands, before, now)
+    const { grants, windows } = withAccounts(demands, taken)
     const open = keys.flatMap((key, index) => {
-      const [old, window] = [before[index], windows[index]]
-      if (window === undefined) return []
-      const changed = window.used !== old?.used || window.endsAt !== old.endsAt
-      return [{ key, window, changed }]
+      const window = windows[index]
+      return window === undefined ? [] : [{ key, old: before[index], window }]
     })
-    const changed = open.filter((entry) => entry.changed)
+    const changed = open.filter(({ old, window }) => isChanged(old, window))
     if (changed.length > 0) this.#write(changed)
     for (const { key, window } of open) this.#hold(key, window)
     if (changed.length > 0 && !this.#hasAlarm) {
@@ -70,9 +70,37 @@ export class TidegateObject extends DurableObject {
     return grants
   }
 
-  /** `take` for Workers without RPC (compatibility dates before 2024-04-03). */
+  /** `settle` of `Store`. A settlement writes 3 rows. */
+  settle(settlements: readonly Settlement[]): readonly boolean[] {
+    const now = this.now()
+    return settlements.map((settlement) => {
+      const key = keyOf(DEFAULT_PREFIX, settlement)
+      const old = this.#find(key)
+      const window = settleFixedWindow(settlement, old, now)
+      if (window === undefined) return false
+      this.#write([{ key, old, window }], settlement.id)
+      this.#hold(key, window)
+      return true
+    })
+  }
+
+  /** `reset` of `Store`. */
+  reset(keys: readonly CountedKey[]): void {
+    const { sql } = this.ctx.storage
+    for (const counted of keys) {
+      const key = keyOf(DEFAULT_PREFIX, counted)
+      this.#held.delete(key)
+      for (const table of this.#findTables()) sql.exec(`DELETE FROM ${table} WHERE key = ?`, key)
+    }
+  }
+
+  /** For Workers without RPC (compatibility dates before 2024-04-03): `take`, or the path's call. */
   async fetch(request: Request): Promise<Response> {
-    return Response.json(await this.take(await request.json()))
+    const body = (await request.json()) as never
+    const { pathname } = new URL(request.url)
+    if (pathname === '/settle') return Response.json(this.settle(body))
+    if (pathname === '/reset') return Response.json(this.reset(body) ?? null)
+    return Response.json(await this.take(body))
   }
 
   /**
@@ -83,18 +111,19 @@ export class TidegateObject extends DurableObject {
     const now = this.now()
     for (const [key, { endsAt }] of this.#held) if (endsAt <= now) this.#held.delete(key)
     const { sql } = this.ctx.storage
-    const [last] = this.#findTable()
-      ? sql.exec<{ at: number | null }>('SELECT max(ends_at) AS at FROM windows').toArray()
+    const tables = this.#findTables()
+    const [last] = tables.has(WINDOWS)
+      ? sql.exec<{ at: number | null }>(`SELECT max(ends_at) AS at FROM ${WINDOWS}`).toArray()
       : []
     const endsAt = last?.at ?? 0
     if (endsAt > now) {
-      sql.exec('DELETE FROM windows WHERE ends_at <= ?', now)
+      for (const table of tables) sql.exec(`DELETE FROM ${table} WHERE ends_at <= ?`, now)
       await this.#sweepIn(endsAt - now)
       return
     }
-    this.#hasTable = false
+    this.#tables = new Set()
     this.#hasAlarm = false
-    // Also deletes the table: Cloudflare would store and bill an empty table of each client.
+    // Also deletes the tables: Cloudflare would store and bill empty tables of each client.
     await this.ctx.storage.deleteAll()
   }
 
@@ -104,25 +133,61 @@ export class TidegateObject extends DurableObject {
     await this.ctx.storage.setAlarm(systemClock() + Math.min(ms, DAY_MS) + this.lingering())
   }
 
-  #findTable(): boolean {
-    const query = "SELECT name FROM sqlite_master WHERE name = 'windows'"
-    this.#hasTable ??= this.ctx.storage.sql.exec(query).toArray().length > 0
-    return this.#hasTable
+  #findTables(): Set<string> {
+    const query = `SELECT name FROM sqlite_master WHERE name IN ('${WINDOWS}', '${SETTLEMENTS}')`
+    this.#tables ??= new Set(
+      this.ctx.storage.sql
+        .exec<{ name: string }>(query)
+        .toArray()
+        .map(({ name }) => name),
+    )
+    return this.#tables
+  }
+
+  #find(key: string): Window | undefined {
+    return this.#held.get(key) ?? this.#read(key)
   }
 
   #read(key: string): Window | undefined {
-    if (!this.#findTable()) return undefined
-    const query = 'SELECT used, ends_at AS endsAt FROM windows WHERE key = ?'
-    return this.ctx.storage.sql.exec<{ used: number; endsAt: number }>(query, key).toArray()[0]
+    const tables = this.#findTables()
+    if (!tables.has(WINDOWS)) return undefined
+    const query = `SELECT used, ends_at AS endsAt FROM ${WINDOWS} WHERE key = ?`
+    const { sql } = this.ctx.storage
+    const [row] = sql.exec<{ used: number; endsAt: number }>(query, key).toArray()
+    if (row === undefined) return undefined
+    return { ...row, account: tables.has(SETTLEMENTS) ? this.#readAccount(key, row) : undefined }
   }
 
-  #write(entries: readonly { readonly key: string; readonly window: Window }[]): void {
+  #readAccount(key: string, { endsAt }: { readonly endsAt: number }): Account | undefined {
+    const query = `SELECT id, name, settled FROM ${SETTLEMENTS} WHERE key = ? AND ends_at >= ?`
+    const rows = this.ctx.storage.sql
+      .exec<{ id: string; name: string; settled: number }>(query, key, endsAt)
+      .toArray()
+    const account = rows.find(({ id }) => id === ACCOUNT_ID)
+    if (account === undefined) return undefined
+    const { name, settled } = account
+    const ids = rows.filter((row) => row.name === name && row !== account).map(({ id }) => id)
+    return { name, settled, ids: new Set(ids) }
+  }
+
+  /** @param settled the id of the settlement that has changed the window */
+  #write(entries: readonly Change[], settled?: string): void {
     const { storage } = this.ctx
+    const { sql } = storage
+    const tables = this.#findTables()
     storage.transactionSync(() => {
-      if (!this.#findTable()) storage.sql.exec(TABLE)
-      for (const { key, window } of entries) storage.sql.exec(ROW, key, window.used, window.endsAt)
+      if (!tables.has(WINDOWS)) sql.exec(WINDOWS_TABLE)
+      for (const { key, old, window } of entries) {
+        const { used, endsAt, account } = window
+        sql.exec(WINDOW_ROW, key, used, endsAt)
+        if (account === undefined || account === old?.account) continue
+        sql.exec(SETTLEMENTS_TABLE)
+        sql.exec(SETTLEMENT_ROW, key, ACCOUNT_ID, account.name, account.settled, endsAt)
+        if (settled !== undefined) sql.exec(SETTLEMENT_ROW, key, settled, account.name, 0, endsAt)
+      }
     })
-    this.#hasTable = true
+    tables.add(WINDOWS)
+    if (entries.some(({ window }) => window.account)) tables.add(SETTLEMENTS)
   }
 
   #hold(key: string, window: Window): void {
@@ -135,10 +200,35 @@ export class TidegateObject extends DurableObject {
   }
 }
 
+/** A window that has to be written, and what is stored of it. */
+interface Change {
+  readonly key: string
+  readonly old: Window | undefined
+  readonly window: Window
+}
+
+const isChanged = (old: Window | undefined, { used, endsAt, account }: Window): boolean =>
+  used !== old?.used || endsAt !== old.endsAt || account !== old.account
+
+const WINDOWS = 'windows'
+const SETTLEMENTS = 'settlements'
+
 /** Without row ids the primary key is the table, so that a window writes one row and not two. */
-const TABLE = `CREATE TABLE windows (
+const WINDOWS_TABLE = `CREATE TABLE ${WINDOWS} (
   key TEXT PRIMARY KEY, used INTEGER NOT NULL, ends_at INTEGER NOT NULL
 ) WITHOUT ROWID`
 
-const ROW = `INSERT INTO windows (key, used, ends_at) VALUES (?, ?, ?)
+const WINDOW_ROW = `INSERT INTO ${WINDOWS} (key, used, ends_at) VALUES (?, ?, ?)
   ON CONFLICT (key) DO UPDATE SET used = excluded.used, ends_at = excluded.ends_at`
+
+/** The account of each window whose units are settled, and one row for each settlement. */
+const SETTLEMENTS_TABLE = `CREATE TABLE IF NOT EXISTS ${SETTLEMENTS} (
+  key TEXT, id TEXT, name TEXT NOT NULL, settled INTEGER NOT NULL, ends_at INTEGER NOT NULL,
+  PRIMARY KEY (key, id)
+) WITHOUT ROWID`
+
+/** The id of the row of the account itself. */
+const ACCOUNT_ID = ''
+
+const SETTLEMENT_ROW = `INSERT OR REPLACE INTO ${SETTLEMENTS} (key, id, name, settled, ends_at)
+  VALUES (?, ?, ?, ?, ?)`

@@ -5,10 +5,17 @@ import { CALL_CASES } from './call-cases.ts'
 import { type Cases, caseContext, demandOf, newClient } from './case.ts'
 import { COUNT_CASES } from './count-cases.ts'
 import { DEBT_CASES } from './debt-cases.ts'
+import { SETTLE_CASES } from './settle-cases.ts'
 import type { ConformanceOptions } from './subject.ts'
 import { WINDOW_CASES } from './window-cases.ts'
 
-const CASES: Cases = { ...WINDOW_CASES, ...COUNT_CASES, ...CALL_CASES, ...DEBT_CASES }
+const CASES: Cases = {
+  ...WINDOW_CASES,
+  ...COUNT_CASES,
+  ...CALL_CASES,
+  ...DEBT_CASES,
+  ...SETTLE_CASES,
+}
 
 /**
  * Registers a test for each sentence of the contract of `Store` that a caller can observe. A store

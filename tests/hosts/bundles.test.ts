@@ -96,24 +96,25 @@ describe('no bundle has a sink that its application does not import', () => {
 const BUDGETS = {
   'the middleware for Hono, and memory': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"',
-    11_630,
+    11_850,
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
-    23_390,
+    24_080,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 24_400],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 26_540],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    24_260,
+    25_000,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    28_860,
+    30_350,
   ],
+  'tidegate/settle': ['export * from "./dist/settling/settling.js"', 5_800],
   'tidegate/metrics, all of it': ['export * from "./dist/metrics/index.js"', 5_640],
   'tidegate/otel, with its collector': ['export * from "./dist/otel/open-telemetry.js"', 6_500],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 19_540],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 20_070],
 } as const
 
 describe('bundles stay within their budgets', () => {

@@ -6,10 +6,19 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { bundle, NAME, startWorker } from '../../scripts/workerd.ts'
 import { systemClock } from '../../src/clock.ts'
 import { withDeadline } from '../../src/deadline.ts'
-import { createLimiter, type Demand, header, ip, memory, StoreError } from '../../src/index.ts'
+import {
+  createLimiter,
+  type Demand,
+  header,
+  ip,
+  memory,
+  type Settlement,
+  StoreError,
+} from '../../src/index.ts'
 import { objectModel } from '../../src/simulation/object-model.ts'
 import { durableObject, type ObjectNamespace } from '../../src/stores/durable-object.ts'
 import { manualClock, type Subject, storeConformance } from '../../src/testing/index.ts'
+import { able } from '../support/able.ts'
 import { startObjects } from '../support/durable-object.ts'
 import { startOrigin } from '../support/origin.ts'
 import { pause } from '../support/pause.ts'
@@ -78,6 +87,7 @@ const call = fc.record({
       window: fc.constantFrom(1000, 3000),
       cost: fc.integer({ min: 0, max: 4 }),
       reserve: fc.integer({ min: 0, max: 3 }),
+      settles: fc.boolean(),
     }),
     { selector: ({ policy }) => policy, minLength: 1 },
   ),
@@ -86,6 +96,9 @@ const step = fc.oneof(
   { weight: 6, arbitrary: call },
   { weight: 2, arbitrary: fc.constantFrom(1, 999, 1000, 2000, -500).map((wait) => ({ wait })) },
   { weight: 1, arbitrary: fc.constant('evict' as const) },
+  // Which of the units taken so far, the last one first.
+  { weight: 3, arbitrary: fc.record({ settle: fc.nat(4), used: fc.nat(7) }) },
+  { weight: 1, arbitrary: fc.record({ reset: fc.constantFrom('a', 'b') }) },
 )
 
 describe('a Durable Object', () => {
@@ -99,20 +112,40 @@ describe('a Durable Object', () => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 20 }), async (steps) => {
           const clock = manualClock()
-          const model = memory({ clock })
+          const model = able(memory({ clock }))
           const run = crypto.randomUUID()
+          const taken: Settlement[] = []
+          let decisions = 0
           for (const next of steps) {
             if (next === 'evict') await objects.evict('CLOCKED', ...names(run))
             else if ('wait' in next) {
               clock.advance(next.wait)
               await objects.elapse(next.wait)
+            } else if ('settle' in next) {
+              const settlement = taken.at(-1 - next.settle)
+              if (settlement === undefined) continue
+              const settlements = [{ ...settlement, used: next.used }]
+              expect(await store.settle?.(settlements)).toEqual(await model.settle?.(settlements))
+            } else if ('reset' in next) {
+              const keys = [{ policy: 'burst', client: `${run}-${next.reset}` }]
+              await Promise.all([store.reset?.(keys), model.reset?.(keys)])
             } else {
-              const demands = next.demands.map((demand) => ({
-                ...demand,
-                cost: Math.min(demand.cost, demand.limit),
-                client: `${run}-${next.client}`,
-              }))
-              expect(await store.take(demands)).toEqual(await model.take(demands))
+              const id = `decision-${decisions++}`
+              const demands = next.demands.map(
+                ({ settles, ...demand }): Demand => ({
+                  ...demand,
+                  cost: Math.min(demand.cost, demand.limit),
+                  client: `${run}-${next.client}`,
+                  settling: settles ? id : undefined,
+                }),
+              )
+              const grants = await model.take(demands)
+              expect(await store.take(demands)).toEqual(grants)
+              for (const [index, { windowName, granted }] of grants.entries()) {
+                const { policy = '', client = '' } = demands[index] ?? {}
+                if (!windowName || granted === 0) continue
+                taken.push({ policy, client, id, windowName, reserved: granted, used: 0 })
+              }
             }
           }
         }),

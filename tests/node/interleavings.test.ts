@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Timer } from '../../src/clock.ts'
-import { type Life, redisModel } from '../../src/simulation/redis-model.ts'
+import type { Life } from '../../src/simulation/life.ts'
+import { redisModel } from '../../src/simulation/redis-model.ts'
 import { redisStore } from '../../src/stores/redis-protocol/redis-store.ts'
 import type { Demand, Grant } from '../../src/stores/store.ts'
 import { everyPolicy, isolate as isolateOf } from '../support/guarded.ts'

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, expect, test } from 'vitest'
 import { redisModel } from '../../src/simulation/redis-model.ts'
-import { PLAIN } from '../../src/stores/redis-protocol/script.ts'
+import { TAKE } from '../../src/stores/redis-protocol/script.ts'
 import { spawnRedis } from '../support/redis-server.ts'
 
 const server = await spawnRedis()
@@ -39,7 +39,7 @@ async function billed(): Promise<number> {
 }
 
 test('the model of Redis answers, expires and bills as a real one, for any sequence of commands', async () => {
-  await redis.eval(PLAIN.text, 0)
+  await redis.eval(TAKE.plain.text, 0)
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 15 }), async (steps) => {
       await redis.flushdb()
@@ -74,7 +74,12 @@ test('the model of Redis answers, expires and bills as a real one, for any seque
             )
           }
           const want = (await model.client.evalsha('', keys, args)) as number[]
-          const got = (await redis.evalsha(PLAIN.sha, keys.length, ...keys, ...args)) as number[]
+          const got = (await redis.evalsha(
+            TAKE.plain.sha,
+            keys.length,
+            ...keys,
+            ...args,
+          )) as number[]
           expect(got.map(coarse)).toEqual(want.map(coarse))
         }
         for (const key of KEYS) {
@@ -97,9 +102,15 @@ test('the script tells a time at which the key is gone, which is after the milli
   const [window, cost] = [60_000, 1]
   const args = [1, window, cost, 0].map(String)
   for (const keys of [['late'], ['late', 'later']]) {
-    await redis.eval(PLAIN.text, keys.length, ...keys, ...keys.flatMap(() => args))
+    await redis.eval(TAKE.plain.text, keys.length, ...keys, ...keys.flatMap(() => args))
     for (let attempt = 0; attempt < 50; attempt++) {
-      const script = ['evalsha', PLAIN.sha, `${keys.length}`, ...keys, ...keys.flatMap(() => args)]
+      const script = [
+        'evalsha',
+        TAKE.plain.sha,
+        `${keys.length}`,
+        ...keys,
+        ...keys.flatMap(() => args),
+      ]
       const answers = await redis.multi([script, ['pttl', 'late']]).exec()
       const [[, grant], [, left]] = answers as [[null, number[]], [null, number]]
       expect(grant[0]).toBe(0)

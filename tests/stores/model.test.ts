@@ -4,6 +4,7 @@ import { redisModel } from '../../src/simulation/redis-model.ts'
 import { redisStore } from '../../src/stores/redis-protocol/redis-store.ts'
 import type { Demand } from '../../src/stores/store.ts'
 import { manualClock, storeConformance } from '../../src/testing/index.ts'
+import { able } from '../support/able.ts'
 import { guarded } from '../support/guarded.ts'
 
 /** A store over a model of Redis, whose time is moved by hand. */
@@ -20,7 +21,7 @@ describe('store: the script over a model of Redis, by the millisecond', () => {
     make() {
       const { clock, model, store } = modelled()
       return {
-        store,
+        store: able(store),
         elapse: clock.advance,
         flush: () => model.keys().forEach(model.evict),
         loseExpiry() {

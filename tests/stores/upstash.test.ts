@@ -2,7 +2,7 @@ import { Redis } from '@upstash/redis/cloudflare'
 import { Redis as Redis131 } from 'upstash-redis-1.31.1/cloudflare'
 import { describe, expect, inject, test } from 'vitest'
 import { StoreError } from '../../src/index.ts'
-import { KEY_LOCKING, PLAIN } from '../../src/stores/redis-protocol/script.ts'
+import { TAKE } from '../../src/stores/redis-protocol/script.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { redisCommand } from '../support/subjects.ts'
 
@@ -32,8 +32,8 @@ describe('trips', () => {
     const store = upstash(inject('upstash'), { fetch: spy.fetch, keyLocking: true })
     for (let check = 0; check < 4; check++) await store.take([demand()])
     expect(spy.names()).toEqual(['EVAL', 'EVALSHA', 'EVALSHA', 'EVALSHA'])
-    expect(spy.commands[0]?.[1]).toBe(KEY_LOCKING.text)
-    expect(spy.commands[1]?.[1]).toBe(KEY_LOCKING.sha)
+    expect(spy.commands[0]?.[1]).toBe(TAKE.locking.text)
+    expect(spy.commands[1]?.[1]).toBe(TAKE.locking.sha)
   })
 
   test('a plain Redis takes one request per check from the first on, too', async () => {
@@ -41,20 +41,20 @@ describe('trips', () => {
     const store = upstash(inject('gateway'), { fetch: spy.fetch })
     for (let check = 0; check < 3; check++) await store.take([demand()])
     expect(spy.names()).toEqual(['EVAL', 'EVALSHA', 'EVALSHA'])
-    expect(spy.commands[0]?.[1]).toBe(PLAIN.text)
-    expect(spy.commands.slice(1).every(([, sha]) => sha === PLAIN.sha)).toBe(true)
+    expect(spy.commands[0]?.[1]).toBe(TAKE.plain.text)
+    expect(spy.commands.slice(1).every(([, sha]) => sha === TAKE.plain.sha)).toBe(true)
   })
 
   test('a server that is said to lock by key, and rejects the header, is asked without it', async () => {
     const spy = spyFetch(([, text]) =>
-      text === KEY_LOCKING.text
+      text === TAKE.locking.text
         ? Response.json({ error: 'ERR Unexpected flag in script shebang' }, { status: 400 })
         : undefined,
     )
     const store = upstash(inject('gateway'), { fetch: spy.fetch, keyLocking: true })
     for (let check = 0; check < 3; check++) await store.take([demand()])
     expect(spy.names()).toEqual(['EVAL', 'EVAL', 'EVALSHA', 'EVALSHA'])
-    expect(spy.commands.slice(2).every(([, sha]) => sha === PLAIN.sha)).toBe(true)
+    expect(spy.commands.slice(2).every(([, sha]) => sha === TAKE.plain.sha)).toBe(true)
   })
 
   test('a script that the server forgot is sent once more', async () => {
@@ -81,11 +81,11 @@ describe('trips', () => {
   })
 
   test('the hashes are those by which Redis knows the scripts', async () => {
-    const loaded = await redisCommand(inject('gateway'), 'SCRIPT', 'LOAD', PLAIN.text)
-    expect(loaded).toBe(PLAIN.sha)
-    const digest = await crypto.subtle.digest('SHA-1', new TextEncoder().encode(KEY_LOCKING.text))
+    const loaded = await redisCommand(inject('gateway'), 'SCRIPT', 'LOAD', TAKE.plain.text)
+    expect(loaded).toBe(TAKE.plain.sha)
+    const digest = await crypto.subtle.digest('SHA-1', new TextEncoder().encode(TAKE.locking.text))
     const hex = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0'))
-    expect(hex.join('')).toBe(KEY_LOCKING.sha)
+    expect(hex.join('')).toBe(TAKE.locking.sha)
   })
 })
 

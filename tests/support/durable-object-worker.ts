@@ -5,7 +5,7 @@ import {
   type ObjectNamespace,
   TidegateObject,
 } from '../../src/durable-object.ts'
-import type { Demand, Grant } from '../../src/index.ts'
+import type { CountedKey } from '../../src/index.ts'
 import { StoreError, type StoreErrorCode } from '../../src/index.ts'
 
 export { TidegateObject }
@@ -13,11 +13,13 @@ export { TidegateObject }
 export interface Call {
   readonly binding: string
   readonly options?: DurableObjectOptions | undefined
-  readonly demands: readonly Demand[]
+  readonly method: 'take' | 'settle' | 'reset'
+  /** Demands, settlements or keys. */
+  readonly items: readonly CountedKey[]
 }
 
 export interface Answer {
-  readonly grants?: readonly Grant[]
+  readonly result?: unknown
   readonly error?: {
     readonly code: StoreErrorCode
     readonly message: string
@@ -100,9 +102,10 @@ export class MeteredObject extends TidegateObject {
   }
 }
 
-async function take({ binding, options, demands }: Call, env: Env): Promise<Answer> {
+async function call({ binding, options, method, items }: Call, env: Env): Promise<Answer> {
   try {
-    return { grants: await durableObject(namespaceOf(env, binding), options).take(demands) }
+    const store = durableObject(namespaceOf(env, binding), options)
+    return { result: await store[method]?.(items as never) }
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     const { code, message, cause, stack = '' } = error
@@ -121,8 +124,8 @@ function namespaceOf(env: Env, binding: string): ObjectNamespace {
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     switch (new URL(request.url).pathname) {
-      case '/take':
-        return Response.json(await take(await request.json(), env))
+      case '/call':
+        return Response.json(await call(await request.json(), env))
       case '/elapse':
         time += await request.json()
         return new Response()

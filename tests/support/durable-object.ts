@@ -1,5 +1,5 @@
 import { bundle, NAME, startWorker } from '../../scripts/workerd.ts'
-import { type Demand, type Store, StoreError } from '../../src/index.ts'
+import { type CountedKey, type Store, StoreError } from '../../src/index.ts'
 import type { DurableObjectOptions } from '../../src/stores/durable-object.ts'
 import type { Answer, Call, Rows } from './durable-object-worker.ts'
 
@@ -40,20 +40,21 @@ export async function startObjects(state?: string) {
    *
    * @param base where to reach the Worker, such as through a proxy
    */
-  const storeOf = (
-    binding: Binding,
-    options?: DurableObjectOptions,
-    base?: string | URL,
-  ): Store => ({
-    oneClient: true,
-    async take(demands: readonly Demand[]) {
-      const call: Call = { binding, options, demands }
-      const { grants, error } = (await (await post('/take', call, base)).json()) as Answer
-      if (grants) return grants
-      const { code = 'rejected', message = '', stack = '', cause = '' } = error ?? {}
+  function storeOf(binding: Binding, options?: DurableObjectOptions, base?: string | URL): Store {
+    async function call(method: Call['method'], items: readonly CountedKey[]): Promise<never> {
+      const body: Call = { binding, options, method, items }
+      const { result, error } = (await (await post('/call', body, base)).json()) as Answer
+      if (error === undefined) return result as never
+      const { code, message, stack, cause } = error
       throw Object.assign(new StoreError(code, message, { cause: new Error(cause) }), { stack })
-    },
-  })
+    }
+    return {
+      oneClient: true,
+      take: (demands) => call('take', demands),
+      settle: (settlements) => call('settle', settlements),
+      reset: (keys) => call('reset', keys),
+    }
+  }
 
   const idsOf = async (binding: Binding) =>
     (await worker.server.listDurableObjectIds(binding)).map((id) => ({ id }))

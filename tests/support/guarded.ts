@@ -1,18 +1,22 @@
 import type { Clock } from '../../src/clock.ts'
 import { guard } from '../../src/isolate/guard.ts'
 import type { GuardOptions, Store } from '../../src/stores/store.ts'
+import { able } from './able.ts'
 
 /**
  * A guard around a store, as a limiter without leases makes it. Guards over one store share
  * records.
  */
-export const guarded = (store: Store, clock: Clock, more: Partial<GuardOptions> = {}): Store =>
-  guard(store, {
+export function guarded(store: Store, clock: Clock, more: Partial<GuardOptions> = {}): Store {
+  const asked = able(store)
+  const wrap = typeof asked.guard === 'function' ? asked.guard : guard
+  return wrap(asked, {
     timeout: 3_600_000,
     clock,
     onStoreEvent: () => {},
     ...more,
   })
+}
 
 /** The option `ahead` that makes every policy lease, for this many ms of requests. */
 export const everyPolicy = (ms: number): ReadonlyMap<string, number> =>

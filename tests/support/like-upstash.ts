@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { KEY_LOCKING, PLAIN } from '../../src/stores/redis-protocol/script.ts'
+import { SETTLE, TAKE_SETTLING } from '../../src/settling/redis-scripts.ts'
+import { RESET, TAKE } from '../../src/stores/redis-protocol/script.ts'
 
-const HEADER = KEY_LOCKING.text.slice(0, -PLAIN.text.length)
+const HEADER = TAKE.locking.text.slice(0, -TAKE.plain.text.length)
 
 /**
  * Makes a script fail for keys that are not in KEYS, as Upstash does for scripts that lock keys.
@@ -14,13 +15,17 @@ local redis = { call = function(name, key, ...)
 end }
 `
 
-const sha = createHash('sha1').update(`${LOCK}${PLAIN.text}`).digest('hex')
+const SHAS = [TAKE, TAKE_SETTLING, SETTLE, RESET].map(({ plain, locking }) => {
+  const sha = createHash('sha1').update(`${LOCK}${plain.text}`).digest('hex')
+  return [locking.sha, sha] as const
+})
 
 /**
  * Rewrites a request so that a Redis treats it as Upstash would: replaces the header for key
- * locking by code with the same effect, and the script's hash accordingly.
+ * locking by code with the same effect, and the scripts' hashes accordingly.
  */
 export function likeUpstash(body: string): string {
   const inJson = (text: string) => JSON.stringify(text).slice(1, -1)
-  return body.replaceAll(inJson(HEADER), inJson(LOCK)).replaceAll(KEY_LOCKING.sha, sha)
+  const text = body.replaceAll(inJson(HEADER), inJson(LOCK))
+  return SHAS.reduce((changed, [from, to]) => changed.replaceAll(from, to), text)
 }

@@ -1,5 +1,5 @@
 import { redisModel } from '../../src/simulation/redis-model.ts'
-import { KEY_LOCKING, PLAIN } from '../../src/stores/redis-protocol/script.ts'
+import { TAKE } from '../../src/stores/redis-protocol/script.ts'
 import { manualClock } from '../../src/testing/index.ts'
 
 export interface RestModelOptions {
@@ -22,15 +22,19 @@ export function restModel({ rejects, unknownHash, fails }: RestModelOptions = {}
   async function run([name = '', script = '', count, ...rest]: readonly string[]) {
     if (name === 'INCRBY') return { result: await client.incrby(script, Number(count)) }
     if (fails !== undefined) return { error: fails }
-    if (name === 'EVAL' && script === KEY_LOCKING.text && rejects !== undefined) {
+    if (name === 'EVAL' && script === TAKE.locking.text && rejects !== undefined) {
       return { error: rejects }
     }
     if (name === 'EVALSHA' && !loaded.has(script)) return { error: unknownHash ?? 'NOSCRIPT' }
     loaded.add(
-      script === KEY_LOCKING.text ? KEY_LOCKING.sha : script === PLAIN.text ? PLAIN.sha : script,
+      script === TAKE.locking.text
+        ? TAKE.locking.sha
+        : script === TAKE.plain.text
+          ? TAKE.plain.sha
+          : script,
     )
     return {
-      result: await client.eval('', rest.slice(0, Number(count)), rest.slice(Number(count))),
+      result: await client.eval(script, rest.slice(0, Number(count)), rest.slice(Number(count))),
     }
   }
 
@@ -53,6 +57,6 @@ export function restModel({ rejects, unknownHash, fails }: RestModelOptions = {}
 }
 
 function formOf(script: string): string[] {
-  if (script === KEY_LOCKING.text || script === KEY_LOCKING.sha) return ['locking']
-  return script === PLAIN.text || script === PLAIN.sha ? ['plain'] : []
+  if (script === TAKE.locking.text || script === TAKE.locking.sha) return ['locking']
+  return script === TAKE.plain.text || script === TAKE.plain.sha ? ['plain'] : []
 }

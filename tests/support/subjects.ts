@@ -2,6 +2,7 @@ import type { Clock } from '../../src/clock.ts'
 import { memory } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { manualClock, type Subject } from '../../src/testing/index.ts'
+import { able } from './able.ts'
 import type { Shiftable } from './differential.ts'
 import { pause } from './pause.ts'
 import type { Endpoint } from './servers.ts'
@@ -10,7 +11,7 @@ import type { Endpoint } from './servers.ts'
 export function memorySubject(): Subject & { readonly clock: Clock } {
   const clock = manualClock()
   const maxKeys = 100
-  const store = memory({ clock, maxKeys })
+  const store = able(memory({ clock, maxKeys }))
   return {
     store,
     clock,
@@ -80,7 +81,7 @@ export function clientSubject(
     for (const key of await connection.keys(`${options.prefix}:*`)) await act(key)
   }
   return {
-    store: makeStore(options, clock),
+    store: able(makeStore(options, clock)),
     elapse: wait,
     flush: () => forEachKey((key) => connection.del(key)),
     loseExpiry: () => forEachKey((key) => connection.persist(key)),

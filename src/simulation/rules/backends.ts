@@ -3,8 +3,9 @@ import { durableObject } from '../../stores/durable-object.ts'
 import { DEFAULT_PREFIX, keyOf } from '../../stores/key.ts'
 import { redisStore } from '../../stores/redis-protocol/redis-store.ts'
 import type { Demand, Store } from '../../stores/store.ts'
+import type { Life } from '../life.ts'
 import { type ObjectBill, objectModel } from '../object-model.ts'
-import { type Life, redisModel } from '../redis-model.ts'
+import { redisModel } from '../redis-model.ts'
 
 /** Has an isolate call the backend about a key, over the network. */
 export type Call = <Answer>(key: string, act: () => Promise<Answer>) => Promise<Answer>

@@ -2,7 +2,7 @@ import { createLimiter } from '../../limiter/limiter.ts'
 import { DEFAULT_PREFIX, keyOf } from '../../stores/key.ts'
 import type { Ask } from '../books.ts'
 import type { Isolate, MakeRule } from '../isolate.ts'
-import type { Life } from '../redis-model.ts'
+import type { Life } from '../life.ts'
 import { type Call, type MakeBackend, redis } from './backends.ts'
 
 export interface TidegateOptions {

@@ -1,7 +1,7 @@
 import { redactedMessage } from '../../redact.ts'
 import type { TakeOptions } from '../store.ts'
 import { isOfScript, isUnknownHash, rejectsForm } from './redis-error.ts'
-import { KEY_LOCKING, PLAIN, type Script } from './script.ts'
+import type { Script, ScriptForms } from './script.ts'
 
 /** The commands that a store needs: run a script by its hash or its text, and count. */
 export interface RedisCommands {
@@ -10,14 +10,18 @@ export interface RedisCommands {
   incrby(key: string, units: number, options?: TakeOptions): Promise<unknown>
 }
 
-/** Runs the one script. */
+/** Runs a script. */
 export type RunScript = (keys: string[], args: string[], options?: TakeOptions) => Promise<unknown>
 
 /**
- * Runs the script through a client, in one trip: the first call of an isolate sends its text, and
+ * Runs a script through a client, in one trip: the first call of an isolate sends its text, and
  * later calls its hash. With `keyLocking`, the script has Upstash's header.
  */
-export function scriptRunner(client: RedisCommands, keyLocking: boolean): RunScript {
+export function scriptRunner(
+  client: RedisCommands,
+  { plain, locking }: ScriptForms,
+  keyLocking: boolean,
+): RunScript {
   /** The script that the server has cached; `undefined` while the text has to be sent. */
   let known: Script | undefined
   /** After two rejections, or one that mentions the script, the header is not sent again. */
@@ -25,7 +29,7 @@ export function scriptRunner(client: RedisCommands, keyLocking: boolean): RunScr
 
   async function sendText(script: Script, ...[keys, args, options]: Parameters<RunScript>) {
     const answer = await client.eval(script.text, keys, args, options)
-    if (script === KEY_LOCKING || rejections > 1) known = script
+    if (script === locking || rejections > 1) known = script
     return answer
   }
 
@@ -47,13 +51,13 @@ export function scriptRunner(client: RedisCommands, keyLocking: boolean): RunScr
         throw error
       }
     }
-    if (rejections > 1) return sendText(PLAIN, keys, args, options)
+    if (rejections > 1) return sendText(plain, keys, args, options)
     try {
-      return await sendText(KEY_LOCKING, keys, args, options)
+      return await sendText(locking, keys, args, options)
     } catch (error) {
       if (!rejectsForm(error)) throw error
       rejections += isOfScript(redactedMessage(error)) ? 2 : 1
-      return sendText(PLAIN, keys, args, options)
+      return sendText(plain, keys, args, options)
     }
   }
 }

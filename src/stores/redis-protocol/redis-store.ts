@@ -1,9 +1,11 @@
 import { StoreError } from '../../errors.ts'
 import { guard } from '../../isolate/guard.ts'
-import { keyOf, taggedKeyOf } from '../key.ts'
-import type { Demand, Grant, Observed, Store, TakeOptions } from '../store.ts'
+import { keyOf, settledPolicy, taggedKeyOf } from '../key.ts'
+import type { CountedKey, Demand, Grant, Observed, Store, TakeOptions } from '../store.ts'
+import type { RedisAccess } from '../store-access.ts'
 import { type RedisCommands, scriptRunner } from './redis-commands.ts'
 import { redisError } from './redis-error.ts'
+import { RESET, TAKE } from './script.ts'
 
 /** The settings of a store that runs the script. */
 export interface RedisStoreSettings {
@@ -36,7 +38,8 @@ export interface RedisStoreSettings {
 export function redisStore(client: RedisCommands, settings: RedisStoreSettings): Store {
   const { name, host, identity, backendOf, prefix, cluster = false, keyLocking = false } = settings
   const toKey = cluster ? taggedKeyOf : keyOf
-  const run = scriptRunner(client, keyLocking)
+  const take = scriptRunner(client, TAKE, keyLocking)
+  const reset = scriptRunner(client, RESET, keyLocking)
 
   /** Takes all demands at once, by the script. */
   async function evaluate(
@@ -44,16 +47,25 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
     keys: string[],
     options?: TakeOptions,
   ): Promise<readonly Grant[]> {
-    const args = demands.flatMap(({ limit, window, cost, reserve = 0 }) =>
-      [limit, window, cost, reserve].map(String),
-    )
-    if (demands.some(({ owed }) => owed)) {
-      for (const { owed, window } of demands) {
-        const { units, age, rest } = owed ?? { units: 0, age: 0, rest: window }
-        args.push(String(units), String(age), String(rest))
-      }
+    return readGrants(demands, await take(keys, argumentsOf(demands), options))
+  }
+
+  /** Runs a call, and converts its errors. */
+  async function attempt<Answer>(
+    items: readonly CountedKey[],
+    keys: readonly string[],
+    options: TakeOptions | undefined,
+    call: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const clients = items.map(({ client }) => client)
+    if (cluster && clients.some((client) => client !== clients[0])) {
+      throw new StoreError('rejected', `${name}: one call cannot count different clients`)
     }
-    return readGrants(demands, await run(keys, args, options))
+    try {
+      return await call()
+    } catch (error) {
+      throw redisError(name, error, [...keys, ...clients], options?.signal)
+    }
   }
 
   /**
@@ -92,6 +104,13 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
     }))
   }
 
+  const access: RedisAccess = {
+    kind: 'redis',
+    toKey: (key) => toKey(prefix, key),
+    runner: (forms) => scriptRunner(client, forms, keyLocking),
+    attempt,
+  }
+
   return {
     guard,
     oneClient: cluster,
@@ -101,32 +120,50 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
     async take(demands, options) {
       const [first] = demands
       if (first === undefined) return []
-      if (cluster && demands.some(({ client }) => client !== first.client)) {
-        throw new StoreError('rejected', `${name}: one call cannot count different clients`)
-      }
       const keys = demands.map((demand) => toKey(prefix, demand))
       const [key = ''] = keys
       const observed = demands.length === 1 ? options?.observed : undefined
-      try {
-        return observed && isPlain(first, observed)
-          ? await increment(first, key, observed, options ?? {})
-          : await evaluate(demands, keys, options)
-      } catch (error) {
-        const clients = demands.map(({ client }) => client)
-        throw redisError(name, error, [...keys, ...clients], options?.signal)
-      }
+      return attempt(demands, keys, options, () =>
+        observed && isPlain(first, observed)
+          ? increment(first, key, observed, options ?? {})
+          : evaluate(demands, keys, options),
+      )
     },
+    async reset(counted, options) {
+      const both = counted.flatMap((key) => [key, hashOf(key)])
+      const keys = both.map((key) => toKey(prefix, key))
+      await attempt(counted, keys, options, () => reset(keys, [], options))
+    },
+    access,
   }
 }
+
+const hashOf = ({ policy, client }: CountedKey) => ({ policy: settledPolicy(policy), client })
 
 /**
  * Whether INCRBY alone can decide: the cost is at most 1 (a larger cost that does not fit would
  * have been charged), nothing is owed, and the window is known to be neither empty nor used up.
  */
-const isPlain = ({ cost, reserve = 0, owed, limit }: Demand, { used }: Observed): boolean =>
-  cost <= 1 && cost + reserve > 0 && owed === undefined && used > 0 && used < limit
+const isPlain = (
+  { cost, reserve = 0, owed, limit, settling }: Demand,
+  { used }: Observed,
+): boolean => cost <= 1 && cost + reserve > 0 && !owed && !settling && used > 0 && used < limit
 
-function readGrants(demands: readonly Demand[], answer: unknown): readonly Grant[] {
+/** The arguments of the script: limit, window, cost and reserve of each demand, and what is owed. */
+export function argumentsOf(demands: readonly Demand[]): string[] {
+  const args = demands.flatMap(({ limit, window, cost, reserve = 0 }) =>
+    [limit, window, cost, reserve].map(String),
+  )
+  if (demands.some(({ owed }) => owed)) {
+    for (const { owed, window } of demands) {
+      const { units, age, rest } = owed ?? { units: 0, age: 0, rest: window }
+      args.push(String(units), String(age), String(rest))
+    }
+  }
+  return args
+}
+
+export function readGrants(demands: readonly Demand[], answer: unknown): readonly Grant[] {
   const numbers = Array.isArray(answer) ? answer.map(toInteger) : []
   if (numbers.length !== 4 * demands.length || !numbers.every(Number.isInteger)) {
     throw new StoreError('unreachable', 'the script returned an unexpected answer')
@@ -146,5 +183,5 @@ function readCount(answer: unknown): number {
 /**
  * NaN unless a client returned a whole number or its digits. `Number` reads null, '' and [] as 0.
  */
-const toInteger = (value: unknown): number =>
+export const toInteger = (value: unknown): number =>
   typeof value !== 'object' && /^-?\d+$/.test(String(value)) ? Number(value) : Number.NaN

@@ -4,6 +4,18 @@ export interface Script {
   readonly sha: string
 }
 
+/** The two forms of a script. */
+export interface ScriptForms {
+  /** For Redis, Valkey and compatible servers. Without a header, every version accepts it. */
+  readonly plain: Script
+  /**
+   * For Upstash, where a script without this header locks the whole database and not just its KEYS.
+   * Other servers reject the flag, with different error messages.
+   * https://upstash.com/docs/redis/features/key-locking
+   */
+  readonly locking: Script
+}
+
 /**
  * `takeFixedWindow` as a Redis script. It reads only the server's clock, through `PTTL`. A value
  * that is not a count, written by another program, is an error.
@@ -20,7 +32,7 @@ export interface Script {
  * then also units, age and rest of each.
  * Answer: granted, used, resetIn and retryIn of each, in one flat list.
  */
-const BODY = `local demands, granting = {}, true
+export const TAKE_BODY = `local demands, granting = {}, true
 for i, key in ipairs(KEYS) do
   local limit, window, cost, reserve = unpack(ARGV, 4 * i - 3, 4 * i)
   local owed, age, rest = unpack(ARGV, 4 * #KEYS + 3 * i - 2, 4 * #KEYS + 3 * i)
@@ -62,21 +74,25 @@ for i, d in ipairs(demands) do
   answer[4 * i - 1] = d.open and math.max(d.left, 1) or d.left
   answer[4 * i] = d.fits and 0 or ((d.open or d.owed > 0) and d.left or d.window) + 1
 end
-return answer
 `
 
-/** For Redis, Valkey and compatible servers. Without a header, every version accepts it. */
-export const PLAIN: Script = { text: BODY, sha: 'a05e1b8e1f0f55bfcbdd7b95ca34e617dca29235' }
+/** The forms of a script, with their SHA-1 (tests/stores/scripts.test.ts). */
+export const forms = (text: string, plain: string, locking: string): ScriptForms => ({
+  plain: { text, sha: plain },
+  locking: { text: `#!lua flags=allow-key-locking\n${text}`, sha: locking },
+})
+
+export const TAKE = /* @__PURE__ */ forms(
+  `${TAKE_BODY}return answer\n`,
+  'a05e1b8e1f0f55bfcbdd7b95ca34e617dca29235',
+  'f08f1b6d1be3f27dbeacfba8f22429a6f8380ff2',
+)
+/** Deletes keys. */
+export const RESET = /* @__PURE__ */ forms(
+  "return redis.call('DEL', unpack(KEYS))",
+  '6603d1a38b4b7ea2bd1d59d1d409cfb99ce9c2c5',
+  'a15c6df1cdd10c503dee5762464e02e76f75d484',
+)
 
 /** Whether a URL is in Upstash's own domain, and not in a custom domain or another server's. */
 export const isUpstash = (url: string): boolean => new URL(url).hostname.endsWith('.upstash.io')
-
-/**
- * For Upstash, where a script without this header locks the whole database and not just its KEYS.
- * Other servers reject the flag, with different error messages.
- * https://upstash.com/docs/redis/features/key-locking
- */
-export const KEY_LOCKING: Script = {
-  text: `#!lua flags=allow-key-locking\n${BODY}`,
-  sha: 'f08f1b6d1be3f27dbeacfba8f22429a6f8380ff2',
-}

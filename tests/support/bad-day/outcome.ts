@@ -1,4 +1,4 @@
-import type { Life } from '../../../src/simulation/redis-model.ts'
+import type { Life } from '../../../src/simulation/life.ts'
 import type { Command, ScriptDemand } from './command.ts'
 import type { Effect } from './server.ts'
 

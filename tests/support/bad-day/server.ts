@@ -1,5 +1,6 @@
-import { type Life, type RedisModel, redisModel } from '../../../src/simulation/redis-model.ts'
-import { KEY_LOCKING, PLAIN } from '../../../src/stores/redis-protocol/script.ts'
+import type { Life } from '../../../src/simulation/life.ts'
+import { type RedisModel, redisModel } from '../../../src/simulation/redis-model.ts'
+import { TAKE } from '../../../src/stores/redis-protocol/script.ts'
 import type { Command } from './command.ts'
 import { keysOf } from './command.ts'
 
@@ -37,7 +38,7 @@ export interface Server {
 }
 
 const SHAS: ReadonlyMap<string, string> = new Map(
-  [PLAIN, KEY_LOCKING].map(({ text, sha }) => [text, sha]),
+  [TAKE.plain, TAKE.locking].map(({ text, sha }) => [text, sha]),
 )
 const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value'
 
@@ -65,7 +66,9 @@ export function modelServer(now: () => number): Server {
     if (command.name === 'EVAL') loaded.add(SHAS.get(command.script) ?? '')
     else if (!loaded.has(command.script)) return { error: 'NOSCRIPT No matching script.' }
     const keys = keysOf(command)
-    return { result: await model.client.eval('', [...keys], words.slice(3 + keys.length)) }
+    return {
+      result: await model.client.eval(command.script, [...keys], words.slice(3 + keys.length)),
+    }
   }
 
   return {

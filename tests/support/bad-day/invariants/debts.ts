@@ -1,4 +1,4 @@
-import type { Life } from '../../../../src/simulation/redis-model.ts'
+import type { Life } from '../../../../src/simulation/life.ts'
 import type { Owed } from '../../../../src/stores/store.ts'
 import type { Command } from '../command.ts'
 import { decisionTimes } from '../decision-times.ts'

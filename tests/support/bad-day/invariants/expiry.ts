@@ -1,4 +1,4 @@
-import type { Life } from '../../../../src/simulation/redis-model.ts'
+import type { Life } from '../../../../src/simulation/life.ts'
 import type { Scene, Watcher } from '../watcher.ts'
 
 /**
