@@ -1,4 +1,5 @@
 import { type Environment, processEnv } from '../environment.ts'
+import { ConfigError } from '../errors.ts'
 import { type Decision, UNCOUNTED } from '../limiter/decision.ts'
 import { compileOptions, type LimiterOptions } from '../limiter/options.ts'
 import { requestLimiter } from '../limiter/request-limiter.ts'
@@ -50,9 +51,13 @@ export function routingMiddleware<Incoming extends Request, Event>(
   next: Middleware<Incoming, Event> = () => undefined,
   { skip, pathsOf }: Host = {},
 ): RoutingMiddleware<Incoming, Event> {
-  const limiter = requestLimiter(
-    compileOptions({ ...options, store: options.store ?? storeFromEnv }),
-  )
+  const compiled = compileOptions({ ...options, store: options.store ?? storeFromEnv })
+  if (compiled.policies.some(({ settle }) => typeof settle === 'function')) {
+    const want =
+      'true, since middleware does not see the response, and `limiter.settle` in the route'
+    throw new ConfigError('settle', want, 'a function')
+  }
+  const limiter = requestLimiter(compiled)
   const charged = new WeakMap<Request, Set<unknown>>()
 
   /** Used only with an event, which hosts pass. A test may call several times with one request. */

@@ -19,11 +19,6 @@ export function rejectNext(next: unknown): never {
   reject('handle', next, 'handle(request, (decision) => response)')
 }
 
-/** Throws the `ConfigError` for a client of `take` that is no text. */
-export function rejectClient(client: unknown): never {
-  reject('take', client, 'a text or { plain }')
-}
-
 /**
  * Throws a `ConfigError` unless the option `refusal` returned a response that can be sent once
  * more.

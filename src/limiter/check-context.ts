@@ -40,19 +40,3 @@ export interface CheckContext<Env extends object = object> {
    */
   readonly once?: Set<unknown> | undefined
 }
-
-/** What `take` may use besides the client. */
-export interface UnitsOptions<Env extends object = object> {
-  /**
-   * How many units to take, from 0. Above the limit of a policy, nothing is taken.
-   * @default 1
-   */
-  readonly cost?: number | undefined
-  /**
-   * The host's bindings or variables. The store is made from those of the first call.
-   * @default the variables of the process
-   */
-  readonly env?: Env | undefined
-  /** Keeps work alive after the answer: `(work) => ctx.waitUntil(work)` of the host. */
-  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
-}

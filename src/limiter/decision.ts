@@ -43,6 +43,12 @@ export interface Decision {
    * policy counts such a request (`'none'`).
    */
   readonly source: Source | 'unknown' | 'cost' | 'none'
+  /**
+   * A text with which `limiter.settle` corrects the counts, also in another isolate; `undefined`
+   * unless the store counted units of a policy with `settle`. It contains the client's name in the
+   * store and no secret. Keep it on the server: who has it can change the count.
+   */
+  readonly receipt?: string | undefined
 }
 
 const WITHOUT_COUNT = { policies: [], policy: undefined, retryIn: 0, degraded: false } as const

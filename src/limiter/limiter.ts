@@ -2,7 +2,7 @@ import { compileOptions, type LimiterOptions } from './options.ts'
 import { type RequestLimiter, requestLimiter } from './request-limiter.ts'
 import { type UnitLimiter, unitLimiter } from './unit-limiter.ts'
 
-export type { CheckContext, UnitsOptions } from './check-context.ts'
+export type { CheckContext } from './check-context.ts'
 
 /**
  * Rate limiting for any code that gets a `Request` and returns a `Response`, and for code that has

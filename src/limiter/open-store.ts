@@ -28,7 +28,7 @@ export function makeStore<Env extends object>(
 /** Throws a `ConfigError` unless `store` is a store that can count these policies. */
 export function checkStore(
   store: unknown,
-  policies: readonly { readonly client: unknown }[],
+  policies: readonly { readonly client: unknown; readonly settle: unknown }[],
 ): Store {
   if (!isStore(store)) {
     const expected = 'a store such as memory(), or a function such as storeFromEnv'
@@ -38,6 +38,12 @@ export function checkStore(
     throw new ConfigError(
       'store',
       '`guard` to be set (`guard` from "tidegate", or "none" if it counts in this isolate\'s memory)',
+    )
+  }
+  if (!store.receipts && policies.some(({ settle }) => settle)) {
+    throw new ConfigError(
+      'store',
+      'settling(store) of "tidegate/settle" for policies with `settle`',
     )
   }
   if (store.oneClient && policies.some(({ client }) => client !== policies[0]?.client)) {

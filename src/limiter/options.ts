@@ -1,6 +1,6 @@
 import { assertBoolean, assertChoice, assertFunction, assertKeys } from '../checks.ts'
 import type { RequestContext } from '../client/client.ts'
-import { type Clock, stopwatch, systemClock, type Timer } from '../clock.ts'
+import { type Clock, stopwatch, systemClock, systemTimer, type Timer } from '../clock.ts'
 import { ConfigError } from '../errors.ts'
 import { type Duration, parseTimeout, warnOfBareNumber } from '../policy/duration.ts'
 import { FOREIGN_NAMES } from '../policy/foreign-names.ts'
@@ -131,6 +131,8 @@ export interface CompiledOptions<
   readonly refusal: RefusalFunction<Incoming, Host> | undefined
   /** `undefined` if nobody listens to decisions. */
   readonly listener: DecisionListener<Env> | undefined
+  readonly clock: Clock
+  readonly timer: Timer
   /** Returns the store that the limiter asks. The first call makes it. */
   readonly openStore: (env: Env | undefined, demands: readonly Demand[]) => Store
 }
@@ -201,6 +203,8 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
 
   return {
     policies,
+    clock,
+    timer: timer ?? systemTimer,
     fields: compileFieldWriters(headers),
     refusal,
     listener: onDecision && {

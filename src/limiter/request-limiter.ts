@@ -79,6 +79,7 @@ export function requestLimiter<
   const { policies, fields, refusal, openStore, listener } = compiled
   const hasPaths = policies.some(({ paths }) => paths !== undefined)
   const single = policies.length === 1
+  const settles = policies.some(({ settle }) => settle)
   type Context = CheckContext<Env> & Host
 
   /** Which policies count the request, for whom, and what the store grants. */
@@ -94,6 +95,7 @@ export function requestLimiter<
     const seen = context as RequestContext & Host
     // Policies that share a client ask it once.
     const names = single ? undefined : new Map<unknown, string | undefined>()
+    const id = settles ? crypto.randomUUID() : ''
     const counting: Policy<Incoming, Host>[] = []
     const demands: Demand[] = []
     for (const policy of policies) {
@@ -118,7 +120,8 @@ export function requestLimiter<
         return TOO_EXPENSIVE
       }
       counting.push(policy)
-      demands.push({ policy: name, client: asking ?? 'unknown', limit, window, cost })
+      const settling = policy.settle && id
+      demands.push({ policy: name, client: asking ?? 'unknown', limit, window, cost, settling })
     }
     if (demands.length === 0) return UNCOUNTED
     const store = openStore(context.env, demands)
@@ -129,7 +132,7 @@ export function requestLimiter<
     if (trail) trail.counted = { demands, grants }
     const decision = decide(counting, demands, grants)
     if (once && decision.allowed) for (const policy of counting) once.add(policy)
-    return decision
+    return settles ? { ...decision, receipt: store.receipts?.of(id, demands, grants) } : decision
   }
 
   const check: typeof count = listener ? reportDecisions(count, listener) : count
@@ -142,6 +145,17 @@ export function requestLimiter<
     return refuseWith(response, decision, fields, request)
   }
 
+  /** In the background: the response does not wait for it. */
+  function settle(receipt: string, response: Response, request: Incoming, context: Context): void {
+    const work = openStore(context.env, []).receipts?.settle(receipt, (name) => {
+      const used = policies.find((policy) => policy.name === name)?.settle
+      return typeof used === 'function'
+        ? used(response, request, context as RequestContext & Host)
+        : undefined
+    })
+    if (work) context.waitUntil?.(work)
+  }
+
   return {
     check,
     async handle(request, next, context = {} as Context) {
@@ -150,6 +164,7 @@ export function requestLimiter<
       if (!decision.allowed) return refuseBy(decision, request, context)
       const response = await next(decision)
       if (!(response instanceof Response)) assertResponse('handle', response)
+      if (decision.receipt) settle(decision.receipt, response, request, context)
       return mark(response, decision, fields)
     },
     refuse(decision, request, context = {} as Context) {

@@ -1,58 +1,174 @@
 import { assertKeys } from '../checks.ts'
-import { type Identity, storedName } from '../client/client.ts'
+import { ConfigError } from '../errors.ts'
+import { parseTimeout } from '../policy/duration.ts'
 import { assertCost } from '../policy/policy.ts'
-import type { Demand } from '../stores/store.ts'
-import { rejectClient } from './arguments.ts'
-import type { UnitsOptions } from './check-context.ts'
+import type { Demand, Grant, Store } from '../stores/store.ts'
 import { type Decision, decide, TOO_EXPENSIVE } from './decision.ts'
 import { type DecisionTrail, reportDecisions } from './decision-listener.ts'
 import type { CompiledOptions } from './options.ts'
+import { settlementsOf } from './settlements-of.ts'
+import { clientNames } from './unit-client.ts'
+import type { CallOptions, UnitClient, Units, UnitsOptions, WaitOptions } from './units-options.ts'
+import { waitingRoom } from './waiting-room.ts'
 
-/** What a limiter does with clients, without a request. */
+/**
+ * What a limiter does with clients, without a request: in server actions, queues, messages of a
+ * WebSocket. The options `client`, `match`, `methods`, `unknown` and `cost` of the policies are not
+ * used. All methods throw a `ConfigError` for an argument that cannot be.
+ */
 export interface UnitLimiter<Env extends object = object> {
   /**
-   * Counts units of a client without a request, in all policies of the limiter: for server actions,
-   * queues, messages of a WebSocket. `client`, `match`, `methods` and `cost` of the policies are not
-   * used. A store that fails makes the decision `degraded`. Throws a `ConfigError` for a client or a
-   * cost that cannot be.
-   * @param client a text, of which only the hash reaches the store, or `{ plain }`
+   * Counts units of a client in all policies of the limiter. A store that fails makes the decision
+   * `degraded`.
+   * @param client a text, of which only the hash reaches the store, `{ plain }`, or `{ clients }`
+   * with one of both for each policy
    * @example
    * const { allowed } = await limiter.take(user.id, { cost: 3 })
    */
-  take(client: Identity, options?: UnitsOptions<Env>): Promise<Decision>
+  take(client: UnitClient, options?: UnitsOptions<Env>): Promise<Decision>
+  /**
+   * Returns the decision that `take` would return, and counts nothing.
+   * @example
+   * const { policy } = await limiter.peek(user.id)
+   */
+  peek(client: UnitClient, options?: UnitsOptions<Env>): Promise<Decision>
+  /**
+   * Takes units as soon as there are enough, but waits no longer than `max`. Returns the granted
+   * decision, or the refused one when `max` is over, or when waiting does not help. The callers of
+   * one client in one isolate wait in the order in which they came, and only the first one asks.
+   * @example
+   * const { allowed } = await limiter.wait('crawler', { max: '30s' })
+   */
+  wait(client: UnitClient, options: WaitOptions<Env>): Promise<Decision>
+  /**
+   * Forgets what a client has used in all policies of the limiter, and throws a `StoreError` if the
+   * store fails. Another isolate that knows the client to be exhausted refuses it until the window
+   * that it has seen ends.
+   */
+  reset(client: UnitClient, options?: CallOptions<Env>): Promise<void>
+  /**
+   * Corrects the counts of policies with `settle` to the units that were really used, in the window
+   * in which the decision was made. Once: later calls for the same decision change nothing. Returns
+   * whether the count was changed now. If the store fails, this isolate tries again with its next
+   * check of such a policy.
+   * @param decision a decision, or its `receipt`
+   * @param units of every policy of the decision, or by the names of policies
+   * @example
+   * const decision = await limiter.take(user.id, { cost: 2_000 })
+   * // …
+   * await limiter.settle(decision, usage.totalTokens)
+   */
+  settle(decision: Decision | string, units: Units, options?: CallOptions<Env>): Promise<boolean>
 }
+
+const CALL_KEYS = ['env', 'waitUntil'] as const
+const UNIT_KEYS = [...CALL_KEYS, 'cost'] as const
 
 /** Returns the limiter of clients with these options. */
 export function unitLimiter<Env extends object, Incoming extends Request, Host extends object>(
   compiled: CompiledOptions<Env, Incoming, Host>,
 ): UnitLimiter<Env> {
-  const { policies, openStore, listener } = compiled
+  const { policies, openStore, listener, clock, timer } = compiled
+  const settles = policies.some(({ settle }) => settle)
+  const waitInTurn = waitingRoom(clock, timer)
 
-  /** Takes units of a client from all policies. */
-  async function countUnits(
-    client: Identity,
+  /** The demands of a call, and the store that it asks. */
+  async function prepare(
+    method: string,
+    client: UnitClient,
+    { cost = 1, env }: UnitsOptions<Env>,
+  ): Promise<{ readonly id: string; readonly demands: readonly Demand[]; readonly store: Store }> {
+    assertCost(`${method}.cost`, cost)
+    const names = await clientNames(method, client, policies)
+    const id = settles ? crypto.randomUUID() : ''
+    const demands = policies.map(({ name, limit, window, settle }, index): Demand => {
+      const settling = settle && id
+      return { policy: name, client: names[index] ?? '', limit, window, cost, settling }
+    })
+    const store = openStore(env, demands)
+    if (store.oneClient && names.some((name) => name !== names[0])) {
+      const want =
+        'the same client for every policy, since this store counts each client separately'
+      throw new ConfigError(`${method}.clients`, want)
+    }
+    return { id, demands, store }
+  }
+
+  async function count(
+    client: UnitClient,
     options: UnitsOptions<Env> = {},
     trail?: DecisionTrail,
   ): Promise<Decision> {
-    assertKeys('take', options, ['cost', 'env', 'waitUntil'])
-    const { cost = 1, env, waitUntil } = options
-    assertCost('take.cost', cost)
-    const name = await storedName(client)
-    if (name === undefined) rejectClient(client)
-    const demands = policies.map(
-      ({ name: policy, limit, window }): Demand => ({ policy, client: name, limit, window, cost }),
-    )
-    for (const { policy, limit } of demands) {
-      if (cost <= limit) continue
+    assertKeys('take', options, UNIT_KEYS)
+    const { id, demands, store } = await prepare('take', client, options)
+    const tooExpensive = demands.find(({ cost, limit }) => cost > limit)
+    if (tooExpensive) {
+      const { policy, cost } = tooExpensive
       if (trail) trail.refusedBy = { policy, cost, source: 'cost' }
       return TOO_EXPENSIVE
     }
-    const store = openStore(env, demands)
     if (trail) trail.store = store.label
+    const { waitUntil } = options
     const grants = await store.take(demands, { waitUntil, watch: trail?.watch })
     if (trail) trail.counted = { demands, grants }
-    return decide(policies, demands, grants)
+    const decision = decide(policies, demands, grants)
+    return settles ? { ...decision, receipt: store.receipts?.of(id, demands, grants) } : decision
   }
 
-  return { take: listener ? reportDecisions(countUnits, listener) : countUnits }
+  const take: typeof count = listener ? reportDecisions(count, listener) : count
+
+  return {
+    take,
+
+    async peek(client, options = {}) {
+      assertKeys('peek', options, UNIT_KEYS)
+      const { demands, store } = await prepare('peek', client, options)
+      if (demands.some(({ cost, limit }) => cost > limit)) return TOO_EXPENSIVE
+      const looks = demands.map((demand) => ({ ...demand, cost: 0 }))
+      const { waitUntil } = options
+      const grants = await store.take(looks, { waitUntil })
+      return decide(
+        policies,
+        demands,
+        demands.map((demand, index) => seen(demand, grants[index])),
+      )
+    },
+
+    async wait(client, options) {
+      assertKeys('wait', options, [...UNIT_KEYS, 'max'])
+      const { max, ...more } = options
+      const names = await clientNames('wait', client, policies)
+      const end = clock() + parseTimeout('wait.max', max)
+      return waitInTurn(names.join('\n'), end, () => take(client, more))
+    },
+
+    async reset(client, options = {}) {
+      assertKeys('reset', options, CALL_KEYS)
+      const { demands, store } = await prepare('reset', client, options)
+      if (store.reset === undefined) {
+        throw new ConfigError('reset', 'a store that can reset keys', 'a store without `reset`')
+      }
+      await store.reset(demands.map(({ policy, client }) => ({ policy, client })))
+    },
+
+    async settle(decision, units, options = {}) {
+      assertKeys('settle', options, CALL_KEYS)
+      const settlements = settlementsOf(decision, units)
+      if (settlements.length === 0) return false
+      const store = openStore(options.env, [])
+      const work = store.settle?.(settlements).then((changed) => changed.some(Boolean))
+      if (work) options.waitUntil?.(work.catch(() => {}))
+      return work ?? false
+    },
+  }
+}
+
+/** The grant that a demand would get after a look at its count. */
+function seen({ cost, limit }: Demand, grant: Grant | undefined): Grant {
+  const { used = 0, resetIn = 0, source, unseen } = grant ?? {}
+  const isOpen = source === 'open'
+  if (grant && unseen && !isOpen) return grant
+  const fits = isOpen || used + cost <= limit
+  // The next window is certain to be open after two more milliseconds (`Grant.retryIn`).
+  return { ...grant, used, resetIn, granted: fits ? cost : 0, retryIn: fits ? 0 : resetIn + 2 }
 }

@@ -1,4 +1,11 @@
-import { assertChoice, assertCount, assertKeys, assertOption, compileList } from '../checks.ts'
+import {
+  assertChoice,
+  assertCount,
+  assertKeys,
+  assertOption,
+  compileList,
+  isCount,
+} from '../checks.ts'
 import type { Client, RequestContext } from '../client/client.ts'
 import { networkClient } from '../client/network-client.ts'
 import type { Fallback } from '../stores/store.ts'
@@ -81,6 +88,19 @@ export interface PolicyOptions<Incoming extends Request = Request, Host extends 
    */
   readonly lease?: boolean | LeaseOptions | undefined
   /**
+   * Corrects the count to what a request really used: `cost` is reserved before the request, and
+   * once the response is ready, this function returns the units used, or a promise of them (the
+   * tokens of a stream, say). 0 gives all units back: a login that returns 0 for success counts
+   * failures only. More than was reserved counts too, also beyond the limit. `true`: only
+   * `limiter.settle` corrects counts.
+   *
+   * Middleware of Next.js and Vercel does not see the response of the page: there only `true`
+   * works. An error of the function is logged, and the reserved units stay counted. Read a
+   * `response.clone()`, which has to be made before the function first awaits anything.
+   * @default counts stay as they are
+   */
+  readonly settle?: true | SettleFunction<Incoming, Host> | undefined
+  /**
    * What happens while the store is away: this isolate counts, from where the count was last seen,
    * up to the limit (`'local'`), or up to a share of the units that it has not seen used, but at
    * least one (`{ local: 0.25 }`); requests pass uncounted (`'open'`); or they get 503
@@ -96,6 +116,12 @@ type MatchFunction<Incoming extends Request, Host extends object> = (
 ) => boolean | Promise<boolean>
 
 export type CostFunction<Incoming extends Request = Request, Host extends object = object> = (
+  request: Incoming,
+  context: RequestContext & Host,
+) => number | Promise<number>
+
+export type SettleFunction<Incoming extends Request = Request, Host extends object = object> = (
+  response: Response,
   request: Incoming,
   context: RequestContext & Host,
 ) => number | Promise<number>
@@ -120,6 +146,7 @@ export interface Policy<Incoming extends Request = Request, Host extends object 
   /** In ms: how long units that are taken ahead should last. `undefined` without leases. */
   readonly ahead: number | undefined
   readonly fallback: Fallback
+  readonly settle: true | SettleFunction<Incoming, Host> | undefined
   readonly methods: ReadonlySet<string> | undefined
   readonly paths: readonly RegExp[] | undefined
   readonly test: MatchFunction<Incoming, Host> | undefined
@@ -139,8 +166,17 @@ export const POLICY_KEYS = [
   'methods',
   'unknown',
   'lease',
+  'settle',
   'fallback',
 ] as const
+
+/** Throws a `ConfigError` unless units are a whole number from 0. */
+export function assertUnits(option: string, units: unknown): asserts units is number {
+  assertOption(isCount(units, 0), option, units, 'a whole number of units, from 0')
+}
+
+/** The name of the policy that a demand's `policy` belongs to: a plan may have a key of its own. */
+export const policyOf = (key: string): string => key.replace(/\+.*/, '')
 
 /** Whether a policy counts a request. `path` is not used if the policy has no `paths`. */
 export function isApplicable<Incoming extends Request, Host extends object>(
@@ -209,6 +245,7 @@ export function compilePolicy<Incoming extends Request, Host extends object>(
     methods,
     unknown = 'share',
     lease,
+    settle,
     fallback = 'local',
   } = options
   const isName = name === undefined || (typeof name === 'string' && /^[\w.-]{1,64}$/.test(name))
@@ -219,6 +256,10 @@ export function compilePolicy<Incoming extends Request, Host extends object>(
   if (typeof cost !== 'function') assertCount(`${prefix}cost`, cost, 0, limit)
   assertChoice(`${prefix}unknown`, unknown, ['share', 'refuse', 'pass'])
   assertFallback(`${prefix}fallback`, fallback)
+  const isSettle = settle === undefined || settle === true || typeof settle === 'function'
+  assertOption(isSettle, `${prefix}settle`, settle, 'true or a function that returns units')
+  // Units of a lease are no longer in the window that the request was counted in.
+  assertOption(!settle || !lease, `${prefix}lease`, lease, 'no lease in a policy with `settle`')
   const isFunction = typeof match === 'function'
   const ms = parseDuration(`${prefix}window`, window)
   warnOfBareNumber(`${prefix}window`, window)
@@ -230,6 +271,7 @@ export function compilePolicy<Incoming extends Request, Host extends object>(
     cost,
     unknown,
     ahead: compileLease(`${prefix}lease`, lease),
+    settle,
     fallback,
     methods: methods === undefined ? undefined : compileMethods(`${prefix}methods`, methods),
     paths: match === undefined || isFunction ? undefined : compilePaths(`${prefix}match`, match),

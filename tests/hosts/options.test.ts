@@ -10,7 +10,7 @@ const PAGE = 'docs/options.md'
 /** Types of objects that have no table. */
 const WITHOUT_TABLE = [
   // docs/writing-a-store.md explains them.
-  ...['Store', 'Demand', 'Owed', 'Grant', 'GuardOptions', 'Subject'],
+  ...['Store', 'Demand', 'CountedKey', 'Owed', 'Settlement', 'Grant', 'GuardOptions', 'Subject'],
   // What the package returns, and the host calls.
   'Front',
   // Requests, clients and bindings of others.

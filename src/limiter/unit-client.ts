@@ -1,0 +1,38 @@
+import { assertOption, describeValue } from '../checks.ts'
+import { storedName } from '../client/client.ts'
+import { ConfigError } from '../errors.ts'
+import type { Quota } from '../policy/policy.ts'
+import type { UnitClient } from './units-options.ts'
+
+const EXPECTED = 'a text, { plain } or { clients }'
+
+/**
+ * Returns the client's name in the store for each policy. Throws a `ConfigError` for a client that
+ * is unknown, or if `clients` does not name each policy and no other.
+ */
+export async function clientNames(
+  method: string,
+  client: UnitClient,
+  policies: readonly Quota[],
+): Promise<readonly string[]> {
+  const isObject = typeof client === 'object' && client !== null
+  if (!isObject || !('clients' in client)) {
+    const name = await storedName(client)
+    if (name === undefined) throw new ConfigError(method, EXPECTED, describeValue(client))
+    return policies.map(() => name)
+  }
+  const { clients } = client
+  const isMap = typeof clients === 'object' && clients !== null
+  assertOption(isMap, `${method}.clients`, clients, 'an object with a client for each policy')
+  for (const key of Object.keys(clients)) {
+    const isPolicy = policies.some(({ name }) => name === key)
+    assertOption(isPolicy, `${method}.clients.${key}`, key, 'the name of a policy')
+  }
+  return Promise.all(
+    policies.map(async ({ name }) => {
+      const own = await storedName(clients[name])
+      if (own !== undefined) return own
+      throw new ConfigError(`${method}.clients.${name}`, 'a text or { plain }', describeValue(own))
+    }),
+  )
+}
