@@ -62,7 +62,7 @@ export function observedBy(
 }
 
 /** Updates the record from a grant, keeps the units taken in advance, and returns the rest. */
-export function settle(
+export function receive(
   state: DemandState | undefined,
   asked: Asked | undefined,
   grant: Grant,

@@ -98,18 +98,18 @@ export const guard: Guard = (store, options) => {
     const isGranted = grants.every(
       ({ granted }, index) => granted >= (unpaid[index]?.demand.cost ?? 0),
     )
-    const settled: Grant[] = []
+    const all: Grant[] = []
     let index = 0
     for (const state of states) {
       if (state.isPaid && isGranted) refill(state, now, waitUntil, watch)
       else if (state.isPaid) giveBack(state)
-      settled.push(
+      all.push(
         state.isPaid
           ? localGrant(state, isGranted ? state.demand.cost : 0, 'lease', now)
           : (grants[index++] ?? NO_GRANT),
       )
     }
-    return settled
+    return all
   }
 
   return {

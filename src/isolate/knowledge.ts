@@ -17,7 +17,7 @@ export interface Knowledge {
    * Records whose key has to be charged with what it owes, or may lack an expiry, and a demand for
    * each. At most `MAX_KEYS`: further keys are charged and healed when their clients come back.
    */
-  readonly unsettled: Map<KeyRecord, Demand>
+  readonly unmended: Map<KeyRecord, Demand>
   readonly outage: Outage
   /** The breakers that are open. */
   readonly away: Set<Breaker>
@@ -25,8 +25,8 @@ export interface Knowledge {
   readonly logListener: StoreListener
   /** How long the last answer took; negative if the clock was set back meanwhile. */
   tripMs: number
-  /** Until when a call for the records that are unsettled may be on its way. */
-  settlingUntil: number
+  /** Until when a call for the records that are unmended may be on its way. */
+  mendingUntil: number
   /** How many of these records one call looks at: 1 once the server has refused several keys. */
   keysPerCall: number
 }
@@ -70,12 +70,12 @@ function newKnowledge({ label = 'store' }: Store, clock: Clock): Knowledge {
     records: lru<KeyRecord>(({ exhaustedUntil }) => exhaustedUntil > clock()),
     breaker: newBreaker(),
     breakers: lru<Breaker>(),
-    unsettled: new Map(),
+    unmended: new Map(),
     outage: reportedOutage(label, clock, listenerLog),
     logListener: outageLog(clock),
     away: new Set(),
     tripMs: 0,
-    settlingUntil: Number.NEGATIVE_INFINITY,
+    mendingUntil: Number.NEGATIVE_INFINITY,
     keysPerCall: MAX_KEYS_PER_CALL,
   }
 }
@@ -115,8 +115,8 @@ export function noteBack({ away }: Knowledge, breaker: Breaker, now: number): bo
 }
 
 /** Notes a key that has to be charged or healed. */
-export function noteUnsettled({ unsettled }: Knowledge, record: KeyRecord, demand: Demand): void {
-  if (unsettled.size < MAX_KEYS) unsettled.set(record, demand)
+export function noteUnmended({ unmended }: Knowledge, record: KeyRecord, demand: Demand): void {
+  if (unmended.size < MAX_KEYS) unmended.set(record, demand)
 }
 
 /** The key of a record. No policy's name contains a line break. */
@@ -133,9 +133,9 @@ export function recordFor(records: Lru<KeyRecord>, demand: Demand): KeyRecord {
 }
 
 /** Forgets what is known of a key, and what it owes. */
-export function forget({ records, unsettled }: Knowledge, counted: CountedKey): void {
+export function forget({ records, unmended }: Knowledge, counted: CountedKey): void {
   const key = keyOfRecord(counted)
   const record = records.get(key)
-  if (record) unsettled.delete(record)
+  if (record) unmended.delete(record)
   records.delete(key)
 }

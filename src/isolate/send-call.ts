@@ -6,12 +6,12 @@ import type { CallWatch, StoreOperation } from '../stores/store-call.ts'
 import { assertGrants } from './assert-grants.ts'
 import { type Breaker, endsOutage, noteFailure, startProbe } from './breaker.ts'
 import { claimDebt, endCharge, owedUnits, returnDebt } from './debts.ts'
-import { type DemandState, lookAt, observedBy, refillOf, settle } from './demand-state.ts'
-import { breakerOf, type Knowledge, noteAway, noteBack, noteUnsettled } from './knowledge.ts'
+import { type DemandState, lookAt, observedBy, receive, refillOf } from './demand-state.ts'
+import { breakerOf, type Knowledge, noteAway, noteBack, noteUnmended } from './knowledge.ts'
 import { endRefill, type Lease, startRefill } from './lease.ts'
+import { hasUnmended, mendKeys } from './mend-keys.ts'
 import { asStoreError, isReply, type StoreListener } from './outage.ts'
 import type { Asked, KeyRecord } from './record.ts'
-import { hasUnsettled, settleKeys } from './settle-keys.ts'
 
 /** In ms: how much later than the deadline of an earlier call a call looks whether it was met. */
 const MARGIN_MS = 5
@@ -49,7 +49,7 @@ export function callSender(
   listener: StoreListener,
 ): Send {
   const { timeout, clock, timer = systemTimer, random = Math.random } = options
-  const { unsettled, outage } = known
+  const { unmended, outage } = known
   const { oneClient = false } = store
 
   async function send<Failure>(
@@ -122,7 +122,7 @@ export function callSender(
       if (observed && first) {
         first.record.isUncertain = true
         first.record.needsHealing = true
-        noteUnsettled(known, first.record, first.demand)
+        noteUnmended(known, first.record, first.demand)
       }
       return fail(error, then)
     } finally {
@@ -131,34 +131,34 @@ export function callSender(
     endWatch?.(undefined, unitsAhead(grants, demands))
     const then = clock()
     known.tripMs = then - now
-    const settled: Grant[] = []
+    const received: Grant[] = []
     for (const grant of grants) {
-      const index = settled.length
-      settled.push(settle(states[index], asked[index], grant, now, then))
+      const index = received.length
+      received.push(receive(states[index], asked[index], grant, now, then))
     }
     breaker.answers++
     breaker.waitingSince = undefined
     if (owes) endCharges(states, demands)
     if (breaker.openedAt !== undefined) endOutage(breaker, hasWritten(demands, grants), then)
-    if (unsettled.size > 0 && waitUntil && hasUnsettled(known, then)) {
-      waitUntil(settleInBackground(waitUntil, watch))
+    if (unmended.size > 0 && waitUntil && hasUnmended(known, then)) {
+      waitUntil(mendInBackground(waitUntil, watch))
     }
-    return settled
+    return received
   }
 
   /** Notes an answer while the breaker is open. */
   function endOutage(breaker: Breaker, isWrite: boolean, now: number): void {
     if (!endsOutage(breaker, now, isWrite, random) || !noteBack(known, breaker, now)) return
-    outage.end(() => owedUnits(unsettled.keys(), now))
+    outage.end(() => owedUnits(unmended.keys(), now))
   }
 
   /** Charges and heals in the background. */
-  function settleInBackground(waitUntil: WaitUntil, watch: CallWatch | undefined): Promise<void> {
+  function mendInBackground(waitUntil: WaitUntil, watch: CallWatch | undefined): Promise<void> {
     const sendLooks = async (states: readonly DemandState[]) => {
       const breaker = breakerOf(known, store, states)
       const isBatch = !oneClient && states.length > 1
       const asError = (error: StoreError) => error
-      const kind = { isBatch, watch, operation: 'settle' } as const
+      const kind = { isBatch, watch, operation: 'mend' } as const
       const answer = await send(states, breaker, clock(), waitUntil, asError, kind)
       return answer instanceof StoreError ? answer : undefined
     }
@@ -175,7 +175,7 @@ export function callSender(
       return breaker.openedAt === undefined
     }
     const work = { known, oneClient, isReachable, send: sendLooks, clock, timer, timeout }
-    return settleKeys(work).catch(ignore)
+    return mendKeys(work).catch(ignore)
   }
 
   return send

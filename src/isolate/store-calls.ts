@@ -5,7 +5,7 @@ import { type Breaker, probeIn, startProbe } from './breaker.ts'
 import { claimUnits, owesUnits } from './debts.ts'
 import { decideHere, refuseHere } from './decide-here.ts'
 import { type DemandState, lookAt, NO_GRANT } from './demand-state.ts'
-import { breakerOf, type Knowledge, noteUnsettled } from './knowledge.ts'
+import { breakerOf, type Knowledge, noteUnmended } from './knowledge.ts'
 import { isCounting, unitsLeft } from './local-count.ts'
 import { callSender, ignore, type WaitUntil } from './send-call.ts'
 
@@ -95,7 +95,7 @@ export function storeCalls(store: Store, options: GuardOptions, known: Knowledge
     }
     const grants = decideHere(states, fallbacks, isOwed, now, probeIn(breaker, now))
     for (const { record, demand } of states) {
-      if (owesUnits(record, now)) noteUnsettled(known, record, demand)
+      if (owesUnits(record, now)) noteUnmended(known, record, demand)
     }
     return grants
   }

@@ -3,9 +3,9 @@ import type { StoreErrorCode } from '../errors.ts'
 /**
  * Why a store is called: for a request (`'take'`), or in the background to take units ahead
  * (`'refill'`), to find out whether a store that was away is back (`'probe'`), or to charge and heal
- * keys after an outage (`'settle'`).
+ * keys after an outage (`'mend'`).
  */
-export type StoreOperation = 'take' | 'refill' | 'probe' | 'settle'
+export type StoreOperation = 'take' | 'refill' | 'probe' | 'mend'
 
 /** A call to a store that has ended. */
 export interface StoreCall {

@@ -220,7 +220,7 @@ describe('what this isolate knows', () => {
     expect(await knowing.take([demand])).toMatchObject([{ granted: 0, source: 'known' }])
     expect(await knowing.take([used])).toMatchObject([{ granted: 0, used: 3 }])
     expect(await knowing.take([{ ...refused, cost: 2 }])).toMatchObject([{ granted: 0, used: 2 }])
-    expect(knowledgeOf(store, clock).unsettled.size).toBeLessThanOrEqual(10_000)
+    expect(knowledgeOf(store, clock).unmended.size).toBeLessThanOrEqual(10_000)
   })
 
   test('is learned from every answer to first questions that were asked at once', async () => {

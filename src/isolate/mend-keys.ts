@@ -3,7 +3,7 @@ import type { StoreError } from '../errors.ts'
 import type { Demand } from '../stores/store.ts'
 import { owesUnits } from './debts.ts'
 import { type DemandState, lookAt } from './demand-state.ts'
-import { type Knowledge, noteUnsettled } from './knowledge.ts'
+import { type Knowledge, noteUnmended } from './knowledge.ts'
 import { isReply } from './outage.ts'
 import type { KeyRecord } from './record.ts'
 
@@ -17,7 +17,7 @@ const HEAL_AGAIN_MS = 5000
 const MAX_CALL_MS = 60_000
 
 /** The calls of the background, and where their time comes from. */
-export interface SettleOptions {
+export interface MendOptions {
   readonly known: Knowledge
   /** Whether a call can count one client only. */
   readonly oneClient: boolean
@@ -32,25 +32,25 @@ export interface SettleOptions {
 }
 
 /** Whether keys have to be charged or healed, and no such call is on its way. */
-export const hasUnsettled = ({ unsettled, settlingUntil }: Knowledge, now: number): boolean =>
+export const hasUnmended = ({ unmended, mendingUntil }: Knowledge, now: number): boolean =>
   // A clock that was set back must not stop this work.
-  unsettled.size > 0 && (now >= settlingUntil || settlingUntil - now > MAX_CALL_MS)
+  unmended.size > 0 && (now >= mendingUntil || mendingUntil - now > MAX_CALL_MS)
 
 /**
  * Charges keys with what they owe, and heals those that may lack an expiry, one call at a time,
  * until a call fails. A call of no cost does both. The host may stop this work at any moment; an
  * answer of the store starts it again.
  */
-export async function settleKeys(options: SettleOptions): Promise<void> {
+export async function mendKeys(options: MendOptions): Promise<void> {
   const { known, oneClient, isReachable, send, clock, timer, timeout } = options
-  const { unsettled } = known
+  const { unmended } = known
   /** Records of keys that the server refuses. */
   const wrong = new Set<KeyRecord>()
   const healed: Entry[] = []
 
   /** Sends a call for these keys. Returns whether further calls make sense. */
   async function lookAtKeys(call: Call): Promise<boolean> {
-    known.settlingUntil = clock() + 2 * timeout
+    known.mendingUntil = clock() + 2 * timeout
     const [[record, demand]] = call
     if (!(await isReachable(record, demand))) return oneClient
     const error = await send(call.map(([record, demand]) => lookAt(record, demand)))
@@ -59,14 +59,14 @@ export async function settleKeys(options: SettleOptions): Promise<void> {
         const [record] = entry
         if (record.needsHealing) healed.push(entry)
         record.needsHealing = false
-        if (!owesUnits(record, clock())) unsettled.delete(record)
+        if (!owesUnits(record, clock())) unmended.delete(record)
       }
       return true
     }
     if (call.length === 1) {
       if (error.scope === 'store') return oneClient
       // It is charged when its client comes back.
-      unsettled.delete(record)
+      unmended.delete(record)
       wrong.add(record)
       return true
     }
@@ -84,22 +84,22 @@ export async function settleKeys(options: SettleOptions): Promise<void> {
       isAnswered = await lookAtKeys(call)
       if (!isAnswered) break
     }
-    known.settlingUntil = isAnswered ? Number.NEGATIVE_INFINITY : clock() + timeout
+    known.mendingUntil = isAnswered ? Number.NEGATIVE_INFINITY : clock() + timeout
     return isAnswered
   }
 
   const entries: Entry[] = []
-  for (const entry of unsettled) {
+  for (const entry of unmended) {
     const [record] = entry
     if (record.needsHealing || owesUnits(record, clock())) entries.push(entry)
-    else unsettled.delete(record)
+    else unmended.delete(record)
   }
   if (!(await lookAtAll(entries)) || healed.length === 0) return
   await new Promise<void>((resolve) => timer(HEAL_AGAIN_MS, resolve))
   const again = healed.splice(0)
   for (const [record, demand] of again) {
     record.needsHealing = true
-    noteUnsettled(known, record, demand)
+    noteUnmended(known, record, demand)
   }
   await lookAtAll(again)
 }
