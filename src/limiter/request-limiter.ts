@@ -3,7 +3,7 @@ import { costOf, isApplicable, type Policy } from '../policy/policy.ts'
 import { headerFields } from '../response/header-fields.ts'
 import { mark } from '../response/mark.ts'
 import { refuse, refuseWith } from '../response/refuse.ts'
-import type { Demand } from '../stores/store.ts'
+import type { Demand, Store } from '../stores/store.ts'
 import {
   assertCheck,
   assertDecision,
@@ -80,6 +80,7 @@ export function requestLimiter<
   const hasPaths = policies.some(({ paths }) => paths !== undefined)
   const single = policies.length === 1
   const settles = policies.some(({ settle }) => settle)
+  let store: Store | undefined
   type Context = CheckContext<Env> & Host
 
   /** Which policies count the request, for whom, and what the store grants. */
@@ -124,7 +125,7 @@ export function requestLimiter<
       demands.push({ policy: name, client: asking ?? 'unknown', limit, window, cost, settling })
     }
     if (demands.length === 0) return UNCOUNTED
-    const store = openStore(context.env, demands)
+    store ??= openStore(context.env, demands)
     // Not the whole context: it may name the client, which reaches the store only as a hash.
     const { waitUntil } = context
     if (trail) trail.store = store.label
@@ -147,7 +148,7 @@ export function requestLimiter<
 
   /** In the background: the response does not wait for it. */
   function settle(receipt: string, response: Response, request: Incoming, context: Context): void {
-    const work = openStore(context.env, []).receipts?.settle(receipt, (name) => {
+    const work = store?.receipts?.settle(receipt, (name) => {
       const used = policies.find((policy) => policy.name === name)?.settle
       return typeof used === 'function'
         ? used(response, request, context as RequestContext & Host)

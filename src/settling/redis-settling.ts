@@ -8,7 +8,7 @@ import { SETTLE, TAKE_SETTLING } from './redis-scripts.ts'
 /** Adds settlements to a store over Redis. */
 export function redisSettling(
   store: Store,
-  { toKey, runner, attempt }: RedisAccess,
+  { toKey, runner, errorOf }: RedisAccess,
 ): Pick<Store, 'take' | 'settle'> {
   const takeSettling = runner(TAKE_SETTLING)
   const settle = runner(SETTLE)
@@ -20,7 +20,7 @@ export function redisSettling(
       if (!demands.some(({ settling }) => settling)) return store.take(demands, options)
       const keys = [...demands.map(toKey), ...demands.map(toHash)]
       const names = demands.map(({ settling = '' }) => settling)
-      return attempt(demands, keys, options, async () => {
+      try {
         const answer = await takeSettling(keys, [...names, ...argumentsOf(demands)], options)
         const grants = 4 * demands.length
         const accounts = Array.isArray(answer) ? answer.slice(grants) : []
@@ -28,7 +28,9 @@ export function redisSettling(
           (grant, index) =>
             demands[index]?.settling ? { ...grant, ...readAccount(accounts, index) } : grant,
         )
-      })
+      } catch (error) {
+        throw errorOf(error, demands, keys, options)
+      }
     },
 
     async settle(settlements, options) {
@@ -39,13 +41,15 @@ export function redisSettling(
         `${reserved}`,
         `${used}`,
       ])
-      return attempt(settlements, keys, options, async () => {
+      try {
         const answer = await settle(keys, args, options)
         if (Array.isArray(answer) && answer.length === settlements.length) {
           return answer.map((changed) => toInteger(changed) === 1)
         }
         throw new StoreError('unreachable', 'the script returned an unexpected answer')
-      })
+      } catch (error) {
+        throw errorOf(error, settlements, keys, options)
+      }
     },
   }
 }

@@ -35,7 +35,7 @@ function methodsOf(store: Store): Pick<Store, 'take' | 'settle'> {
   if (isOfRedis(access)) return redisSettling(store, access)
   if (isOfMemory(access)) {
     return {
-      take: async (demands) => access.take(demands, (taken) => withAccounts(demands, taken)),
+      take: (demands) => access.take(demands, (taken) => withAccounts(demands, taken)),
       async settle(settlements) {
         const now = access.clock()
         return settlements.map((settlement) => {

@@ -1,7 +1,7 @@
 import { assertCount, assertFunction, assertKeys } from '../checks.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { type Taken, takeFixedWindow, type Window } from './fixed-window.ts'
-import type { CountedKey, Demand, Grant, Store } from './store.ts'
+import type { CountedKey, Demand, Grant, Store, TakeOptions } from './store.ts'
 import type { MemoryAccess } from './store-access.ts'
 
 export interface MemoryOptions {
@@ -85,13 +85,16 @@ export function memory(options: MemoryOptions = {}): Store {
     }
   }
 
-  function take(
+  /** Runs without a break, though it returns a promise. */
+  async function take(
     demands: readonly Demand[],
-    complete: (taken: Taken) => Taken = (taken) => taken,
-  ): readonly Grant[] {
+    _options?: TakeOptions,
+    complete?: (taken: Taken) => Taken,
+  ): Promise<readonly Grant[]> {
     const now = clock()
     const before = demands.map((demand) => keptOf(demand).windows.get(demand.client))
-    const { grants, windows } = complete(takeFixedWindow(demands, before, now))
+    const taken = takeFixedWindow(demands, before, now)
+    const { grants, windows } = complete ? complete(taken) : taken
     let index = 0
     for (const demand of demands) {
       keep(demand, before[index], windows[index], now)
@@ -103,7 +106,7 @@ export function memory(options: MemoryOptions = {}): Store {
   const access: MemoryAccess = {
     kind: 'memory',
     clock,
-    take,
+    take: (demands, complete) => take(demands, undefined, complete),
     find: (key) => keptOf(key).windows.get(key.client),
     replace(key, window) {
       const { windows, exhausted } = keptOf(key)
@@ -115,7 +118,7 @@ export function memory(options: MemoryOptions = {}): Store {
   return {
     guard: 'none',
     label: 'memory of this isolate',
-    take: async (demands) => take(demands),
+    take,
     async reset(keys) {
       for (const key of keys) {
         const { windows, exhausted } = keptOf(key)

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import type { StoreError } from '../errors.ts'
 import type { Taken, Window } from './fixed-window.ts'
 import type { RunScript } from './redis-protocol/redis-commands.ts'
 import type { ScriptForms } from './redis-protocol/script.ts'
@@ -9,8 +10,8 @@ import type { CountedKey, Demand, Grant, Store, TakeOptions } from './store.ts'
 export interface MemoryAccess {
   readonly kind: 'memory'
   readonly clock: Clock
-  /** Takes demands at once. `complete` may change what is kept and returned. */
-  take(demands: readonly Demand[], complete: (taken: Taken) => Taken): readonly Grant[]
+  /** `take` of the store. `complete` may change what is kept and returned. */
+  take(demands: readonly Demand[], complete: (taken: Taken) => Taken): Promise<readonly Grant[]>
   find(key: CountedKey): Window | undefined
   replace(key: CountedKey, window: Window): void
 }
@@ -20,13 +21,13 @@ export interface RedisAccess {
   toKey(key: CountedKey): string
   /** Makes the function that runs a script. */
   runner(forms: ScriptForms): RunScript
-  /** Runs a call about these clients and keys, and converts its errors. */
-  attempt<Answer>(
+  /** The error of a call about these keys, which does not name them. */
+  errorOf(
+    error: unknown,
     items: readonly CountedKey[],
     keys: readonly string[],
     options: TakeOptions | undefined,
-    call: () => Promise<Answer>,
-  ): Promise<Answer>
+  ): StoreError
 }
 
 export const isOfMemory = (access: Store['access']): access is MemoryAccess =>

@@ -50,22 +50,16 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
     return readGrants(demands, await take(keys, argumentsOf(demands), options))
   }
 
-  /** Runs a call, and converts its errors. */
-  async function attempt<Answer>(
-    items: readonly CountedKey[],
-    keys: readonly string[],
-    options: TakeOptions | undefined,
-    call: () => Promise<Answer>,
-  ): Promise<Answer> {
-    const clients = items.map(({ client }) => client)
-    if (cluster && clients.some((client) => client !== clients[0])) {
+  function assertOneClient([first, ...others]: readonly CountedKey[]): void {
+    if (others.some(({ client }) => client !== first?.client)) {
       throw new StoreError('rejected', `${name}: one call cannot count different clients`)
     }
-    try {
-      return await call()
-    } catch (error) {
-      throw redisError(name, error, [...keys, ...clients], options?.signal)
-    }
+  }
+
+  /** The error of a call about these keys, which does not name them. */
+  const errorOf: RedisAccess['errorOf'] = (error, items, keys, options) => {
+    const clients = items.map(({ client }) => client)
+    return redisError(name, error, [...keys, ...clients], options?.signal)
   }
 
   /**
@@ -108,7 +102,7 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
     kind: 'redis',
     toKey: (key) => toKey(prefix, key),
     runner: (forms) => scriptRunner(client, forms, keyLocking),
-    attempt,
+    errorOf,
   }
 
   return {
@@ -123,16 +117,22 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
       const keys = demands.map((demand) => toKey(prefix, demand))
       const [key = ''] = keys
       const observed = demands.length === 1 ? options?.observed : undefined
-      return attempt(demands, keys, options, () =>
-        observed && isPlain(first, observed)
-          ? increment(first, key, observed, options ?? {})
-          : evaluate(demands, keys, options),
-      )
+      if (cluster) assertOneClient(demands)
+      try {
+        return observed && isPlain(first, observed)
+          ? await increment(first, key, observed, options ?? {})
+          : await evaluate(demands, keys, options)
+      } catch (error) {
+        throw errorOf(error, demands, keys, options)
+      }
     },
     async reset(counted, options) {
-      const both = counted.flatMap((key) => [key, hashOf(key)])
-      const keys = both.map((key) => toKey(prefix, key))
-      await attempt(counted, keys, options, () => reset(keys, [], options))
+      const keys = counted.flatMap((key) => [toKey(prefix, key), toKey(prefix, hashOf(key))])
+      try {
+        await reset(keys, [], options)
+      } catch (error) {
+        throw errorOf(error, counted, keys, options)
+      }
     },
     access,
   }
