@@ -116,7 +116,7 @@ export function redisModel(clock: Clock): RedisModel {
       [plain, locking].some(({ text, sha }) => which === text || which === sha)
     if (is(TAKE_SETTLING)) return settling.take(keys, args)
     if (is(SETTLE)) return settling.settle(keys, args)
-    return is(RESET) ? settling.reset(keys) : script(keys, args)
+    return which === RESET ? settling.reset(keys) : script(keys, args)
   }
 
   return {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { SETTLE, TAKE_SETTLING } from '../../src/settling/redis-scripts.ts'
-import { RESET, TAKE } from '../../src/stores/redis-protocol/script.ts'
+import { TAKE } from '../../src/stores/redis-protocol/script.ts'
 
 const HEADER = TAKE.locking.text.slice(0, -TAKE.plain.text.length)
 
@@ -15,7 +15,7 @@ local redis = { call = function(name, key, ...)
 end }
 `
 
-const SHAS = [TAKE, TAKE_SETTLING, SETTLE, RESET].map(({ plain, locking }) => {
+const SHAS = [TAKE, TAKE_SETTLING, SETTLE].map(({ plain, locking }) => {
   const sha = createHash('sha1').update(`${LOCK}${plain.text}`).digest('hex')
   return [locking.sha, sha] as const
 })

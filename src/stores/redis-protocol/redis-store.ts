@@ -39,7 +39,6 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
   const { name, host, identity, backendOf, prefix, cluster = false, keyLocking = false } = settings
   const toKey = cluster ? taggedKeyOf : keyOf
   const take = scriptRunner(client, TAKE, keyLocking)
-  const reset = scriptRunner(client, RESET, keyLocking)
 
   /** Takes all demands at once, by the script. */
   async function evaluate(
@@ -129,7 +128,7 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
     async reset(counted, options) {
       const keys = counted.flatMap((key) => [toKey(prefix, key), toKey(prefix, hashOf(key))])
       try {
-        await reset(keys, [], options)
+        await client.eval(RESET, keys, [], options)
       } catch (error) {
         throw errorOf(error, counted, keys, options)
       }
