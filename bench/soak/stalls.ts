@@ -10,28 +10,39 @@ export interface Stall {
   readonly late: number
 }
 
-const INTERVAL_MS = 250
+const INTERVAL_MS = 100
 
-/** Measures, again and again, how late timers of each isolate are. */
+/**
+ * Measures how late timers of each isolate are, again and again, whether earlier measurements have
+ * ended or not: a busy isolate is measured as often as an idle one.
+ */
 export function watchStalls(urls: readonly string[]) {
   const stalls: Stall[] = []
+  const underWay = new Set<Promise<void>>()
   let isOver = false
 
-  async function watch(url: string, isolate: number): Promise<void> {
-    while (!isOver) {
-      const from = performance.now()
-      const late = Number(await (await fetch(url + CONTROL.stall)).json())
-      stalls.push({ isolate, from, to: performance.now(), late })
-      await sleep(INTERVAL_MS)
+  async function measure(url: string, isolate: number): Promise<void> {
+    const from = performance.now()
+    const late = Number(await (await fetch(url + CONTROL.stall)).json())
+    stalls.push({ isolate, from, to: performance.now(), late })
+  }
+
+  async function watch(): Promise<void> {
+    for (; !isOver; await sleep(INTERVAL_MS)) {
+      for (const [isolate, url] of urls.entries()) {
+        const measured = measure(url, isolate).finally(() => underWay.delete(measured))
+        underWay.add(measured)
+      }
     }
   }
-  const watching = Promise.all(urls.map(watch))
+  const watching = watch()
 
   return {
     stalls: stalls as readonly Stall[],
     async stop(): Promise<void> {
       isOver = true
       await watching
+      await Promise.all(underWay)
     },
   }
 }
