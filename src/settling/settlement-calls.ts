@@ -1,25 +1,46 @@
 import { withDeadline } from '../deadline.ts'
 import { type Knowledge, keyOfRecord } from '../isolate/knowledge.ts'
 import { MAX_KEYS } from '../isolate/lru.ts'
-import type { CountedKey, GuardOptions, Settlement, Store } from '../stores/store.ts'
+import type { GuardOptions, Settlement, Store } from '../stores/store.ts'
 
 /** How many settlements one call sends. */
 const MAX_PER_CALL = 100
+
+/**
+ * How often a demand is sent that the store refuses while units of its client are given back. Each
+ * time, other requests of the client may take these units first.
+ */
+const MAX_ATTEMPTS = 8
 
 interface Unanswered {
   readonly settlement: Settlement
   readonly sentAt: number
 }
 
-/** Settlements that a store has not answered, at most `MAX_KEYS` for each store. */
-const unansweredOf = new WeakMap<Knowledge, Map<string, Unanswered>>()
+/** What an isolate knows of the settlements of one store. */
+interface Settlements {
+  /** Those that the store has not answered, at most `MAX_KEYS`. */
+  readonly unanswered: Map<string, Unanswered>
+  /** The keys that are being taken from. */
+  readonly watched: Map<string, Watch>
+}
+
+interface Watch {
+  /** How many calls take from the key. */
+  takes: number
+  /** How many settlements have given back units of the key meanwhile. */
+  returned: number
+}
+
+const settlementsOf = new WeakMap<Knowledge, Settlements>()
 
 /** What an isolate does with the settlements of a remote store. */
 export interface SettlementCalls {
   readonly settle: NonNullable<Store['settle']>
   /**
-   * Takes demands that are settled later. If the store refuses a client whose settlements it has not
-   * answered, they are sent once more, which is harmless, and then the demands.
+   * Takes demands that are settled later. If the store refuses a client, settlements that would give
+   * back units and have no answer are sent once more, which is harmless. The demands are sent again
+   * if units were given back since they were sent: network calls may overtake each other.
    */
   readonly take: Store['take']
 }
@@ -30,8 +51,9 @@ export function settlementCalls(
   known: Knowledge,
   take: Store['take'],
 ): SettlementCalls {
-  const unanswered = unansweredOf.get(known) ?? new Map<string, Unanswered>()
-  unansweredOf.set(known, unanswered)
+  const settlements = settlementsOf.get(known) ?? { unanswered: new Map(), watched: new Map() }
+  settlementsOf.set(known, settlements)
+  const { unanswered, watched } = settlements
 
   /** Sends settlements in one call. Those that get no answer are sent again later. */
   async function settle(settlements: readonly Settlement[]): Promise<readonly boolean[]> {
@@ -43,27 +65,29 @@ export function settlementCalls(
     try {
       const call = async (signal: AbortSignal) => store.settle?.(settlements, { signal })
       const changed = await withDeadline(timeout, call, { clock, timer })
-      for (const settlement of settlements) unanswered.delete(nameOf(settlement))
+      for (const settlement of settlements) {
+        unanswered.delete(nameOf(settlement))
+        const watch = givesBack(settlement) && watched.get(keyOfRecord(settlement))
+        if (watch) watch.returned++
+      }
       return changed ?? []
     } catch {
       return settlements.map(() => false)
     }
   }
 
-  /** Sends settlements again. Returns whether there are any. */
-  async function sendAgain(settlements: readonly Settlement[]): Promise<boolean> {
+  /** Sends settlements again. */
+  async function sendAgain(settlements: readonly Settlement[]): Promise<void> {
     const size = store.oneClient ? 1 : MAX_PER_CALL
     for (let from = 0; from < settlements.length; from += size) {
       await settle(settlements.slice(from, from + size))
     }
-    return settlements.length > 0
   }
 
-  /** Those of these keys, however recently they were sent. */
-  function ofKeys(keys: readonly CountedKey[]): readonly Settlement[] {
-    const names = new Set(keys.map(keyOfRecord))
+  /** Those that would give back units of these keys, however recently they were sent. */
+  function givingBack(keys: ReadonlySet<string>): readonly Settlement[] {
     return [...unanswered.values()].flatMap(({ settlement }) =>
-      names.has(keyOfRecord(settlement)) ? [settlement] : [],
+      givesBack(settlement) && keys.has(keyOfRecord(settlement)) ? [settlement] : [],
     )
   }
 
@@ -73,19 +97,47 @@ export function settlementCalls(
     return due.map(({ settlement }) => settlement)
   }
 
+  function watchKey(key: string): Watch {
+    const watch = watched.get(key) ?? { takes: 0, returned: 0 }
+    watched.set(key, watch)
+    watch.takes++
+    return watch
+  }
+
+  function unwatchKey(key: string): void {
+    const watch = watched.get(key)
+    if (watch && --watch.takes === 0) watched.delete(key)
+  }
+
   return {
     settle,
     async take(demands, options) {
-      const grants = await take(demands, options)
-      if (unanswered.size === 0) return grants
-      if (grants.some(({ source = 'store' }) => source !== 'store')) return grants
-      const isRefused = grants.some(({ granted }, index) => granted < (demands[index]?.cost ?? 0))
-      if (isRefused) return (await sendAgain(ofKeys(demands))) ? take(demands, options) : grants
-      const due = overdue(clock())
-      if (due.length > 0) options?.waitUntil?.(sendAgain(due))
-      return grants
+      const keys = new Set(demands.filter(({ settling }) => settling).map(keyOfRecord))
+      const watches = [...keys].map(watchKey)
+      const countReturned = () => watches.reduce((sum, { returned }) => sum + returned, 0)
+      try {
+        for (let attempt = 1; ; attempt++) {
+          const before = countReturned()
+          const grants = await take(demands, options)
+          if (grants.some(({ source = 'store' }) => source !== 'store')) return grants
+          const isRefused = grants.some(({ granted }, index) => {
+            return granted < (demands[index]?.cost ?? 0)
+          })
+          if (!isRefused) {
+            const due = overdue(clock())
+            if (due.length > 0) options?.waitUntil?.(sendAgain(due))
+            return grants
+          }
+          if (attempt === MAX_ATTEMPTS) return grants
+          await sendAgain(givingBack(keys))
+          if (countReturned() === before) return grants
+        }
+      } finally {
+        for (const key of keys) unwatchKey(key)
+      }
     },
   }
 }
 
 const nameOf = (settlement: Settlement): string => `${settlement.id}\n${keyOfRecord(settlement)}`
+const givesBack = ({ used, reserved }: Settlement): boolean => used < reserved
