@@ -1,3 +1,4 @@
+import { stopwatch } from './clock.ts'
 import { StoreError } from './errors.ts'
 import { startTimeout, type TimeSource } from './timer.ts'
 
@@ -16,6 +17,7 @@ export async function withDeadline<Answer>(
   time?: TimeSource,
   earlier?: { readonly ms: number; readonly isDue: () => boolean },
 ): Promise<Answer> {
+  const { clock = stopwatch, since = clock() } = time ?? {}
   const controller = new AbortController()
   let stopTimer = () => {}
   const expiry = new Promise<never>((_, reject) => {
@@ -27,8 +29,10 @@ export async function withDeadline<Answer>(
     stopTimer = startTimeout(
       first?.ms ?? ms,
       () => {
-        if (first === undefined || first.isDue()) expire()
-        else stopTimer = startTimeout(ms - first.ms, expire, { ...time, since: undefined })
+        const left = since + ms - clock()
+        // `startTimeout` has waited for a busy process once, so its delays do not add up.
+        if (first === undefined || first.isDue() || left <= 0) expire()
+        else stopTimer = startTimeout(left, expire, { ...time, since: undefined })
       },
       time,
     )

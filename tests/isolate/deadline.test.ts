@@ -40,3 +40,22 @@ test('a store that throws at once leaves no rejection unhandled, also if the tim
   // An unhandled rejection fails the run after this test.
   await pause(1)
 })
+
+test('a call that first looks at an earlier deadline waits once for late timers, not twice', async () => {
+  const clock = manualClock()
+  const lateBy = 400
+  const timer: Timer = (ms, run) => clock.timer(ms + lateBy, run)
+  const earlier = { ms: 500, isDue: () => false }
+  let failedAfter: number | undefined
+  const call = withDeadline(1000, () => new Promise<never>(() => {}), { clock, timer }, earlier)
+  const failed = call.catch(() => {
+    failedAfter = clock()
+  })
+  const start = clock()
+  for (let ms = 0; ms < 5000 && failedAfter === undefined; ms += 10) {
+    clock.advance(10)
+    await pause(0)
+  }
+  await failed
+  expect((failedAfter ?? Number.NaN) - start).toBeLessThanOrEqual(1500 + 2 * lateBy)
+})
