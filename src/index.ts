@@ -25,6 +25,9 @@ export type { Duration } from './policy/duration.ts'
 export type {
   CostFunction,
   LeaseOptions,
+  LimitFunction,
+  PlanFunction,
+  PlanOptions,
   PolicyOptions,
   SettleFunction,
   UnknownClient,

@@ -39,13 +39,17 @@ const READABLE = /^(?!unknown$|[\da-f]{32}$)[\x21-\x7e]{1,128}$/
 /**
  * Returns the client's name in the store, or `undefined` for an unknown client. Returns a promise
  * only if the client function does, or if the text must be hashed.
+ *
+ * @param identities keeps what the client function returns
  */
 export function identify<Incoming extends Request, Host extends object>(
   client: Client<Incoming, Host>,
   request: Incoming,
   context: RequestContext & Host,
+  identities?: Map<unknown, ReturnType<Client>>,
 ): string | undefined | Promise<string | undefined> {
   const identity = client(request, context)
+  identities?.set(client, identity)
   return typeof identity === 'object' && identity !== null && 'then' in identity
     ? Promise.resolve(identity).then(storedName)
     : storedName(identity)

@@ -84,7 +84,7 @@ export const isExhausted = (
   now: number,
 ): boolean =>
   known !== undefined &&
-  known.used + cost > limit &&
+  Math.min(known.used, limit) + cost > limit &&
   // The store shortens a window that is longer than its policy's (of a new deployment, say).
   known.until - now <= window
 

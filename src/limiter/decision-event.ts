@@ -1,3 +1,4 @@
+import { policyOf } from '../policy/policy.ts'
 import type { Demand, Grant, Source } from '../stores/store.ts'
 import type { StoreCall } from '../stores/store-call.ts'
 import type { Decision } from './decision.ts'
@@ -57,7 +58,8 @@ export function outcomesOf(
   names: readonly string[] | undefined,
 ): PolicyOutcome[] {
   const outcomes: PolicyOutcome[] = []
-  for (const { policy, cost } of demands) {
+  for (const { policy: key, cost } of demands) {
+    const policy = policyOf(key)
     const index = outcomes.length
     const { granted = 0, retryIn = 0, source = 'store' } = grants[index] ?? {}
     // Of a demand that does not fit, a store returns when it will. Other demands are not charged.

@@ -1,11 +1,10 @@
-import type { Quota } from '../policy/policy.ts'
 import type { Demand, Grant, Source } from '../stores/store.ts'
 
 /** What one policy says of one request. */
 export interface PolicyState {
   /** '' for the one unnamed policy. */
   readonly name: string
-  /** Units per window. */
+  /** Units per window: of the client's plan, or as computed for this request. */
   readonly limit: number
   /** In ms. */
   readonly window: number
@@ -67,7 +66,7 @@ const NONE: Grant = { granted: 0, used: 0, resetIn: 0, retryIn: 0 }
 
 /** The decision that follows from what the store granted to the demand of each policy, if any. */
 export function decide(
-  policies: readonly Quota[],
+  policies: readonly { readonly name: string }[],
   demands: readonly Demand[],
   grants: readonly Grant[],
 ): Decision {
@@ -78,11 +77,12 @@ export function decide(
   /** Of a policy whose numbers nobody knows. */
   let wait = 0
   let index = 0
-  for (const { name, limit, window } of policies) {
+  for (const { limit, window, cost } of demands) {
+    const name = policies[index]?.name ?? ''
     const grant = grants?.[index] ?? NONE
     const { granted, used, resetIn, retryIn, unseen, source: by = 'store' } = grant
     // A custom store may return anything. NaN and `undefined` refuse the request.
-    if (!(granted >= (demands[index]?.cost ?? 0))) allowed = false
+    if (!(granted >= cost)) allowed = false
     index++
     if (source !== by) source = source ? furthest(source, by) : by
     if (unseen) {

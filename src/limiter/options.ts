@@ -16,7 +16,7 @@ import {
   type FieldWriters,
   type HeaderStyle,
 } from '../response/field-writers.ts'
-import type { Demand, Store } from '../stores/store.ts'
+import type { Demand, Fallback, Store } from '../stores/store.ts'
 import type { StoreEvent } from '../stores/store-event.ts'
 import { isDebugging, logChoices } from './debug.ts'
 import type { Decision } from './decision.ts'
@@ -183,9 +183,14 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
   assertFunction('clock', clock)
   if (timer !== undefined) assertFunction('timer', timer)
   warnOfSharedNames(store, policies)
-  const aheads = new Map(
-    policies.flatMap(({ name, ahead }) => (ahead === undefined ? [] : [[name, ahead] as const])),
-  )
+  const aheads = new Map<string, number>()
+  const fallbacks = new Map<string, Fallback>()
+  for (const policy of policies) {
+    for (const { name } of policy.plans?.values() ?? [policy]) {
+      if (policy.ahead !== undefined) aheads.set(name, policy.ahead)
+      fallbacks.set(name, policy.fallback)
+    }
+  }
 
   let opened: Store | undefined
   function guarded(asked: Store): Store {
@@ -193,7 +198,7 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
     return asked.guard(asked, {
       timeout: ms,
       ahead: aheads,
-      fallbacks: new Map(policies.map(({ name, fallback }) => [name, fallback])),
+      fallbacks,
       breaker,
       clock,
       timer,
@@ -228,7 +233,7 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
 function policiesOf<Env extends object, Incoming extends Request, Host extends object>(
   options: LimiterOptions<Env, Incoming, Host>,
 ): readonly Policy<Incoming, Host>[] {
-  const listed = 'policies' in options && options.limit === undefined
+  const listed = 'policies' in options && (options.limit ?? options.plans) === undefined
   if (!listed && options.policies === undefined) return [compilePolicy('', options)]
   const both = POLICY_KEYS.find((key) => options[key] !== undefined)
   if (both !== undefined) {

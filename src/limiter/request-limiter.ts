@@ -1,5 +1,6 @@
-import { identify, type RequestContext } from '../client/client.ts'
+import { type Client, identify, type RequestContext } from '../client/client.ts'
 import { costOf, isApplicable, type Policy } from '../policy/policy.ts'
+import { quotaOf } from '../policy/quota.ts'
 import { headerFields } from '../response/header-fields.ts'
 import { mark } from '../response/mark.ts'
 import { refuse, refuseWith } from '../response/refuse.ts'
@@ -81,6 +82,7 @@ export function requestLimiter<
   const single = policies.length === 1
   const settles = policies.some(({ settle }) => settle)
   let store: Store | undefined
+  const isComputing = policies.some(({ choose }) => choose)
   type Context = CheckContext<Env> & Host
 
   /** Which policies count the request, for whom, and what the store grants. */
@@ -97,6 +99,7 @@ export function requestLimiter<
     // Policies that share a client ask it once.
     const names = single ? undefined : new Map<unknown, string | undefined>()
     const id = settles ? crypto.randomUUID() : ''
+    const identities = isComputing ? new Map<unknown, ReturnType<Client>>() : undefined
     const counting: Policy<Incoming, Host>[] = []
     const demands: Demand[] = []
     for (const policy of policies) {
@@ -104,9 +107,11 @@ export function requestLimiter<
       const applying = isApplicable(policy, request, path, seen)
       // The result of a synchronous `match` is not awaited, which would take time.
       if (!(typeof applying === 'boolean' ? applying : await applying)) continue
-      const { name, limit, window, unknown } = policy
+      const { name, unknown } = policy
       const client = passedClient ?? policy.client
-      const asked = names?.has(client) ? names.get(client) : identify(client, request, seen)
+      const asked = names?.has(client)
+        ? names.get(client)
+        : identify(client, request, seen, identities)
       const asking = typeof asked === 'object' ? await asked : asked
       names?.set(client, asking)
       if (asking === undefined && unknown === 'refuse') {
@@ -114,6 +119,10 @@ export function requestLimiter<
         return UNIDENTIFIED
       }
       if (asking === undefined && unknown === 'pass') continue
+      const quota = policy.choose
+        ? await quotaOf(policy, request, identities?.get(client), seen)
+        : policy
+      const { limit, window } = quota
       const cost =
         typeof policy.cost === 'number' ? policy.cost : await costOf(policy, request, seen)
       if (cost > limit) {
@@ -122,7 +131,8 @@ export function requestLimiter<
       }
       counting.push(policy)
       const settling = policy.settle && id
-      demands.push({ policy: name, client: asking ?? 'unknown', limit, window, cost, settling })
+      const asker = asking ?? 'unknown'
+      demands.push({ policy: quota.name, client: asker, limit, window, cost, settling })
     }
     if (demands.length === 0) return UNCOUNTED
     store ??= openStore(context.env, demands)

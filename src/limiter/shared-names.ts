@@ -1,4 +1,4 @@
-import type { Quota } from '../policy/policy.ts'
+import type { Quota } from '../policy/quota.ts'
 
 /** For each store, or function that makes a store: the limit and window of each policy name. */
 const quotasOf = new WeakMap<object, Map<string, string>>()

@@ -1,7 +1,7 @@
 import { assertOption, describeValue } from '../checks.ts'
 import { storedName } from '../client/client.ts'
 import { ConfigError } from '../errors.ts'
-import type { Quota } from '../policy/policy.ts'
+
 import type { UnitClient } from './units-options.ts'
 
 const EXPECTED = 'a text, { plain } or { clients }'
@@ -13,7 +13,7 @@ const EXPECTED = 'a text, { plain } or { clients }'
 export async function clientNames(
   method: string,
   client: UnitClient,
-  policies: readonly Quota[],
+  policies: readonly { readonly name: string }[],
 ): Promise<readonly string[]> {
   const isObject = typeof client === 'object' && client !== null
   if (!isObject || !('clients' in client)) {

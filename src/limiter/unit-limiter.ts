@@ -1,7 +1,8 @@
 import { assertKeys } from '../checks.ts'
 import { ConfigError } from '../errors.ts'
 import { parseTimeout } from '../policy/duration.ts'
-import { assertCost } from '../policy/policy.ts'
+import { keysOf, quotaFor } from '../policy/passed-quota.ts'
+import { assertCost, policyOf } from '../policy/policy.ts'
 import type { Demand, Grant, Store } from '../stores/store.ts'
 import { type Decision, decide, TOO_EXPENSIVE } from './decision.ts'
 import { type DecisionTrail, reportDecisions } from './decision-listener.ts'
@@ -62,7 +63,7 @@ export interface UnitLimiter<Env extends object = object> {
 }
 
 const CALL_KEYS = ['env', 'waitUntil'] as const
-const UNIT_KEYS = [...CALL_KEYS, 'cost'] as const
+const UNIT_KEYS = [...CALL_KEYS, 'cost', 'plan', 'limit'] as const
 
 /** Returns the limiter of clients with these options. */
 export function unitLimiter<Env extends object, Incoming extends Request, Host extends object>(
@@ -76,13 +77,15 @@ export function unitLimiter<Env extends object, Incoming extends Request, Host e
   async function prepare(
     method: string,
     client: UnitClient,
-    { cost = 1, env }: UnitsOptions<Env>,
+    options: UnitsOptions<Env>,
   ): Promise<{ readonly id: string; readonly demands: readonly Demand[]; readonly store: Store }> {
+    const { cost = 1, env } = options
     assertCost(`${method}.cost`, cost)
     const names = await clientNames(method, client, policies)
     const id = settles ? crypto.randomUUID() : ''
-    const demands = policies.map(({ name, limit, window, settle }, index): Demand => {
-      const settling = settle && id
+    const demands = policies.map((policy, index): Demand => {
+      const { name, limit, window } = quotaFor(policy, options, method)
+      const settling = policy.settle && id
       return { policy: name, client: names[index] ?? '', limit, window, cost, settling }
     })
     const store = openStore(env, demands)
@@ -104,7 +107,7 @@ export function unitLimiter<Env extends object, Incoming extends Request, Host e
     const tooExpensive = demands.find(({ cost, limit }) => cost > limit)
     if (tooExpensive) {
       const { policy, cost } = tooExpensive
-      if (trail) trail.refusedBy = { policy, cost, source: 'cost' }
+      if (trail) trail.refusedBy = { policy: policyOf(policy), cost, source: 'cost' }
       return TOO_EXPENSIVE
     }
     if (trail) trail.store = store.label
@@ -144,11 +147,16 @@ export function unitLimiter<Env extends object, Incoming extends Request, Host e
 
     async reset(client, options = {}) {
       assertKeys('reset', options, CALL_KEYS)
-      const { demands, store } = await prepare('reset', client, options)
+      const names = await clientNames('reset', client, policies)
+      // Each plan may have a key of its own.
+      const keys = policies.flatMap((policy, index) =>
+        [...keysOf(policy)].map((key) => ({ policy: key, client: names[index] ?? '' })),
+      )
+      const store = openStore(options.env, [])
       if (store.reset === undefined) {
         throw new ConfigError('reset', 'a store that can reset keys', 'a store without `reset`')
       }
-      await store.reset(demands.map(({ policy, client }) => ({ policy, client })))
+      await store.reset(keys)
     },
 
     async settle(decision, units, options = {}) {

@@ -1,5 +1,6 @@
 import type { Identity } from '../client/client.ts'
 import type { Duration } from '../policy/duration.ts'
+import type { PassedQuota } from '../policy/passed-quota.ts'
 
 /**
  * Who is counted: a text, of which only the hash reaches the store, `{ plain }`, or `{ clients }`
@@ -22,7 +23,7 @@ export interface CallOptions<Env extends object = object> {
 }
 
 /** What `take` and `peek` may use besides the client. */
-export interface UnitsOptions<Env extends object = object> extends CallOptions<Env> {
+export interface UnitsOptions<Env extends object = object> extends CallOptions<Env>, PassedQuota {
   /**
    * How many units, from 0. Above the limit of a policy, nothing is taken.
    * @default 1

@@ -25,6 +25,13 @@ export function parseTimeout(option: string, value: unknown): number {
   return ms
 }
 
+/** Like `parseDuration`, and warns of a bare number that was probably not meant in ms. */
+export function parseWindow(option: string, value: unknown): number {
+  const ms = parseDuration(option, value)
+  warnOfBareNumber(option, value)
+  return ms
+}
+
 /** Warnings already logged, in lower case, since a Worker checks both POLICIES and `policies`. */
 const warned = new Set<string>()
 

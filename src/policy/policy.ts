@@ -1,23 +1,30 @@
 import {
   assertChoice,
   assertCount,
+  assertFunction,
   assertKeys,
   assertOption,
   compileList,
   isCount,
+  MAX_INTEGER,
 } from '../checks.ts'
 import type { Client, RequestContext } from '../client/client.ts'
 import { networkClient } from '../client/network-client.ts'
 import type { Fallback } from '../stores/store.ts'
-import { type Duration, parseDuration, warnOfBareNumber } from './duration.ts'
+import { type Duration, parseWindow } from './duration.ts'
 import { assertFallback } from './fallback-option.ts'
 import { FOREIGN_NAMES } from './foreign-names.ts'
 import { compileLease, type LeaseOptions } from './lease-option.ts'
 import { hasMethod } from './method.ts'
 import { compilePath, type PathReadings } from './path.ts'
+import { assertPolicyName } from './policy-name.ts'
 import { isPreflight } from './preflight.ts'
+import type { LimitFunction, PlanFunction, QuotaChoice } from './quota.ts'
+import { compilePlans, type PlanOptions } from './quota-option.ts'
 
 export type { LeaseOptions } from './lease-option.ts'
+export type { LimitFunction, PlanFunction } from './quota.ts'
+export type { PlanOptions } from './quota-option.ts'
 
 /** How many units each client gets in each window, and which requests count. */
 export interface PolicyOptions<Incoming extends Request = Request, Host extends object = object> {
@@ -27,14 +34,32 @@ export interface PolicyOptions<Incoming extends Request = Request, Host extends 
    * @default no name, which is `default` in header fields
    */
   readonly name?: string | undefined
-  /** Units per window, 1 to 999,999,999,999,999. A request costs one. */
-  readonly limit: number
+  /**
+   * Units per window, 1 to 999,999,999,999,999, or a function that returns them, or a promise of
+   * them. A request costs one. `check` throws what the function throws, and a `ConfigError` if it
+   * returns anything else. A client whose limit changes keeps its count.
+   * @default required, without `plans`
+   */
+  readonly limit?: number | LimitFunction<Incoming, Host> | undefined
   /**
    * How long a window lasts from its first unit: a text with a unit (`'1m'`), or a number of
    * milliseconds. A bare number below 1,000 logs one warning, since it may be meant as seconds;
    * `'60ms'` logs none.
+   * @default required, unless every plan has its own
    */
-  readonly window: Duration
+  readonly window?: Duration | undefined
+  /**
+   * Limits by the name of a plan, in place of `limit`. Plans with the same window share one count,
+   * so a client that changes its plan keeps it. If windows differ, each plan counts by itself.
+   * @default one limit for all clients
+   */
+  readonly plans?: Readonly<Record<string, PlanOptions>> | undefined
+  /**
+   * Returns the name of the client's plan, or a promise of it. Required with `plans`. `check`
+   * throws what the function throws, and a `ConfigError` for a name that is not in `plans`.
+   * @default no plans
+   */
+  readonly plan?: PlanFunction<Incoming, Host> | undefined
   /**
    * Who is counted.
    * @default ip()
@@ -128,18 +153,9 @@ export type SettleFunction<Incoming extends Request = Request, Host extends obje
 
 export type UnknownClient = 'share' | 'refuse' | 'pass'
 
-/** How many units a policy grants in a window. */
-export interface Quota {
-  /** '' for the one unnamed policy. */
-  readonly name: string
-  readonly limit: number
-  /** In ms. */
-  readonly window: number
-}
-
 /** The options of a policy, checked and compiled. */
 export interface Policy<Incoming extends Request = Request, Host extends object = object>
-  extends Quota {
+  extends QuotaChoice<Incoming, Host> {
   readonly client: Client<Incoming, Host>
   readonly cost: number | CostFunction<Incoming, Host>
   readonly unknown: UnknownClient
@@ -160,6 +176,8 @@ export const POLICY_KEYS = [
   'name',
   'limit',
   'window',
+  'plans',
+  'plan',
   'client',
   'cost',
   'match',
@@ -202,7 +220,7 @@ export async function costOf<Incoming extends Request, Host extends object>(
   context: RequestContext & Host,
 ): Promise<number> {
   const units = typeof cost === 'function' ? await cost(request, context) : cost
-  assertCost(name === '' ? 'cost' : `cost of ${name}`, units)
+  assertCost(`cost${name && ` of ${name}`}`, units)
   return units
 }
 
@@ -239,6 +257,8 @@ export function compilePolicy<Incoming extends Request, Host extends object>(
     name,
     limit,
     window,
+    plans,
+    plan,
     client = defaultClient,
     cost = 1,
     match,
@@ -248,12 +268,20 @@ export function compilePolicy<Incoming extends Request, Host extends object>(
     settle,
     fallback = 'local',
   } = options
-  const isName = name === undefined || (typeof name === 'string' && /^[\w.-]{1,64}$/.test(name))
-  assertOption(isName, `${prefix}name`, name, '1 to 64 letters, digits, ".", "_" or "-"')
-  assertCount(`${prefix}limit`, limit)
+  if (name !== undefined) assertPolicyName(`${prefix}name`, name)
+  const compiled =
+    plans === undefined && plan === undefined
+      ? undefined
+      : compilePlans(prefix, name ?? '', window, plans)
+  const isComputed = typeof limit === 'function'
+  if (compiled) {
+    assertFunction(`${prefix}plan`, plan)
+    assertOption(limit === undefined, `${prefix}limit`, limit, 'no limit beside `plans`')
+  } else if (!isComputed) assertCount(`${prefix}limit`, limit)
+  const most = typeof limit === 'number' ? limit : MAX_INTEGER
   const isClient = typeof client === 'function'
   assertOption(isClient, `${prefix}client`, client, 'ip(), header(name) or a function')
-  if (typeof cost !== 'function') assertCount(`${prefix}cost`, cost, 0, limit)
+  if (typeof cost !== 'function') assertCount(`${prefix}cost`, cost, 0, most)
   assertChoice(`${prefix}unknown`, unknown, ['share', 'refuse', 'pass'])
   assertFallback(`${prefix}fallback`, fallback)
   const isSettle = settle === undefined || settle === true || typeof settle === 'function'
@@ -261,12 +289,12 @@ export function compilePolicy<Incoming extends Request, Host extends object>(
   // Units of a lease are no longer in the window that the request was counted in.
   assertOption(!settle || !lease, `${prefix}lease`, lease, 'no lease in a policy with `settle`')
   const isFunction = typeof match === 'function'
-  const ms = parseDuration(`${prefix}window`, window)
-  warnOfBareNumber(`${prefix}window`, window)
   return {
     name: name ?? '',
-    limit,
-    window: ms,
+    limit: most,
+    window: compiled ? 0 : parseWindow(`${prefix}window`, window),
+    choose: isComputed ? limit : plan,
+    plans: compiled,
     client,
     cost,
     unknown,

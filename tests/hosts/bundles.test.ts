@@ -96,25 +96,25 @@ describe('no bundle has a sink that its application does not import', () => {
 const BUDGETS = {
   'the middleware for Hono, and memory': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"',
-    11_850,
+    12_330,
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
-    24_000,
+    24_550,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 26_470],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 27_110],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    24_950,
+    25_410,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    30_290,
+    30_940,
   ],
   'tidegate/settle': ['export * from "./dist/settling/settling.js"', 6_000],
   'tidegate/metrics, all of it': ['export * from "./dist/metrics/index.js"', 5_640],
   'tidegate/otel, with its collector': ['export * from "./dist/otel/open-telemetry.js"', 6_500],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 20_000],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 20_040],
 } as const
 
 describe('bundles stay within their budgets', () => {

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, inject, test } from 'vitest'
-import { guard, memory, type Store } from '../../src/index.ts'
+import { guard, memory, type PolicyState, type Store } from '../../src/index.ts'
 import { redis } from '../../src/stores/redis.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { startObjects } from '../support/durable-object.ts'
@@ -24,6 +24,10 @@ interface Page {
     store: Store,
     fetchPage: (url: string) => Promise<string>,
   ): (url: string) => Promise<string>
+  api(
+    store: Store,
+    planOf: (key: string | undefined) => string,
+  ): (request: Request) => Promise<PolicyState | undefined>
   guardLogins(
     store: Store,
     login: (request: Request) => Promise<Response>,
@@ -90,6 +94,38 @@ for (const [kind, make] of Object.entries(STORES)) {
       expect(pages).toEqual(Array(15).fill('page'))
       // The eleventh belongs to the second window.
       expect((times[10] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(900)
+    })
+
+    test('a client that changes its plan keeps its count', async () => {
+      let plan = 'free'
+      const check = (await example('plans.ts', 'api'))(make(), () => plan)
+      const key = newClient()
+      const visit = async () => {
+        const headers = { 'x-api-key': key }
+        const {
+          limit,
+          remaining,
+          retryIn = 0,
+        } = (await check(new Request('https://example.com/', { headers }))) ?? {}
+        return [limit, remaining, retryIn > 0]
+      }
+      expect([await visit(), await visit()]).toEqual([
+        [3, 2, false],
+        [3, 1, false],
+      ])
+      plan = 'pro'
+      expect([await visit(), await visit()]).toEqual([
+        [5, 2, false],
+        [5, 1, false],
+      ])
+      plan = 'free'
+      expect(await visit()).toEqual([3, 0, true])
+      plan = 'pro'
+      // The refusal under the smaller limit is charged nothing, or one unit.
+      const [limit, remaining, isRefused] = await visit()
+      expect([limit, isRefused]).toEqual([5, false])
+      expect(remaining).toBe(0)
+      expect(await visit()).toEqual([5, 0, true])
     })
 
     test('settle counts failed logins only', async () => {

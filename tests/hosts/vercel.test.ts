@@ -29,7 +29,9 @@ const host = programs()
 const gateway = inject('gateway')
 const project = mkdtempSync(join(tmpdir(), 'tidegate-'))
 const output = join(project, '.vercel/output')
-const policies = readConfig({ config: 'wrangler.toml' }).vars.POLICIES as PolicyOptions[]
+const policies = readConfig({ config: 'wrangler.toml' }).vars.POLICIES as (PolicyOptions & {
+  limit: number
+})[]
 
 /** What this repository is without what was built or installed in it. */
 const BUILT =

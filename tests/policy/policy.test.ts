@@ -22,7 +22,7 @@ const METHODS = 'a list of at least one method'
 const CLIENT = 'ip(), header(name) or a function'
 const UNKNOWN = 'one of share, refuse, pass'
 const KEYS =
-  'one of name, limit, window, client, cost, match, methods, unknown, lease, settle, fallback'
+  'one of name, limit, window, plans, plan, client, cost, match, methods, unknown, lease, settle, fallback'
 
 /** What an option got, and how the error shows it. */
 type Bad = readonly (readonly [value: unknown, shown: string])[]

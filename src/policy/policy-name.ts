@@ -1,0 +1,7 @@
+import { assertOption } from '../checks.ts'
+
+/** Throws a `ConfigError` unless a value can name a policy or a plan. */
+export function assertPolicyName(option: string, name: unknown): asserts name is string {
+  const isName = typeof name === 'string' && /^[\w.-]{1,64}$/.test(name)
+  assertOption(isName, option, name, '1 to 64 letters, digits, ".", "_" or "-"')
+}
