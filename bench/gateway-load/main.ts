@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import autocannon from 'autocannon'
 import { Redis } from 'ioredis'
-import { PLAIN } from '../../src/stores/redis-protocol/script.ts'
+import { TAKE } from '../../src/stores/redis-protocol/script.ts'
 import { median } from '../measure/statistics.ts'
 import { startListening } from './listening.ts'
 
@@ -114,11 +114,11 @@ try {
   const redis = new Redis(redisUrl)
 
   const demand = ['1', 'ratelimit:192.0.2.1', '1000000000', '3600000', '1', '0']
-  await redis.call('SCRIPT', 'LOAD', PLAIN.text)
+  await redis.call('SCRIPT', 'LOAD', TAKE.plain.text)
   const COMMANDS = {
     PING: ['PING'],
     'a check of one unit (INCRBY)': ['INCRBY', 'ratelimit:192.0.2.1', '1'],
-    'a check by the script (EVALSHA)': ['EVALSHA', PLAIN.sha, ...demand],
+    'a check by the script (EVALSHA)': ['EVALSHA', TAKE.plain.sha, ...demand],
   }
   const script = COMMANDS['a check by the script (EVALSHA)']
   const many = JSON.stringify(Array(IN_PIPELINE).fill(script))
