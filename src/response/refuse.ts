@@ -81,7 +81,7 @@ const QUOTA_EXCEEDED = {
 
 const TOO_EXPENSIVE: Problem = {
   ...QUOTA_EXCEEDED,
-  detail: 'The request costs more than the limit.',
+  detail: 'The request costs more than the limit. Waiting will not help.',
 }
 
 const UNKNOWN_CLIENT: Problem = {
