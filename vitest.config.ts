@@ -13,6 +13,7 @@ const hosts = 'tests/hosts/*.test.ts'
 const programs = 'tests/{gateway,doctor,drill}/*.test.ts'
 /** The hosts that install megabytes, or Prometheus, first: `npm run test:hosts`. */
 const heavy = [
+  'tests/hosts/ai.test.ts',
   'tests/hosts/docs-monitoring.test.ts',
   'tests/hosts/frameworks.test.ts',
   'tests/hosts/monitoring.test.ts',
