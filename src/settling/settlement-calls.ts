@@ -123,14 +123,13 @@ export function settlementCalls(
           const isRefused = grants.some(({ granted }, index) => {
             return granted < (demands[index]?.cost ?? 0)
           })
-          if (!isRefused) {
-            const due = overdue(clock())
-            if (due.length > 0) options?.waitUntil?.(sendAgain(due))
-            return grants
+          if (isRefused && attempt < MAX_ATTEMPTS) {
+            await sendAgain(givingBack(keys))
+            if (countReturned() !== before) continue
           }
-          if (attempt === MAX_ATTEMPTS) return grants
-          await sendAgain(givingBack(keys))
-          if (countReturned() === before) return grants
+          const due = overdue(clock())
+          if (due.length > 0) options?.waitUntil?.(sendAgain(due))
+          return grants
         }
       } finally {
         for (const key of keys) unwatchKey(key)

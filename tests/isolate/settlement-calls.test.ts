@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest'
+import { guard, memory, type Store } from '../../src/index.ts'
+import { settling } from '../../src/settling/settling.ts'
+import type { Grant, Settlement } from '../../src/stores/store.ts'
+import { manualClock } from '../../src/testing/index.ts'
+import { guarded } from '../support/guarded.ts'
+
+const TIMEOUT = 1_000
+const demand = (id: string, limit = 1) => ({
+  policy: 'login',
+  client: 'a',
+  limit,
+  window: 60_000,
+  cost: 1,
+  settling: id,
+})
+
+/**
+ * A guard around memory, and the calls that it sends. `before` runs before an answer is returned, and
+ * `way` before a settlement arrives.
+ */
+function remote() {
+  const clock = manualClock()
+  const { take, settle = async () => [] } = settling(memory({ clock }))
+  const calls = { takes: 0, settlements: 0 }
+  const before = { take: async () => {}, settle: async () => {} }
+  const way = { settle: async () => {} }
+  const store: Store = {
+    guard,
+    async take(demands) {
+      calls.takes++
+      const grants = await take(demands)
+      await before.take()
+      return grants
+    },
+    async settle(settlements) {
+      calls.settlements++
+      await way.settle()
+      const changed = await settle(settlements)
+      await before.settle()
+      return changed
+    },
+  }
+  const work: Promise<unknown>[] = []
+  const isolate = guarded(store, clock, { timeout: TIMEOUT, timer: clock.timer })
+  return {
+    clock,
+    calls,
+    before,
+    way,
+    take: async (id: string, limit?: number) =>
+      (await isolate.take([demand(id, limit)], { waitUntil: (one) => void work.push(one) }))[0],
+    settle: async (settlement: Settlement) => isolate.settle?.([settlement]),
+    done: () => Promise.all(work),
+  }
+}
+
+const settlementOf = (id: string, grant: Grant | undefined, used: number): Settlement => ({
+  id,
+  policy: 'login',
+  client: 'a',
+  windowName: grant?.windowName ?? '',
+  reserved: 1,
+  used,
+})
+const lost = () => Promise.reject(new Error('the answer is lost'))
+
+describe('a client that the store refuses', () => {
+  test('is granted if units were given back after the store had decided', async () => {
+    const { take, settle, before, calls } = remote()
+    const first = await take('first')
+    before.take = async () => {
+      before.take = async () => {}
+      await settle(settlementOf('first', first, 0))
+    }
+    expect((await take('second'))?.granted).toBe(1)
+    expect(calls).toEqual({ takes: 3, settlements: 1 })
+  })
+
+  test('is granted if the settlement never reached the store', async () => {
+    const { take, settle, way, calls } = remote()
+    const first = await take('first')
+    way.settle = lost
+    await settle(settlementOf('first', first, 0))
+    way.settle = async () => {}
+    expect((await take('second'))?.granted).toBe(1)
+    expect(calls).toEqual({ takes: 3, settlements: 2 })
+  })
+
+  test('costs one call if nothing is on its way back', async () => {
+    const { take, settle, before, calls } = remote()
+    const first = await take('first')
+    before.settle = lost
+    await settle(settlementOf('first', first, 1))
+    before.settle = async () => {}
+    expect((await take('second', 1))?.granted).toBe(0)
+    expect(calls).toEqual({ takes: 2, settlements: 1 })
+  })
+
+  test('costs at most eight calls, however often units are given back', async () => {
+    const { take, settle, before, calls } = remote()
+    let last = await take('first')
+    let name = 'first'
+    const { windowName } = last ?? {}
+    // Others of the client take each unit that is given back, through another isolate.
+    before.take = async () => {
+      const { take: hold } = before
+      before.take = async () => {}
+      await settle(settlementOf(name, { ...(last as Grant), windowName: `${windowName}` }, 0))
+      name = `other ${calls.takes}`
+      last = await take(name)
+      before.take = hold
+    }
+    expect((await take('second'))?.granted).toBe(0)
+    expect(calls.settlements).toBe(8)
+  })
+
+  test('has its overdue settlements sent again, also those that give nothing back', async () => {
+    const { take, settle, before, calls, clock, done } = remote()
+    const first = await take('first')
+    before.settle = lost
+    await settle(settlementOf('first', first, 1))
+    before.settle = async () => {}
+    await clock.advance(TIMEOUT + 1)
+    expect((await take('second'))?.granted).toBe(0)
+    await done()
+    expect(calls.settlements).toBe(2)
+    await take('third')
+    expect(calls.settlements).toBe(2)
+  })
+})
