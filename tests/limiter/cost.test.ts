@@ -76,7 +76,9 @@ describe('the cost of a request', () => {
     ])
     const response = limiter.refuse(decision)
     expect([response.status, response.headers.get('retry-after')]).toEqual([429, null])
-    expect((await response.json()).detail).toBe('The request costs more than the limit. Waiting will not help.')
+    expect((await response.json()).detail).toBe(
+      'The request costs more than the limit. Waiting will not help.',
+    )
     expect(limiter.headers(decision)).not.toHaveProperty('retry-after')
     expect((await limiter.check(request(5))).policies).toMatchObject([
       { remaining: 0 },

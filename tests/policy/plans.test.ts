@@ -124,7 +124,6 @@ describe('the variable POLICIES', () => {
   const bad: readonly (readonly [object, ConfigError])[] = [
     [{ plan: 'pro' }, new ConfigError('POLICIES[0].plan', want, '"pro"')],
     [{ plan: null }, new ConfigError('POLICIES[0].plan', want, 'null')],
-    [{ plan: { header: 5 } }, new ConfigError('POLICIES[0].plan', want, 'an object')],
     [
       { plan: { header: 'x', cookie: 'y' } },
       new ConfigError('POLICIES[0].plan', want, 'an object'),
