@@ -47,7 +47,9 @@ async function measure(backend: Backend, contestant: Contestant): Promise<Refuse
   const limited = await contestant.limit(backend.near, { limit: LIMIT, window: LONG })
   await limited.check('somebody-else')
   await backend.empty()
-  const ask = () => limited.check('client')
+  // An isolate knows of a client that earlier benchmarks have exhausted in the same store.
+  const client = crypto.randomUUID()
+  const ask = () => limited.check(client)
   const before = await inTurn(LIMIT, ask)
   premise(
     before.every(({ allowed }) => allowed),
