@@ -114,6 +114,7 @@ export function settlementCalls(
     async take(demands, options) {
       const keys = new Set(demands.filter(({ settling }) => settling).map(keyOfRecord))
       const watches = [...keys].map(watchKey)
+      const start = clock()
       const countReturned = () => watches.reduce((sum, { returned }) => sum + returned, 0)
       try {
         for (let attempt = 1; ; attempt++) {
@@ -123,7 +124,8 @@ export function settlementCalls(
           const isRefused = grants.some(({ granted }, index) => {
             return granted < (demands[index]?.cost ?? 0)
           })
-          if (isRefused && attempt < MAX_ATTEMPTS) {
+          // A store that is so slow is not asked again.
+          if (isRefused && attempt < MAX_ATTEMPTS && clock() - start < timeout / 2) {
             await sendAgain(givingBack(keys))
             if (countReturned() !== before) continue
           }

@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest'
+import { guard, memory, type Store, StoreError } from '../../src/index.ts'
+import { createLimiter } from '../../src/limiter/limiter.ts'
+import { settling } from '../../src/settling/settling.ts'
+import { manualClock } from '../../src/testing/index.ts'
+
+const CLIENT = { plain: 'a' }
+
+/** Two isolates over one remote store that can go away, and may lose the answers of settlements. */
+function isolates(limit = 10) {
+  const clock = manualClock()
+  const inner = settling(memory({ clock }))
+  const state = { isAway: false, losesAnswers: false }
+  const calls: string[] = []
+  const store = (): Store => {
+    const remote: Store = {
+      guard,
+      async take(demands) {
+        calls.push('take')
+        if (state.isAway) throw new StoreError('unreachable', 'away', { mayHaveCounted: false })
+        return inner.take(demands)
+      },
+      async settle(settlements) {
+        calls.push('settle')
+        if (state.isAway) throw new StoreError('unreachable', 'away')
+        const changed = (await inner.settle?.(settlements)) ?? []
+        if (state.losesAnswers) throw new StoreError('unreachable', 'the answer is lost')
+        return changed
+      },
+      reset: async (keys) => inner.reset?.(keys),
+    }
+    return settling(remote)
+  }
+  const work: Promise<unknown>[] = []
+  const waitUntil = (one: Promise<unknown>) => void work.push(one)
+  const options = { limit, window: '1m', settle: true, clock, timer: clock.timer } as const
+  const [one, other] = [store(), store()].map((store) =>
+    createLimiter({ ...options, store, onStoreEvent: () => {} }),
+  )
+  if (one === undefined || other === undefined) throw new Error('no limiter')
+  const used = async () => (await inner.take([look]))[0]?.used
+  return { clock, state, calls, one, other, waitUntil, used, done: () => Promise.all(work) }
+}
+const look = { policy: '', client: 'a', limit: 1e6, window: 60_000, cost: 0, settling: 'look' }
+
+describe('a policy that settles, while its store is away', () => {
+  test('counts from what it has last seen, reserved units included', async () => {
+    const { one, state } = isolates(10)
+    await one.take(CLIENT, { cost: 7 })
+    state.isAway = true
+    const allowed = []
+    for (let n = 0; n < 5; n++) allowed.push((await one.take(CLIENT)).allowed)
+    expect(allowed).toEqual([true, true, true, false, false])
+  })
+
+  test('gives nothing back of what was granted here, and charges it once', async () => {
+    const { one, state, clock, waitUntil, done, used } = isolates(10)
+    await one.take(CLIENT, { cost: 2, waitUntil })
+    state.isAway = true
+    const local = await one.take(CLIENT, { cost: 3, waitUntil })
+    expect(local).toMatchObject({ allowed: true, degraded: true })
+    expect(local.receipt).toBeUndefined()
+    expect(await one.settle(local, 0)).toBe(false)
+    state.isAway = false
+    for (let n = 0; n < 8; n++) {
+      clock.advance(1000)
+      await one.peek(CLIENT)
+      await one.take(CLIENT, { cost: 0, waitUntil })
+      await done()
+    }
+    expect(await used()).toBe(5)
+  })
+
+  test('settles later what was reserved before', async () => {
+    const { one, state, clock, waitUntil, done, used } = isolates(10)
+    const before = await one.take(CLIENT, { cost: 6, waitUntil })
+    state.isAway = true
+    expect(await one.settle(before, 1)).toBe(false)
+    state.isAway = false
+    clock.advance(2000)
+    await one.take(CLIENT, { waitUntil })
+    await done()
+    expect(await used()).toBe(2)
+  })
+})
+
+describe('a settlement', () => {
+  test('whose answer is lost is repeated, and counts once', async () => {
+    const { one, state, clock, waitUntil, done, used } = isolates(10)
+    const decision = await one.take(CLIENT, { cost: 6, waitUntil })
+    state.losesAnswers = true
+    expect(await one.settle(decision, 1)).toBe(false)
+    state.losesAnswers = false
+    clock.advance(2000)
+    await one.take(CLIENT, { waitUntil })
+    await done()
+    expect(await used()).toBe(2)
+  })
+
+  test('of a receipt counts once, in whatever isolates it is settled', async () => {
+    const { one, other, used } = isolates(10)
+    const { receipt = '' } = await one.take(CLIENT, { cost: 6 })
+    const changed = await Promise.all([one.settle(receipt, 2), other.settle(receipt, 2)])
+    expect([changed.filter(Boolean).length, await used()]).toEqual([1, 2])
+  })
+
+  test('that races a reset gives no unit to the next window', async () => {
+    const { one, other, used } = isolates(10)
+    const decision = await one.take(CLIENT, { cost: 6 })
+    await Promise.all([other.reset(CLIENT), one.settle(decision, 0)])
+    await other.take(CLIENT, { cost: 4 })
+    await one.settle(decision, 0)
+    expect(await used()).toBe(4)
+  })
+})
+
+describe('an isolate', () => {
+  test('asks the store while only reserved units refuse a client, and refuses by itself once they are settled', async () => {
+    const { one, other, calls } = isolates(4)
+    const decision = await one.take(CLIENT, { cost: 4 })
+    for (let n = 0; n < 3; n++) expect((await other.take(CLIENT)).source).toBe('store')
+    await one.settle(decision, 4)
+    expect((await other.take(CLIENT)).source).toBe('store')
+    const before = calls.length
+    for (let n = 0; n < 3; n++) expect((await other.take(CLIENT)).source).toBe('known')
+    expect(calls).toHaveLength(before)
+  })
+
+  test('that knows a client to be exhausted refuses it after a reset elsewhere, until the window ends', async () => {
+    const { one, other, clock } = isolates(4)
+    const decision = await one.take(CLIENT, { cost: 4 })
+    await one.settle(decision, 4)
+    await other.take(CLIENT)
+    await one.reset(CLIENT)
+    expect(await one.take(CLIENT)).toMatchObject({ allowed: true, source: 'store' })
+    expect(await other.take(CLIENT)).toMatchObject({ allowed: false, source: 'known' })
+    clock.advance(60_003)
+    expect(await other.take(CLIENT)).toMatchObject({ allowed: true })
+  })
+})
