@@ -1,10 +1,10 @@
-import { policyOf } from '../policy/policy.ts'
+import { policyOf } from '../policy/policy-name.ts'
 import type { Demand, Grant, Source } from '../stores/store.ts'
 import type { StoreCall } from '../stores/store-call.ts'
 import type { Decision } from './decision.ts'
 
-/** A decision, and how it came about. */
-export interface DecisionEvent extends Decision {
+/** A decision without its receipt, which names the client, and how it came about. */
+export interface DecisionEvent extends Omit<Decision, 'receipt'> {
   /** What each policy that applies to the request decided, in the order of the options. */
   readonly outcomes: readonly PolicyOutcome[]
   /** How long the check took, in ms. Your own functions, such as `client`, are part of it. */

@@ -124,10 +124,8 @@ export function reportDecisions<Incoming, Env extends object, Context extends De
     // The listener may change its event, but not the decision.
     const policies = decision.policies.map((state) => ({ ...state }))
     const policy = decision.policy && { ...decision.policy }
-    report(
-      { ...decision, policies, policy, outcomes, took, store, call, background },
-      context ?? {},
-    )
+    const { receipt: _, ...told } = decision
+    report({ ...told, policies, policy, outcomes, took, store, call, background }, context ?? {})
     return decision
   }
 }

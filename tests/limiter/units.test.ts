@@ -120,6 +120,14 @@ describe('settle', () => {
     expect(states.map(({ remaining }) => remaining)).toEqual([9, 4])
   })
 
+  test('has a receipt in the decision, and none in its event, which names no client', async () => {
+    const events: object[] = []
+    const onDecision = (event: object) => void events.push(event)
+    const limiter = createLimiter({ ...settling, store: able(), onDecision })
+    expect((await limiter.take({ plain: 'ann' })).receipt).toContain('ann')
+    expect(JSON.stringify(events)).not.toContain('ann')
+  })
+
   test('has nothing to do for a decision that counted nothing', async () => {
     const limiter = createLimiter({ ...settling, store: able() })
     await limiter.take('a', { cost: 5 })
