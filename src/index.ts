@@ -31,7 +31,7 @@ export type {
   PolicyOptions,
   SettleFunction,
   UnknownClient,
-} from './policy/policy.ts'
+} from './policy/policy-options.ts'
 export type { HeaderStyle } from './response/field-writers.ts'
 export { keyOf } from './stores/key.ts'
 export { type MemoryOptions, memory } from './stores/memory.ts'

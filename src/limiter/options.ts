@@ -4,13 +4,8 @@ import { type Clock, stopwatch, systemClock, systemTimer, type Timer } from '../
 import { ConfigError } from '../errors.ts'
 import { type Duration, parseTimeout, warnOfBareNumber } from '../policy/duration.ts'
 import { FOREIGN_NAMES } from '../policy/foreign-names.ts'
-import {
-  compilePolicies,
-  compilePolicy,
-  POLICY_KEYS,
-  type Policy,
-  type PolicyOptions,
-} from '../policy/policy.ts'
+import { compilePolicies, compilePolicy, POLICY_KEYS, type Policy } from '../policy/policy.ts'
+import type { PolicyOptions } from '../policy/policy-options.ts'
 import {
   compileFieldWriters,
   type FieldWriters,

@@ -1,6 +1,7 @@
 import { assertOption, describeType, isCount } from '../checks.ts'
 import { ConfigError } from '../errors.ts'
-import { assertUnits, policyOf } from '../policy/policy.ts'
+import { policyOf } from '../policy/policy-name.ts'
+import { assertUnits } from '../policy/units.ts'
 import type { Receipt, ReceiptEntry } from '../settling/receipt.ts'
 import type { Settlement } from '../stores/store.ts'
 import type { Decision } from './decision.ts'

@@ -2,7 +2,8 @@ import { assertHeaderName, assertOption, describeValue } from '../checks.ts'
 import type { Client } from '../client/client.ts'
 import { header } from '../client/header.ts'
 import { ConfigError } from '../errors.ts'
-import { compilePolicies, type PlanFunction, type PolicyOptions } from './policy.ts'
+import { compilePolicies } from './policy.ts'
+import type { PlanFunction, PolicyOptions } from './policy-options.ts'
 
 const EXPECTED = 'a list of policies, or the JSON text of a list'
 

@@ -5,3 +5,6 @@ export function assertPolicyName(option: string, name: unknown): asserts name is
   const isName = typeof name === 'string' && /^[\w.-]{1,64}$/.test(name)
   assertOption(isName, option, name, '1 to 64 letters, digits, ".", "_" or "-"')
 }
+
+/** The name of the policy that a demand's `policy` belongs to: a plan may have a key of its own. */
+export const policyOf = (key: string): string => key.replace(/\+.*/, '')

@@ -1,4 +1,5 @@
-import { assertUnits, policyOf } from '../policy/policy.ts'
+import { policyOf } from '../policy/policy-name.ts'
+import { assertUnits } from '../policy/units.ts'
 import type { Demand, Grant, Receipts, Store } from '../stores/store.ts'
 
 /** Policy, client, name of the window, and units reserved. */

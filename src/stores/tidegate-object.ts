@@ -6,6 +6,15 @@ import { settleFixedWindow, withAccounts } from '../settling/account.ts'
 import { type Account, takeFixedWindow, type Window } from './fixed-window.ts'
 import { DEFAULT_PREFIX, keyOf } from './key.ts'
 import type { CountedKey, Demand, Grant, Settlement } from './store.ts'
+import {
+  ACCOUNT_ID,
+  SETTLEMENT_ROW,
+  SETTLEMENTS,
+  SETTLEMENTS_TABLE,
+  WINDOW_ROW,
+  WINDOWS,
+  WINDOWS_TABLE,
+} from './tidegate-object-tables.ts'
 
 /** How many windows to keep in memory, about 150 bytes each. The table contains all windows. */
 const MAX_HELD_WINDOWS = 10_000
@@ -209,26 +218,3 @@ interface Change {
 
 const isChanged = (old: Window | undefined, { used, endsAt, account }: Window): boolean =>
   used !== old?.used || endsAt !== old.endsAt || account !== old.account
-
-const WINDOWS = 'windows'
-const SETTLEMENTS = 'settlements'
-
-/** Without row ids the primary key is the table, so that a window writes one row and not two. */
-const WINDOWS_TABLE = `CREATE TABLE ${WINDOWS} (
-  key TEXT PRIMARY KEY, used INTEGER NOT NULL, ends_at INTEGER NOT NULL
-) WITHOUT ROWID`
-
-const WINDOW_ROW = `INSERT INTO ${WINDOWS} (key, used, ends_at) VALUES (?, ?, ?)
-  ON CONFLICT (key) DO UPDATE SET used = excluded.used, ends_at = excluded.ends_at`
-
-/** The account of each window whose units are settled, and one row for each settlement. */
-const SETTLEMENTS_TABLE = `CREATE TABLE IF NOT EXISTS ${SETTLEMENTS} (
-  key TEXT, id TEXT, name TEXT NOT NULL, settled INTEGER NOT NULL, ends_at INTEGER NOT NULL,
-  PRIMARY KEY (key, id)
-) WITHOUT ROWID`
-
-/** The id of the row of the account itself. */
-const ACCOUNT_ID = ''
-
-const SETTLEMENT_ROW = `INSERT OR REPLACE INTO ${SETTLEMENTS} (key, id, name, settled, ends_at)
-  VALUES (?, ?, ?, ?, ?)`
