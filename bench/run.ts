@@ -9,6 +9,7 @@ import { batching } from './benchmarks/batching.ts'
 import { bytes } from './benchmarks/bytes.ts'
 import { commands } from './benchmarks/commands.ts'
 import { costs } from './benchmarks/costs.ts'
+import { features } from './benchmarks/features.ts'
 import { heap } from './benchmarks/heap.ts'
 import { leasing } from './benchmarks/lease.ts'
 import { listeners } from './benchmarks/listeners.ts'
@@ -22,6 +23,7 @@ import { write } from './report/write.ts'
 
 const BENCHMARKS: Readonly<Record<string, (backend: Backend) => Promise<Outcome>>> = {
   commands,
+  features,
   lease: leasing,
   refusals,
   throughput,

@@ -1,7 +1,8 @@
 import { Redis } from '@upstash/redis'
 import { Ratelimit as Portable } from 'upstash-ratelimit-2.0.8'
 import { Ratelimit as Newest } from 'upstash-ratelimit-2.2.0'
-import type { Contestant } from './contestant.ts'
+import type { Place } from '../backend/backend.ts'
+import type { Contestant, Quota } from './contestant.ts'
 
 /** The two versions are alike in what is used here, but their types are not each other's. */
 function upstashRatelimit(version: string, Ratelimit: typeof Newest | typeof Portable): Contestant {
@@ -25,6 +26,14 @@ function upstashRatelimit(version: string, Ratelimit: typeof Newest | typeof Por
     },
   }
 }
+
+/** The newest version itself, for what only some limiters have. */
+export const upstashRatelimitOf = ({ url, token }: Place, { limit, window }: Quota): Newest =>
+  new Newest({
+    redis: new Redis({ url, token }),
+    limiter: Newest.fixedWindow(limit, `${window} ms`),
+    ephemeralCache: false,
+  })
 
 /** The last that runs on a plain Redis (peers.md §0, surprise 1). */
 export const upstash208 = upstashRatelimit('2.0.8', Portable)
