@@ -3,6 +3,7 @@ import { Redis as IoRedis } from 'ioredis'
 import { Redis as IoValkey } from 'iovalkey'
 import { createClient } from 'redis'
 import { afterAll, expect, test } from 'vitest'
+import { settling } from '../../src/settling/settling.ts'
 import { redis } from '../../src/stores/redis.ts'
 import { upstash } from '../../src/stores/upstash.ts'
 import { startGateway } from '../support/gateway-server.ts'
@@ -10,9 +11,14 @@ import { spawnRedis } from '../support/redis-server.ts'
 
 const server = await spawnRedis()
 const admin = new IoRedis(server.url)
-const [, line = ''] = /```text acl\n(.*)\n```/.exec(readFileSync('docs/stores.md', 'utf8')) ?? []
-const [name = '', ...rules] = line.split(' ')
-await admin.call(name, ...rules)
+const page = readFileSync('docs/stores.md', 'utf8')
+/** Runs the command of a block of the page. */
+async function setUser(block: RegExp): Promise<void> {
+  const [, line = ''] = block.exec(page) ?? []
+  const [name = '', ...rules] = line.trim().split(' ')
+  await admin.call(name, ...rules)
+}
+await setUser(/```text acl\n(.*)\n```/)
 const url = server.url.replace('//', '//limiter:a-long-password@')
 
 const ioredis = new IoRedis(url)
@@ -44,6 +50,23 @@ for (const [client, make] of Object.entries(STORES)) {
     await admin.persist(`ratelimit:acl:${client}`)
     expect(await granted()).toBe(0)
     expect(await admin.pttl(`ratelimit:acl:${client}`)).toBeGreaterThan(0)
+  })
+}
+
+for (const [client, make] of Object.entries(STORES)) {
+  test(`and with the further commands also for settlements and resets, over ${client}`, async () => {
+    const store = settling(make())
+    const key = { policy: 'acl-settle', client }
+    const demand = { ...key, limit: 2, window: 60_000, cost: 2, settling: 'id' }
+    await admin.call('ACL', 'SETUSER', 'limiter', '-del', '-hmget')
+    await expect(store.take([demand])).rejects.toMatchObject({ code: 'unauthorized' })
+    await setUser(/```text acl-settle\n(.*)\n```/)
+    await store.reset?.([key])
+    const [{ granted, windowName = '' } = { granted: 0 }] = await store.take([demand])
+    const settlement = { ...key, id: 'id', windowName, reserved: 2, used: 1 }
+    expect([granted, await store.settle?.([settlement])]).toEqual([2, [true]])
+    await store.reset?.([key])
+    expect((await store.take([{ ...demand, cost: 0 }]))[0]?.used).toBe(0)
   })
 }
 
