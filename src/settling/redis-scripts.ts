@@ -30,7 +30,8 @@ return answer
 `
 
 /**
- * `settleFixedWindow` as a script. A hash whose count is gone names no window.
+ * `settleFixedWindow` as a script. A hash whose count is gone names no window. Nor does a value of
+ * another type: it must not stop the other settlements of the call.
  *
  * KEYS: the key and the hash of each settlement. ARGV: windowName, id, reserved and used of each.
  * Answer: for each, 1 if its count was changed.
@@ -39,7 +40,7 @@ const SETTLE_BODY = `local answer = {}
 for i = 1, #KEYS / 2 do
   local key, hash = KEYS[2 * i - 1], KEYS[2 * i]
   local name, id, reserved, used = unpack(ARGV, 4 * i - 3, 4 * i)
-  local isOpen = redis.call('HGET', hash, 'name') == name and redis.call('EXISTS', key) == 1
+  local isOpen = redis.pcall('HGET', hash, 'name') == name and redis.call('EXISTS', key) == 1
   answer[i] = isOpen and redis.call('HSETNX', hash, '=' .. id, 1) or 0
   if answer[i] == 1 then
     if used ~= reserved then redis.call('INCRBY', key, used - reserved) end
@@ -56,6 +57,6 @@ export const TAKE_SETTLING = /* @__PURE__ */ forms(
 )
 export const SETTLE = /* @__PURE__ */ forms(
   SETTLE_BODY,
-  'f2b6923788e90968fec7485ce82a718e147fa32a',
-  'c8dd6d857dc03706a58b8e0e386ed4b5c13bc100',
+  '966f830f1a35af8e7ba7862d9fdcaea6a00196a5',
+  '512fa43a5307cf097e97419461a63988cff73e40',
 )

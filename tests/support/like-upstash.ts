@@ -7,12 +7,15 @@ const HEADER = TAKE.locking.text.slice(0, -TAKE.plain.text.length)
 /**
  * Makes a script fail for keys that are not in KEYS, as Upstash does for scripts that lock keys.
  */
-const LOCK = `local call, own = redis.call, {}
+const LOCK = `local own = {}
 for _, key in ipairs(KEYS) do own[key] = true end
-local redis = { call = function(name, key, ...)
-  assert(own[key], 'ERR Dynamic keys are not allowed')
-  return call(name, key, ...)
-end }
+local function locked(call)
+  return function(name, key, ...)
+    assert(own[key], 'ERR Dynamic keys are not allowed')
+    return call(name, key, ...)
+  end
+end
+local redis = { call = locked(redis.call), pcall = locked(redis.pcall) }
 `
 
 const SHAS = [TAKE, TAKE_SETTLING, SETTLE].map(({ plain, locking }) => {
