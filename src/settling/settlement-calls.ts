@@ -55,12 +55,14 @@ export function settlementCalls(
   settlementsOf.set(known, settlements)
   const { unanswered, watched } = settlements
 
+  function note(settlement: Settlement): void {
+    unanswered.set(nameOf(settlement), { settlement, sentAt: clock() })
+  }
+
   /** Sends settlements in one call. Those that get no answer are sent again later. */
   async function settle(settlements: readonly Settlement[]): Promise<readonly boolean[]> {
     for (const settlement of settlements) {
-      const name = nameOf(settlement)
-      if (unanswered.size >= MAX_KEYS && !unanswered.has(name)) continue
-      unanswered.set(name, { settlement, sentAt: clock() })
+      if (unanswered.size < MAX_KEYS || unanswered.has(nameOf(settlement))) note(settlement)
     }
     try {
       const call = async (signal: AbortSignal) => store.settle?.(settlements, { signal })
@@ -79,6 +81,8 @@ export function settlementCalls(
   /** Sends settlements again. */
   async function sendAgain(settlements: readonly Settlement[]): Promise<void> {
     const size = store.oneClient ? 1 : MAX_PER_CALL
+    // All at once, so that requests at the same time do not send the later ones, too.
+    settlements.forEach(note)
     for (let from = 0; from < settlements.length; from += size) {
       await settle(settlements.slice(from, from + size))
     }
@@ -93,8 +97,9 @@ export function settlementCalls(
 
   /** Those whose call has ended, maybe with its request. */
   function overdue(now: number): readonly Settlement[] {
-    const due = [...unanswered.values()].filter(({ sentAt }) => Math.abs(now - sentAt) > timeout)
-    return due.map(({ settlement }) => settlement)
+    return [...unanswered.values()].flatMap(({ settlement, sentAt }) =>
+      Math.abs(now - sentAt) > timeout ? [settlement] : [],
+    )
   }
 
   function watchKey(key: string): Watch {

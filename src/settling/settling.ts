@@ -24,6 +24,8 @@ import { settlementCalls } from './settlement-calls.ts'
  * })
  */
 export function settling(store: Store): Store {
+  // Twice would repeat each refused demand up to 64 times.
+  if (store.receipts) return store
   const able = { ...store, identity: store.identity ?? store, ...methodsOf(store) }
   const { guard = 'none' } = store
   const receipts = receiptsOf(able)

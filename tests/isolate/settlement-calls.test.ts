@@ -115,6 +115,23 @@ describe('a client that the store refuses', () => {
     expect(calls.settlements).toBe(8)
   })
 
+  test('costs at most eight calls also over settling(settling(store))', () => {
+    const store = settling(memory())
+    expect(settling(store)).toBe(store)
+  })
+
+  test('shares the overdue settlements with the other requests of that moment', async () => {
+    const { take, settle, way, calls, clock, done } = remote()
+    const first = await take('first', 1_000)
+    way.settle = lost
+    for (let index = 0; index < 250; index++) await settle(settlementOf(`of ${index}`, first, 1))
+    way.settle = async () => {}
+    await clock.advance(TIMEOUT + 1)
+    await Promise.all(['a', 'b', 'c', 'd'].map((id) => take(id, 1_000)))
+    await done()
+    expect(calls.settlements).toBe(250 + 3)
+  })
+
   test('has its overdue settlements sent again, also those that give nothing back', async () => {
     const { take, settle, before, calls, clock, done } = remote()
     const first = await take('first')
