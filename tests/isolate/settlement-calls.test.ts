@@ -132,6 +132,18 @@ describe('a client that the store refuses', () => {
     expect(calls.settlements).toBe(250 + 3)
   })
 
+  test('has at most 10,000 settlements sent again', async () => {
+    const { take, settle, way, calls, clock, done } = remote()
+    const first = await take('first', 5)
+    way.settle = lost
+    for (let index = 0; index < 10_001; index++) await settle(settlementOf(`of ${index}`, first, 1))
+    way.settle = async () => {}
+    await clock.advance(TIMEOUT + 1)
+    await take('second', 5)
+    await done()
+    expect(calls.settlements).toBe(10_001 + 100)
+  })
+
   test('has its overdue settlements sent again, also those that give nothing back', async () => {
     const { take, settle, before, calls, clock, done } = remote()
     const first = await take('first')
