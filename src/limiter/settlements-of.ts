@@ -23,7 +23,10 @@ export function settlementsOf(decision: Decision | string, units: Units): readon
     }
   }
   return entries.flatMap(([policy, client, windowName, reserved]) => {
-    const used = typeof units === 'object' ? units[policyOf(policy)] : units
+    const name = policyOf(policy)
+    // A policy may have the name of something that each object inherits, such as `constructor`.
+    if (typeof units === 'object' && !Object.hasOwn(units, name)) return []
+    const used = typeof units === 'object' ? units[name] : units
     return used === undefined ? [] : [{ id, policy, client, windowName, reserved, used }]
   })
 }

@@ -165,9 +165,12 @@ export function unitLimiter<Env extends object, Incoming extends Request, Host e
       const settlements = settlementsOf(decision, units)
       if (settlements.length === 0) return false
       const store = openStore(options.env, [])
-      const work = store.settle?.(settlements).then((changed) => changed.some(Boolean))
-      if (work) options.waitUntil?.(work.catch(() => {}))
-      return work ?? false
+      if (store.settle === undefined) {
+        throw new ConfigError('settle', 'settling(store) of "tidegate/settle"')
+      }
+      const work = store.settle(settlements).then((changed) => changed.some(Boolean))
+      options.waitUntil?.(work.catch(() => {}))
+      return work
     },
   }
 }

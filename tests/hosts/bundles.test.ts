@@ -102,7 +102,7 @@ const BUDGETS = {
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export * from "./dist/stores/upstash.js"',
     24_580,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 27_150],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 27_170],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
     25_450,

@@ -111,6 +111,22 @@ describe('settle', () => {
     expect((await one?.peek('a'))?.policy?.remaining).toBe(2)
   })
 
+  test('leaves a policy alone whose name every object inherits', async () => {
+    const policies = ['constructor', 'user'].map((name) => ({ name, ...settling }))
+    const limiter = createLimiter({ policies, store: able() })
+    await limiter.settle(await limiter.take('a', { cost: 2 }), { user: 1 })
+    const { policies: counts } = await limiter.peek('a')
+    expect(counts.map(({ remaining }) => remaining)).toEqual([3, 4])
+  })
+
+  test('needs a store that can settle', async () => {
+    const { receipt = '' } = await createLimiter({ ...settling, store: able() }).take('a')
+    const limiter = createLimiter({ ...ONE, store: memory() })
+    await expect(limiter.settle(receipt, 0)).rejects.toThrow(
+      /^settle: expected settling\(store\) of "tidegate\/settle"/,
+    )
+  })
+
   test('settles each policy by its name', async () => {
     const policies = TWO.policies.map((policy) => ({ ...policy, limit: 9, settle: true as const }))
     const limiter = createLimiter({ policies, store: able() })
