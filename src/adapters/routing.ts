@@ -53,8 +53,7 @@ export function routingMiddleware<Incoming extends Request, Event>(
 ): RoutingMiddleware<Incoming, Event> {
   const compiled = compileOptions({ ...options, store: options.store ?? storeFromEnv })
   if (compiled.policies.some(({ settle }) => typeof settle === 'function')) {
-    const want =
-      'true, since middleware does not see the response, and `limiter.settle` in the route'
+    const want = 'true, since middleware does not see the response of the page'
     throw new ConfigError('settle', want, 'a function')
   }
   const limiter = requestLimiter(compiled)

@@ -35,9 +35,10 @@ export interface UnitLimiter<Env extends object = object> {
    */
   peek(client: UnitClient, options?: UnitsOptions<Env>): Promise<Decision>
   /**
-   * Takes units as soon as there are enough, but waits no longer than `max`. Returns the granted
-   * decision, or the refused one when `max` is over, or when waiting does not help. The callers of
-   * one client in one isolate wait in the order in which they came, and only the first one asks.
+   * Takes units as soon as there are enough. Returns the granted decision; or the refused one once
+   * it is certain that there will not be enough within `max`, or that waiting does not help. The
+   * callers of one client in one isolate wait in the order in which they came, and only the first of
+   * them asks.
    * @example
    * const { allowed } = await limiter.wait('crawler', { max: '30s' })
    */

@@ -1,4 +1,5 @@
 import { withDeadline } from '../deadline.ts'
+import { detectPlatform } from '../environment.ts'
 import { type Knowledge, keyOfRecord } from '../isolate/knowledge.ts'
 import { MAX_KEYS } from '../isolate/lru.ts'
 import type { GuardOptions, Settlement, Store } from '../stores/store.ts'
@@ -53,6 +54,8 @@ export function settlementCalls(
 ): SettlementCalls {
   const settlements = settlementsOf.get(known) ?? { unanswered: new Map(), watched: new Map() }
   settlementsOf.set(known, settlements)
+  // A server keeps running after the response.
+  const keepsRunning = detectPlatform() === 'server' ? () => {} : undefined
   const { unanswered, watched } = settlements
 
   function note(settlement: Settlement): void {
@@ -135,7 +138,8 @@ export function settlementCalls(
             if (countReturned() !== before) continue
           }
           const due = overdue(clock())
-          if (due.length > 0) options?.waitUntil?.(sendAgain(due))
+          const keepAlive = options?.waitUntil ?? keepsRunning
+          if (due.length > 0) keepAlive?.(sendAgain(due))
           return grants
         }
       } finally {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { detectPlatform } from '../../src/environment.ts'
 import { guard, memory, type Store, StoreError } from '../../src/index.ts'
 import { createLimiter } from '../../src/limiter/limiter.ts'
 import { settling } from '../../src/settling/settling.ts'
@@ -85,6 +86,19 @@ describe('a policy that settles, while its store is away', () => {
 })
 
 describe('a settlement', () => {
+  test('that was lost is sent again on a server that passes no waitUntil', async () => {
+    const { one, state, clock, used } = isolates(10)
+    const decision = await one.take(CLIENT, { cost: 2 })
+    state.isAway = true
+    await one.settle(decision, 7)
+    state.isAway = false
+    clock.advance(2000)
+    await one.take(CLIENT)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    // Other hosts end the request, and with it what nothing keeps alive.
+    expect(await used()).toBe(detectPlatform() === 'server' ? 8 : 3)
+  })
+
   test('whose answer is lost is repeated, and counts once', async () => {
     const { one, state, clock, waitUntil, done, used } = isolates(10)
     const decision = await one.take(CLIENT, { cost: 6, waitUntil })
