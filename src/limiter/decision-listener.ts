@@ -121,11 +121,11 @@ export function reportDecisions<Incoming, Env extends object, Context extends De
     }
     if (refusedBy) outcomes.push({ ...refusedBy, refused: true })
     const background = counted ? takeEnded(notify, store) : NONE
-    // The listener may change its event, but not the decision.
+    // The listener may change its event, but not the decision. The receipt names the client.
     const policies = decision.policies.map((state) => ({ ...state }))
     const policy = decision.policy && { ...decision.policy }
-    const { receipt: _, ...told } = decision
-    report({ ...told, policies, policy, outcomes, took, store, call, background }, context ?? {})
+    const shown = { ...decision, receipt: undefined, policies, policy }
+    report({ ...shown, outcomes, took, store, call, background }, context ?? {})
     return decision
   }
 }

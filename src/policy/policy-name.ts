@@ -7,4 +7,7 @@ export function assertPolicyName(option: string, name: unknown): asserts name is
 }
 
 /** The name of the policy that a demand's `policy` belongs to: a plan may have a key of its own. */
-export const policyOf = (key: string): string => key.replace(/\+.*/, '')
+export function policyOf(key: string): string {
+  const end = key.indexOf('+')
+  return end < 0 ? key : key.slice(0, end)
+}
