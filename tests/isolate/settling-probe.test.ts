@@ -96,7 +96,15 @@ for (const probe of WAYS) {
       for (const used of [0, BEFORE, LIMIT - 1]) {
         const settlement = isLost ? 'a settlement without an answer' : 'a settlement'
         test(`${settlement} of ${used} units counts once, beside what was granted here`, async () => {
-          const { before, alone, state, settle, release, recover, used: count } = await probing(probe)
+          const {
+            before,
+            alone,
+            state,
+            settle,
+            release,
+            recover,
+            used: count,
+          } = await probing(probe)
           state.losesSettlements = isLost
           expect(await settle(before, used)).toBe(!isLost)
           for (const decision of alone) expect(await settle(decision, 0)).toBe(false)
