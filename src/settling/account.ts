@@ -30,8 +30,8 @@ export function settleFixedWindow(
   now: number,
 ): Window | undefined {
   const account = window?.account
-  if (window === undefined || account?.name !== windowName) return undefined
-  if (window.endsAt <= now || account.ids.has(id)) return undefined
+  if (!window?.used || window.endsAt <= now) return undefined
+  if (account?.name !== windowName || account.ids.has(id)) return undefined
   account.ids.add(id)
   const settled = account.settled + used
   return { ...window, used: window.used + used - reserved, account: { ...account, settled } }

@@ -15,7 +15,7 @@ ${TAKE_BODY}for i, d in ipairs(demands) do
   local hash, name, settled = all[count + i], args[i], 0
   if d.left < 1 or name == '' then name = ''
   else
-    local known = d.open and redis.call('HMGET', hash, 'name', 'settled') or {}
+    local known = d.open and redis.pcall('HMGET', hash, 'name', 'settled') or {}
     if known[1] then name, settled = known[1], tonumber(known[2] or 0)
     else
       redis.call('DEL', hash)
@@ -30,8 +30,8 @@ return answer
 `
 
 /**
- * `settleFixedWindow` as a script. A hash whose count is gone names no window. Nor does a value of
- * another type: it must not stop the other settlements of the call.
+ * `settleFixedWindow` as a script. A hash whose count is gone or 0 names no window. A foreign value
+ * in the hash or the count must not stop the other settlements of the call.
  *
  * KEYS: the key and the hash of each settlement. ARGV: windowName, id, reserved and used of each.
  * Answer: for each, 1 if its count was changed.
@@ -40,10 +40,10 @@ const SETTLE_BODY = `local answer = {}
 for i = 1, #KEYS / 2 do
   local key, hash = KEYS[2 * i - 1], KEYS[2 * i]
   local name, id, reserved, used = unpack(ARGV, 4 * i - 3, 4 * i)
-  local isOpen = redis.pcall('HGET', hash, 'name') == name and redis.call('EXISTS', key) == 1
+  local isOpen = redis.pcall('HGET', hash, 'name') == name and (tonumber(redis.pcall('GET', key)) or 0) ~= 0
   answer[i] = isOpen and redis.call('HSETNX', hash, '=' .. id, 1) or 0
   if answer[i] == 1 then
-    if used ~= reserved then redis.call('INCRBY', key, used - reserved) end
+    if used ~= reserved then redis.pcall('INCRBY', key, used - reserved) end
     if used ~= '0' then redis.call('HINCRBY', hash, 'settled', used) end
   end
 end
@@ -52,11 +52,11 @@ return answer
 
 export const TAKE_SETTLING = /* @__PURE__ */ forms(
   SETTLING_BODY,
-  'fcdb9658a3564dead67183cbf627d9c28c522ff4',
-  '9c449d90f60c88af958b026ba71cef7f3d489dd9',
+  '52c7075ce64cb7c5be8191675f54e8d331776e52',
+  '283feedb88954724140ee5a052efae0146ad5ae0',
 )
 export const SETTLE = /* @__PURE__ */ forms(
   SETTLE_BODY,
-  '966f830f1a35af8e7ba7862d9fdcaea6a00196a5',
-  '512fa43a5307cf097e97419461a63988cff73e40',
+  'b3dd48da97d0091196456d4a33edb0091ebcc2e3',
+  'c83c2ea8a4203b2780a370786ae00843518ec24c',
 )

@@ -53,7 +53,7 @@ export function redisModel(clock: Clock): RedisModel {
       // A single demand is counted at once. A read, and several demands, are not.
       const taken = keys.length === 1 && debt.length === 0 ? cost + reserve : 0
       // A count cannot distinguish a missing key from a key that was set back to 0.
-      const open = taken > 0 && found?.count === 0 ? undefined : found
+      const open = found?.count === 0 ? undefined : found
       billed++
       if (open) {
         billed++

@@ -39,7 +39,7 @@ export function settlingModel({ clock, life, evict, take, bill }: Keys) {
         const [name = '', hashKey = ''] = [args[index], all[keys.length + index]]
         const now = life(key)
         const left = now?.endsAt === undefined ? 0 : now.endsAt - clock()
-        if (name === '' || left < 1) return ['', 0]
+        if (name === '' || left < 1 || now?.count === 0) return ['', 0]
         const isOpen = before[index] !== undefined && before[index] === now
         bill(isOpen ? 1 : 0)
         const known = isOpen ? hashOf(hashKey) : undefined
@@ -61,7 +61,7 @@ export function settlingModel({ clock, life, evict, take, bill }: Keys) {
         if (hash === undefined || hash.name !== name) return 0
         const open = life(key)
         bill(1)
-        if (open === undefined) return 0
+        if (open === undefined || open.count === 0) return 0
         bill(1)
         if (hash.ids.has(id)) return 0
         hash.ids.add(id)

@@ -85,8 +85,11 @@ const usedOf = ({ limit }: Demand, open: Window | undefined) => Math.min(open?.u
 const fits = (demand: Demand, open: Window | undefined) =>
   usedOf(demand, open) + demand.cost <= demand.limit
 
-/** The open window. If it ends later than a whole window from now, it is shortened to that. */
+/**
+ * The open window. If it ends later than a whole window from now, it is shortened to that. A window
+ * of which all units were given back is not open: Redis cannot distinguish it from a missing key.
+ */
 function currentWindow(open: Window | undefined, window: number, now: number): Window | undefined {
-  if (open === undefined || open.endsAt <= now) return undefined
+  if (!open?.used || open.endsAt <= now) return undefined
   return open.endsAt - now > window ? { ...open, endsAt: now + window } : open
 }

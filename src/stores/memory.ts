@@ -65,7 +65,7 @@ export function memory(options: MemoryOptions = {}): Store {
       windows.delete(client)
       exhausted.delete(client)
     }
-    if (after === undefined) return
+    if (!after) return
     if (before !== after) windows.set(client, after)
     if (after.used + cost > limit) exhausted.add(client)
     if (windows.size > maxKeys) makeRoom(kept, now)

@@ -156,7 +156,7 @@ export interface TakeOptions {
  *
  * - A window opens with the first unit taken for a policy and a client, and ends `window` ms later
  *   by the store's clock. Later takes never move its end. A take without cost and reserve opens no
- *   window.
+ *   window. A window of which all units were given back has ended: the next unit opens another one.
  * - In one window at most `limit` units are granted, also to concurrent calls in any order. `used`
  *   never exceeds `limit`. A refused demand is charged nothing.
  * - One call is atomic over all its demands, which name different keys: either each demand gets its

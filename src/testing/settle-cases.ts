@@ -52,6 +52,21 @@ export const SETTLE_CASES: Cases = {
     equalGrant(await context.take({ cost: 0 }), { granted: 0, used: 2 })
   },
 
+  'a window of which all units were given back has ended': async (context) => {
+    const { store, demand } = context
+    if (!store.settle) return
+    const taken = await reserve(context, { id: 'a', cost: 4 })
+    await settle(context, taken, 0)
+    const open = { granted: 0, used: 0, resetIn: 0 }
+    equalGrant(await context.take({ cost: 0 }), open)
+    const looks = await store.take([demand({ cost: 0 }), demand({ policy: 'other', cost: 0 })])
+    for (const look of looks) equalGrant(look, open)
+    assert((await settle(context, taken, 2)) === false, 'the ended window was settled')
+    const next = await reserve(context, { id: 'b', cost: 1 })
+    assert(next.grant.windowName === 'b', `the next window is called ${next.grant.windowName}`)
+    equalGrant(next.grant, { granted: 1, used: 1 })
+  },
+
   'settled units are told apart from reserved ones': async (context) => {
     if (!context.store.settle) return
     const one = await reserve(context, { id: 'a', cost: 2 })

@@ -26,7 +26,7 @@ export interface ScriptForms {
  *
  * A key still exists in the millisecond at which its `PTTL` reaches 0, and is gone in the next one.
  * If an operator sets a count below 0 (`DECRBY`), units are granted until the count reaches the
- * limit.
+ * limit. A count of 0 is no open window: INCRBY cannot distinguish it from a missing key.
  *
  * KEYS: one per demand. ARGV: limit, window, cost and reserve of each demand; if units are owed,
  * then also units, age and rest of each.
@@ -43,7 +43,7 @@ for i, key in ipairs(KEYS) do
   local text = d.taken == 0 and redis.call('GET', key)
   local count = d.taken > 0 and redis.call('INCRBY', key, d.taken) - d.taken or tonumber(text or 0) or 0
   assert(not text or text == '0' or #text < 19 and text:match('^-?[1-9]%d*$'), 'the value is no count')
-  d.open = text or count ~= 0
+  d.open = count ~= 0
   if d.open then
     d.used, d.left = math.min(count, d.limit), redis.call('PTTL', key)
     if d.left < 0 or d.left > d.window then
@@ -84,8 +84,8 @@ export const forms = (text: string, plain: string, locking: string): ScriptForms
 
 export const TAKE = /* @__PURE__ */ forms(
   `${TAKE_BODY}return answer\n`,
-  'a05e1b8e1f0f55bfcbdd7b95ca34e617dca29235',
-  'f08f1b6d1be3f27dbeacfba8f22429a6f8380ff2',
+  'adba2ef87e12c9da830c0e231bbd9860f3212a88',
+  '07755655678bb56d31bf164d6a081e4f43b26f2f',
 )
 /** Deletes keys. Rare and short, so it needs no hash and no header. */
 export const RESET = "return redis.call('DEL', unpack(KEYS))"
