@@ -54,14 +54,11 @@ export const guard: Guard = (store, options) => {
   }
 
   /** Refills a lease in the background, before its units are spent. */
-  function refill(
-    state: DemandState,
-    now: number,
-    waitUntil: WaitUntil,
-    watch: CallWatch | undefined,
-  ): void {
+  function refill(state: DemandState, waitUntil: WaitUntil, watch: CallWatch | undefined): void {
     const { demand, lease } = state
     if (waitUntil === undefined || lease === undefined || !needsRefill(lease, known.tripMs)) return
+    // Its request may have waited for another policy.
+    const now = clock()
     if (refillOf(state, lease, now) === 0 || calls.isAway([state])) return
     const refilling = calls.ask(
       [{ ...state, demand: { ...demand, cost: 0 } }],
@@ -101,7 +98,7 @@ export const guard: Guard = (store, options) => {
     const all: Grant[] = []
     let index = 0
     for (const state of states) {
-      if (state.isPaid && isGranted) refill(state, now, waitUntil, watch)
+      if (state.isPaid && isGranted) refill(state, waitUntil, watch)
       else if (state.isPaid) giveBack(state)
       all.push(
         state.isPaid

@@ -140,6 +140,31 @@ describe('debts', () => {
     expect(await used(demand)).toBe(50)
   })
 
+  test('are as old as when a refill of a lease charges them, also if its request has waited', async () => {
+    const { clock, calls, state, guarded } = scriptedStore()
+    const [one, works] = [guarded({ ahead: new Map([['', 2000]]) }), background(clock)]
+    const hot = { ...demand, limit: 1000 }
+    for (let n = 0; n < 100; n++) {
+      await one.take([hot], works)
+      clock.advance(10)
+    }
+    state.outcome = ([first]) => (first?.client === 'a' ? keyError() : 'up')
+    expect(await one.take([{ ...hot, cost: 50 }])).toMatchObject([{ source: 'local' }])
+    // The background gives the key up.
+    await one.take([of('b')], works)
+    await flush()
+    clock.advance(100)
+    const other = { ...of('a'), policy: 'other' }
+    state.outcome = ([first]) => (first?.policy === 'other' ? flush(50) : 'up')
+    calls.length = 0
+    const waiting = one.take([hot, other], works)
+    clock.advance(500)
+    await waiting
+    await flush()
+    const charges = calls.flat().flatMap(({ owed, reserve = 0 }) => (reserve > 0 ? [owed] : []))
+    expect(charges).toMatchObject([{ units: 50, age: 600 }])
+  })
+
   test('are bounded, also if no outage ends them', async () => {
     const { clock, state, guarded, calls } = scriptedStore()
     const one = guarded()
