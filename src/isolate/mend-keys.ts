@@ -21,8 +21,8 @@ export interface MendOptions {
   readonly known: Knowledge
   /** Whether a call can count one client only. */
   readonly oneClient: boolean
-  /** Whether the backend of a demand answers. If it is away, and a probe is due, it is probed. */
-  readonly isReachable: (record: KeyRecord, demand: Demand) => Promise<boolean>
+  /** Whether the backend of a call answers. If it is away, and a probe is due, it is probed. */
+  readonly isReachable: (looks: readonly DemandState[]) => Promise<boolean>
   /** Sends a call. Returns its error if it failed. */
   readonly send: (states: readonly DemandState[]) => Promise<StoreError | undefined>
   readonly clock: Clock
@@ -51,9 +51,10 @@ export async function mendKeys(options: MendOptions): Promise<void> {
   /** Sends a call for these keys. Returns whether further calls make sense. */
   async function lookAtKeys(call: Call): Promise<boolean> {
     known.mendingUntil = clock() + 2 * timeout
-    const [[record, demand]] = call
-    if (!(await isReachable(record, demand))) return oneClient
-    const error = await send(call.map(([record, demand]) => lookAt(record, demand)))
+    const [[record]] = call
+    const looks = call.map(([record, demand]) => lookAt(record, demand))
+    if (!(await isReachable(looks))) return oneClient
+    const error = await send(looks)
     if (error === undefined) {
       for (const entry of call) {
         const [record] = entry

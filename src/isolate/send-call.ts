@@ -6,12 +6,12 @@ import type { CallWatch, StoreOperation } from '../stores/store-call.ts'
 import { assertGrants } from './assert-grants.ts'
 import { type Breaker, endsOutage, noteFailure, startProbe } from './breaker.ts'
 import { claimDebt, endCharge, owedUnits, returnDebt } from './debts.ts'
-import { type DemandState, lookAt, observedBy, receive, refillOf } from './demand-state.ts'
+import { type DemandState, observedBy, receive, refillOf } from './demand-state.ts'
 import { breakerOf, type Knowledge, noteAway, noteBack, noteUnmended } from './knowledge.ts'
 import { endRefill, type Lease, startRefill } from './lease.ts'
 import { hasUnmended, mendKeys } from './mend-keys.ts'
 import { asStoreError, isReply, type StoreListener } from './outage.ts'
-import type { Asked, KeyRecord } from './record.ts'
+import type { Asked } from './record.ts'
 
 /** In ms: how much later than the deadline of an earlier call a call looks whether it was met. */
 const MARGIN_MS = 5
@@ -162,15 +162,14 @@ export function callSender(
       const answer = await send(states, breaker, clock(), waitUntil, asError, kind)
       return answer instanceof StoreError ? answer : undefined
     }
-    const isReachable = async (record: KeyRecord, demand: Demand) => {
-      const look = [lookAt(record, demand)]
-      const breaker = breakerOf(known, store, look)
+    const isReachable = async (looks: readonly DemandState[]) => {
+      const breaker = breakerOf(known, store, looks)
       const isAway = breaker.openedAt !== undefined
       if (oneClient && isAway && startProbe(breaker, clock(), timeout, random)) {
         // A debt may get lost with its call, so it is sent only if the server has answered.
         const isProbe = !breaker.needsWrite
         const kind = { isProbe, watch, operation: 'probe' } as const
-        await send(look, breaker, clock(), waitUntil, ignore, kind)
+        await send(looks, breaker, clock(), waitUntil, ignore, kind)
       }
       return breaker.openedAt === undefined
     }

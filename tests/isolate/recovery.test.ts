@@ -125,6 +125,26 @@ describe('debts', () => {
     expect(grant?.source ?? 'store').toBe('store')
   })
 
+  test('are charged by the background if one key of their client owes nothing', async () => {
+    const { clock, state, guarded, used } = scriptedStore({ oneClient: true })
+    const [one, works] = [guarded(), background(clock)]
+    await one.take([demand], works)
+    state.outcome = () => 'hang'
+    const lost = one.take([demand], works)
+    clock.advance(1000)
+    await lost
+    clock.advance(1000)
+    const owing = { ...demand, policy: 'owing' }
+    state.outcome = () => new StoreError('rejected', 'LOADING', { mayHaveCounted: false })
+    expect(await one.take([owing], works)).toMatchObject([{ granted: 1, source: 'local' }])
+    await flush()
+    state.outcome = () => 'up'
+    clock.advance(1000)
+    await one.take([of('b')], works)
+    await works.settle()
+    expect(await used(owing)).toBe(1)
+  })
+
   test('of a call that met its deadline are none: the server may yet count it', async () => {
     const { clock, state, guarded, near, used } = scriptedStore()
     const [one, works] = [guarded(), background(clock)]
