@@ -70,7 +70,8 @@ function httpClient(
 
   const url = 'https://model.invalid'
   const sendAlone = restSender(url, 'token', fetcher)
-  const alone: Send = (words, options) => {
+  const alone: Send = async (words, options) => {
+    options?.signal?.throwIfAborted()
     batch = [prepare(words, options?.signal)]
     return sendAlone(words, options)
   }
@@ -85,7 +86,8 @@ function httpClient(
     BATCH_WAIT,
     timer,
   )
-  return restClient((words, options) => {
+  return restClient(async (words, options) => {
+    options?.signal?.throwIfAborted()
     prepare(words, options?.signal)
     return send(words, options)
   })

@@ -45,8 +45,6 @@ export interface Scene {
   readonly keyOf: (demand: { readonly policy: string; readonly client: string }) => string
   /** In ms. */
   readonly timeout: number
-  /** Whether a call counts one client only. */
-  readonly isCluster: boolean
   /** Whether an isolate can work behind the back of a request. */
   readonly hasBackground: (isolate: number) => boolean
   /** Notes a violated invariant. */

@@ -60,7 +60,6 @@ export function makeWorld(setting: Setting, more: readonly Watcher[] = []): Worl
     now: time.now,
     server,
     timeout,
-    isCluster: cluster,
     keyOf: (demand) => toKey(PREFIX, demand),
     ruleOf(key) {
       const rule = ruleByKey.get(key)

@@ -2,9 +2,11 @@ import type { Life } from '../../../../src/simulation/life.ts'
 import type { Owed } from '../../../../src/stores/store.ts'
 import type { Command } from '../command.ts'
 import { decisionTimes } from '../decision-times.ts'
-import { KNOWN_ISSUES } from '../known-issues.ts'
 import type { Ask, Scene, Sent, Watcher } from '../watcher.ts'
 import type { Lives } from './lives.ts'
+
+/** In ms: what clocks round off. */
+const CLOCKS_MS = 1
 
 /** A unit that an isolate has granted without the store. */
 interface Unit {
@@ -27,7 +29,7 @@ interface Claim extends Sent {
  * since charged, up to the limit.
  */
 export function debts(scene: Scene, lives: Lives): Watcher {
-  const { now, server, timeout, isCluster, ruleOf, keyOf, hasBackground, fail } = scene
+  const { now, server, ruleOf, keyOf, hasBackground, fail } = scene
   const decided = decisionTimes(now, hasBackground)
   /** Units that are owed, by isolate and key. */
   const owing = new Map<number, Map<string, Unit[]>>()
@@ -57,8 +59,7 @@ export function debts(scene: Scene, lives: Lives): Watcher {
     unitsOf(ask.isolate, key).push({ at, end: at + resetIn, isOwed })
   }
 
-  function settleClaim({ key, isolate, command, at, owed }: Claim): void {
-    const slack = 1 + (KNOWN_ISSUES.staleRefills && isRefill(command) ? timeout : 0)
+  function settleClaim({ key, isolate, at, owed }: Claim): void {
     const units = unitsOf(isolate, key)
     const open = units.filter((unit) => unit.at <= at && unit.end > at)
     // A probe charges the unit of its own request.
@@ -71,11 +72,11 @@ export function debts(scene: Scene, lives: Lives): Watcher {
       fail(`${key}: isolate ${isolate} charges ${owed.units} units and owes ${taken.length}`)
     }
     const first = Math.min(...taken.filter(({ isOwed }) => isOwed).map((unit) => unit.at))
-    if (owed.age + slack < at - first) {
+    if (owed.age + CLOCKS_MS < at - first) {
       fail(`${key}: isolate ${isolate} charges units of ${at - first} ms ago as of ${owed.age}`)
     }
     const last = Math.max(...taken.map(({ end }) => end))
-    if (owed.rest > last - at + slack) {
+    if (owed.rest > last - at + CLOCKS_MS) {
       fail(`${key}: isolate ${isolate} charges a window of ${owed.rest} ms, of ${last - at} left`)
     }
     const left = units.filter((unit) => !taken.includes(unit))
@@ -148,7 +149,6 @@ export function debts(scene: Scene, lives: Lives): Watcher {
       for (const [isolate, keys] of owing) {
         // Otherwise the units are charged when the client comes back.
         if (!hasBackground(isolate)) continue
-        if (KNOWN_ISSUES.clusterProbesOneKey && isCluster) continue
         for (const [key, units] of keys) {
           // A key that the server refused is charged when its client comes back.
           if (server.wasSpoiled(key)) continue
@@ -170,9 +170,6 @@ export function debts(scene: Scene, lives: Lives): Watcher {
 
 const takesUnits = (command: Command) =>
   command.name === 'INCRBY' || command.demands.some(({ cost, reserve }) => cost + reserve > 0)
-
-const isRefill = (command: Command) =>
-  command.name !== 'INCRBY' && command.demands.some(({ reserve }) => reserve > 0)
 
 const claimsIn = (sent: Sent): readonly Claim[] =>
   sent.command.name === 'INCRBY'
