@@ -45,7 +45,7 @@ export function decideHere(
 /** Refuses demands of which one does not fit the count of this isolate, though the store answers. */
 export function refuseHere(states: readonly DemandState[], now: number): readonly Grant[] {
   return states.map(({ demand, record: { local } }) => {
-    if (local && isCounting(local, now)) {
+    if (local && isCounting(local, demand, now)) {
       const left = unitsLeft(local, demand, 'local')
       if (left < demand.cost) return countedGrant(local, demand, 0, left, true, now, 'known')
     }

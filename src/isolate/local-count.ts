@@ -45,9 +45,12 @@ export function localCount(
   return open
 }
 
-/** Whether units were granted here in a window that is still open. */
-export const isCounting = ({ granted, over }: LocalCount, now: number): boolean =>
-  granted > 0 && now < over
+/**
+ * Whether units were granted here in a window that is still open. If it lasts longer than a window
+ * can, the clock was set back.
+ */
+export const isCounting = ({ granted, over }: LocalCount, { window }: Demand, now: number) =>
+  granted > 0 && now < over && over - now <= window
 
 /** How many units of a demand's limit this isolate may still grant. */
 export function unitsLeft(

@@ -59,7 +59,7 @@ export function storeCalls(store: Store, options: GuardOptions, known: Knowledge
     watch: CallWatch | undefined,
   ): Promise<readonly Grant[]> {
     const counts = states.flatMap(({ record: { local }, demand }) =>
-      local && isCounting(local, now) ? [{ local, demand }] : [],
+      local && isCounting(local, demand, now) ? [{ local, demand }] : [],
     )
     const fits = ({ local, demand }: (typeof counts)[number]) =>
       unitsLeft(local, demand, 'local') >= demand.cost
@@ -105,8 +105,8 @@ export function storeCalls(store: Store, options: GuardOptions, known: Knowledge
     ask(states, now, waitUntil, watch) {
       const breaker = store.oneClient ? breakerOf(known, store, states) : known.breaker
       if (!hasBreaker || breaker.openedAt === undefined) {
-        for (const { record } of states) {
-          const isLocal = record.local && isCounting(record.local, now)
+        for (const { record, demand } of states) {
+          const isLocal = record.local && isCounting(record.local, demand, now)
           if (isLocal) return askBesideCount(states, breaker, now, waitUntil, watch)
         }
         return askOrDecide(states, breaker, now, waitUntil, watch)

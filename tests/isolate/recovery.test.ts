@@ -230,6 +230,21 @@ describe('the count of this isolate', () => {
     expect((await one.take([daily]))[0]?.granted).toBe(1)
   })
 
+  test('refuses nobody once the clock was set back by more than its window', async () => {
+    const { clock, state, guarded } = scriptedStore()
+    const one = guarded()
+    clock.advance(10_000_000)
+    state.outcome = () => 'hang'
+    const all = Array.from({ length: LIMIT }, () => one.take([demand]))
+    clock.advance(1000)
+    await Promise.all(all)
+    clock.advance(-3_600_000)
+    state.outcome = () => 'up'
+    await one.take([of('b')])
+    await flush()
+    expect(await one.take([demand])).toMatchObject([{ granted: 1, used: 1 }])
+  })
+
   test('is opened by no look', async () => {
     const { clock, state, guarded } = scriptedStore()
     const one = guarded()
