@@ -25,13 +25,14 @@ export async function withDeadline<Answer>(
       reject(new StoreError('timeout', `the store did not answer within ${ms} ms`))
       controller.abort()
     }
-    const first = earlier && earlier.ms > 0 && earlier.ms < ms ? earlier : undefined
+    const first = earlier && earlier.ms > 0 && earlier.ms < ms ? earlier.ms : ms
     stopTimer = startTimeout(
-      first?.ms ?? ms,
+      first,
       () => {
-        const left = since + ms - clock()
-        // `startTimeout` has waited for a busy process once, so its delays do not add up.
-        if (first === undefined || first.isDue() || left <= 0) expire()
+        // `startTimeout` has waited for a busy process once, so its delays do not add up. A clock
+        // that was set back does not prolong the wait.
+        const left = Math.min(since + ms - clock(), ms - first)
+        if (left <= 0 || earlier?.isDue()) expire()
         else stopTimer = startTimeout(left, expire, { ...time, since: undefined })
       },
       time,

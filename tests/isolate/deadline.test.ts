@@ -59,3 +59,24 @@ test('a call that first looks at an earlier deadline waits once for late timers,
   await failed
   expect((failedAfter ?? Number.NaN) - start).toBeLessThanOrEqual(1500 + 2 * lateBy)
 })
+
+test('a call that first looks at an earlier deadline waits no longer if the clock was set back', async () => {
+  const time = manualClock()
+  let setBack = 0
+  const clock = () => time() - setBack
+  const earlier = { ms: 500, isDue: () => false }
+  const hanging = () => new Promise<never>(() => {})
+  let isOver = false
+  const call = withDeadline(1000, hanging, { clock, timer: time.timer }, earlier)
+  const failed = call.catch(() => {
+    isOver = true
+  })
+  setBack = 5000
+  for (let ms = 0; ms < 1000; ms += 100) {
+    expect(isOver).toBe(false)
+    time.advance(100)
+    await pause(0)
+  }
+  expect(isOver).toBe(true)
+  await failed
+})
