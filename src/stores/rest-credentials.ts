@@ -20,7 +20,6 @@ export const TCP_URL = 'a URL for TCP, which "tidegate/node" reads from REDIS_UR
 
 const EXPECTED_URL = 'the REST URL of the database, such as "https://eu1-calm-1234.upstash.io"'
 const EXPECTED_TOKEN = 'a token with write access to the database'
-const SPACES_OR_QUOTES = 'a string with spaces or quotes'
 
 /**
  * Reads `<prefix>URL` and `<prefix>TOKEN`. Throws a `ConfigError` that names the variable that is
@@ -37,27 +36,27 @@ export function readCredentials(env: Environment, prefix: string): UpstashCreden
 
 /** Returns the URL without a trailing slash. Throws a `ConfigError` that names `option`. */
 export function parseRestUrl(option: string, url: unknown): string {
-  assertOption(typeof url === 'string' && url !== '', option, url, EXPECTED_URL)
-  if (/["'\s]/.test(url)) throw new ConfigError(option, EXPECTED_URL, SPACES_OR_QUOTES)
-  if (isRedisUrl(url)) throw new ConfigError(option, EXPECTED_URL, TCP_URL)
+  const text = parseWord(option, url, EXPECTED_URL)
+  const wrong = (got: string) => new ConfigError(option, EXPECTED_URL, got)
+  if (isRedisUrl(text)) throw wrong(TCP_URL)
   // Not shown: a URL may carry the token.
-  const parsed = /^https?:\/\/[^/\\]/.test(url) ? parseUrl(url) : undefined
-  if (parsed === undefined) {
-    throw new ConfigError(option, EXPECTED_URL, 'a string that is not an HTTP URL')
-  }
+  const parsed = /^https?:\/\/[^/\\]/.test(text) ? parseUrl(text) : undefined
+  if (parsed === undefined) throw wrong('a string that is not an HTTP URL')
   // `fetch` rejects such a URL at each request.
-  if (parsed.username || parsed.password) {
-    throw new ConfigError(option, EXPECTED_URL, 'a URL with a user or password')
-  }
-  return url.replace(/\/+$/, '')
+  if (parsed.username || parsed.password) throw wrong('a URL with a user or password')
+  return text.replace(/\/+$/, '')
 }
 
 /** Returns the token. Throws a `ConfigError` that names `option` and never shows the token. */
 export function parseRestToken(option: string, token: unknown): string {
-  assertOption(typeof token === 'string' && token !== '', option, token, EXPECTED_TOKEN)
-  if (/["'\s]/.test(token)) throw new ConfigError(option, EXPECTED_TOKEN, SPACES_OR_QUOTES)
-  if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new ConfigError(option, EXPECTED_TOKEN, 'a string that no header can carry')
-  }
-  return token
+  const text = parseWord(option, token, EXPECTED_TOKEN)
+  if (/^[\x21-\x7e]+$/.test(text)) return text
+  throw new ConfigError(option, EXPECTED_TOKEN, 'a string that no header can carry')
+}
+
+/** Returns a text without the quotes and spaces of a variable that was copied with them. */
+function parseWord(option: string, value: unknown, expected: string): string {
+  assertOption(typeof value === 'string' && value !== '', option, value, expected)
+  if (!/["'\s]/.test(value)) return value
+  throw new ConfigError(option, expected, 'a string with spaces or quotes')
 }

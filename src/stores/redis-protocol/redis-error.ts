@@ -22,12 +22,33 @@ const CODE = /^(?!E(?!RR |XEC))[A-Z][A-Z\d_]+(?= |$)/
  */
 export const codeIn = (said: string): string => CODE.exec(wordsIn(said))?.[0] ?? ''
 
-/* Without a specific code, as of Redis 7.0 and REST, the first words identify the error. */
-const FORBIDDEN = /^(?:NOPERM|ERR The user executing the script can't run) /
-const UNAUTHORIZED = /^(?:WRONGPASS|NOAUTH|(?:ERR )?(?:unauthorized|invalid token))\b/i
-const CLUSTER = /^(?:MOVED|ASK|CROSSSLOT|CLUSTERDOWN|TRYAGAIN) /
-const REFUSED =
-  /^(?:OOM|MISCONF|READONLY|BUSY|LOADING|WRONGTYPE|MASTERDOWN|NOREPLICAS|DENIED|EXECABORT|ERR max) /
+/**
+ * What a server says if it did not run a command, with the code of the error and a hint. Without a
+ * specific code, as of Redis 7.0 and REST, the first words identify the error.
+ */
+const REFUSALS: readonly (readonly [RegExp, StoreErrorCode, hint?: string])[] = [
+  [
+    /^(?:NOPERM|ERR The user executing the script can't run) /,
+    'unauthorized',
+    ' (a read-only token cannot count: use the token with write access)',
+  ],
+  [
+    /^(?:WRONGPASS|NOAUTH|(?:ERR )?(?:unauthorized|invalid token))\b/i,
+    'unauthorized',
+    ' (the database does not accept this token)',
+  ],
+  [
+    /^(?:MOVED|ASK|CROSSSLOT|CLUSTERDOWN|TRYAGAIN) /,
+    'rejected',
+    ' (a node of a Redis Cluster: pass redis() a cluster client)',
+  ],
+  [
+    /^(?:OOM|MISCONF|READONLY|BUSY|LOADING|WRONGTYPE|MASTERDOWN|NOREPLICAS|DENIED|EXECABORT|ERR max) /,
+    'rejected',
+  ],
+]
+
+const refusalIn = (words: string) => REFUSALS.find(([pattern]) => pattern.test(words))
 
 /**
  * The value under a key is not a count, the key is in a slot of another node, or the server does not
@@ -50,31 +71,20 @@ export function redisError(
   secrets: readonly string[] = [],
   signal?: AbortSignal,
 ): StoreError {
-  const words = redactedMessage(error)
-  const [code, hint] = signal?.aborted ? (['timeout', ''] as const) : classify(error, words)
-  const scope = OF_CALL.test(wordsIn(words)) ? 'key' : 'store'
-  const isRefused = [FORBIDDEN, UNAUTHORIZED, CLUSTER, REFUSED, OF_CALL].some((text) =>
-    text.test(wordsIn(words)),
-  )
-  const mayHaveCounted = code === 'timeout' || !(isRefused || NOT_SENT.test(words))
+  const message = redactedMessage(error)
+  const words = wordsIn(message)
+  const refusal = refusalIn(words)
+  const isOfCall = OF_CALL.test(words)
+  const isSent = !NOT_SENT.test(message)
+  const [, refused = CODE.test(words) ? 'rejected' : 'unreachable', hint = ''] = refusal ?? []
+  const own = error instanceof StoreError ? error.code : refused
+  const code = signal?.aborted ? 'timeout' : own
   const said = redactedMessage(error, secrets)
-  const cause = new Error(said)
-  return new StoreError(code, `${name}: ${said}${hint}`, { cause, scope, mayHaveCounted })
-}
-
-function classify(error: unknown, said: string): readonly [StoreErrorCode, string] {
-  if (error instanceof StoreError) return [error.code, '']
-  const words = wordsIn(said)
-  if (FORBIDDEN.test(words)) {
-    return ['unauthorized', ' (a read-only token cannot count: use the token with write access)']
-  }
-  if (UNAUTHORIZED.test(words)) {
-    return ['unauthorized', ' (the database does not accept this token)']
-  }
-  if (CLUSTER.test(words)) {
-    return ['rejected', ' (a node of a Redis Cluster: pass redis() a cluster client)']
-  }
-  return [CODE.test(words) ? 'rejected' : 'unreachable', '']
+  return new StoreError(code, `${name}: ${said}${code === refused ? hint : ''}`, {
+    cause: new Error(said),
+    scope: isOfCall ? 'key' : 'store',
+    mayHaveCounted: code === 'timeout' || (isSent && !refusal && !isOfCall),
+  })
 }
 
 /** Words of Redis 6 and 7, and of proxies: the script ran, or a server is not available. */
@@ -89,8 +99,7 @@ const NOT_OF_FORM =
 export function rejectsForm(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof StoreError) return false
   const words = wordsIn(redactedMessage(error))
-  const others = [FORBIDDEN, UNAUTHORIZED, CLUSTER, REFUSED, NOT_OF_FORM]
-  if (others.some((other) => other.test(words))) return false
+  if (refusalIn(words) || NOT_OF_FORM.test(words)) return false
   // A reply without a code may be that of a proxy, about a command that ran.
   return CODE.test(words) || error.name === 'ReplyError' || isOfScript(words)
 }
