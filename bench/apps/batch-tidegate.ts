@@ -1,5 +1,5 @@
 import { createLimiter } from 'tidegate'
-import { upstash } from 'tidegate/upstash'
+import { batching, upstash } from 'tidegate/upstash'
 import { type BatchEnv, clientIn } from './batch-env.ts'
 
 let limiter: ReturnType<typeof createLimiter> | undefined
@@ -14,7 +14,7 @@ export default {
       limit,
       window,
       client: (asking) => ({ plain: clientIn(asking) }),
-      store: upstash({ url, token }, { batch: { wait: 2 } }),
+      store: upstash({ url, token }, { batch: batching({ wait: 2 }) }),
     })
     const waitUntil = (work: Promise<unknown>) => context.waitUntil(work)
     const { allowed, source } = await limiter.check(request, { waitUntil })

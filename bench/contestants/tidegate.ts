@@ -1,13 +1,11 @@
 import { createLimiter, type LimiterOptions } from 'tidegate'
-import { upstash } from 'tidegate/upstash'
+import { type Batching, batching, upstash } from 'tidegate/upstash'
 import type { Contestant, Limited, Quota } from './contestant.ts'
-
-type Batch = { readonly wait: number }
 
 interface Mode {
   readonly name: string
   readonly lease?: boolean
-  readonly batch?: Batch
+  readonly batch?: Batching
 }
 
 function tidegate({ name, lease, batch }: Mode): Contestant {
@@ -47,4 +45,4 @@ const clientOf = (request: Request) => ({ plain: request.headers.get('x-client')
 
 export const strict = tidegate({ name: 'Tidegate, strict' })
 export const lease = tidegate({ name: 'Tidegate, lease', lease: true })
-export const batched = tidegate({ name: 'Tidegate, batch', batch: { wait: 2 } })
+export const batched = tidegate({ name: 'Tidegate, batch', batch: batching({ wait: 2 }) })

@@ -10,7 +10,7 @@ import {
 } from '../../src/adapters/hono.ts'
 import { durableObject, type ObjectNamespace, TidegateObject } from '../../src/durable-object.ts'
 import { createLimiter } from '../../src/index.ts'
-import { type UpstashOptions, upstash } from '../../src/stores/upstash.ts'
+import { batching, type UpstashOptions, upstash } from '../../src/stores/upstash.ts'
 import { measureStall } from './measure-stall.ts'
 import { faultyObjects, type ObjectFault } from './objects.ts'
 import { CLIENT_FIELD, CONTROL, INSIDE_FIELD, type LimitedPath } from './paths.ts'
@@ -33,12 +33,12 @@ const over =
   ({ URL: url, TOKEN: token }: Env) =>
     upstash({ url, token }, options)
 const store = over()
-const batching = over({ batch: { wait: 2 } })
+const inBatches = over({ batch: batching({ wait: 2 }) })
 
 const LIMITS: Readonly<Record<Exclude<LimitedPath, 'fresh'>, RateLimitOptions<Env>>> = {
   strict: { name: 'strict', limit: 30, window: '2s', client, store },
   lease: { name: 'lease', limit: 2000, window: '1m', client, store, lease: true },
-  batch: { name: 'batch', limit: 30, window: '10s', client, store: batching },
+  batch: { name: 'batch', limit: 30, window: '10s', client, store: inBatches },
   open: { name: 'open', limit: 30, window: '5s', client, store, fallback: 'open' },
   several: {
     policies: [
@@ -84,7 +84,7 @@ app.post(CONTROL.objects, async (c) => {
 // Fills what an isolate remembers, so that memory that only grows until then is not taken for a leak.
 app.post(CONTROL.fill, async (c) => {
   const policy = { name: 'fill', limit: 9, window: '10s' } as const
-  const filler = createLimiter<Env>({ ...policy, store: batching, timeout: '30s' })
+  const filler = createLimiter<Env>({ ...policy, store: inBatches, timeout: '30s' })
   const [from = 0, count = 0] = await c.req.json<readonly number[]>()
   const request = new Request(c.req.url)
   const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work)

@@ -1,7 +1,7 @@
-import { assertCount, assertKeys, describeType } from '../checks.ts'
+import { assertFunction, describeType } from '../checks.ts'
 import { ConfigError } from '../errors.ts'
 import { parseUrl } from '../url.ts'
-import { batched } from './redis-protocol/batch.ts'
+import type { Batching } from './redis-protocol/batch.ts'
 import {
   compileRedisOptions,
   type KeyLockingOptions,
@@ -9,7 +9,7 @@ import {
   resolveKeyLocking,
 } from './redis-protocol/redis-options.ts'
 import { redisStore } from './redis-protocol/redis-store.ts'
-import { restClient, restPipeline, restSender } from './redis-protocol/rest.ts'
+import { restClient, restSender } from './redis-protocol/rest.ts'
 import { restIdentity } from './redis-protocol/rest-identity.ts'
 import { isUpstash } from './redis-protocol/script.ts'
 import {
@@ -22,6 +22,7 @@ import {
 import { parseRestToken, parseRestUrl, type UpstashCredentials } from './rest-credentials.ts'
 import type { Store } from './store.ts'
 
+export { type Batching, type BatchingOptions, batching } from './redis-protocol/batch.ts'
 export type { SdkClient } from './redis-protocol/upstash-sdk.ts'
 export type { UpstashCredentials } from './rest-credentials.ts'
 
@@ -32,12 +33,11 @@ export interface UpstashOptions extends RedisStoreOptions, KeyLockingOptions {
    */
   readonly fetch?: typeof fetch | undefined
   /**
-   * Sends the checks of one isolate that come within `wait` ms (0 to 100) in one request. Each
-   * check takes that much longer, and is billed as before. Needs `waitUntil`, which the adapters
-   * provide. Not for a client of @upstash/redis, which sends by itself.
+   * Sends checks that come at the same time in one request: `batching({ wait: 2 })`. Not for a
+   * client of @upstash/redis, which sends by itself.
    * @default no batches: each check is one request
    */
-  readonly batch?: { readonly wait: number } | undefined
+  readonly batch?: Batching | undefined
 }
 
 const OPTIONS = ['fetch', 'batch', 'keyLocking'] as const
@@ -62,13 +62,13 @@ export function upstash(
 ): Store {
   const compiled = compileRedisOptions('upstash', options, ...OPTIONS)
   const { fetch: fetcher = globalFetch, batch } = options
+  if (batch !== undefined) assertFunction('batch', batch, 'batching({ wait })')
   if (typeof source !== 'object' || source === null) {
     const expected = '{ url, token } or a client of @upstash/redis'
     throw new ConfigError('upstash', expected, describeType(source))
   }
-  const wait = batch === undefined ? undefined : checkWait(batch)
   if (isSdkClient(source)) {
-    if (wait !== undefined) {
+    if (batch) {
       throw new ConfigError('batch', 'upstash({ url, token })', 'a client, which cannot batch')
     }
     const keyLocking = resolveKeyLocking(options, sendsToUpstash(source))
@@ -80,8 +80,7 @@ export function upstash(
   const url = parseRestUrl('url', source.url)
   const token = parseRestToken('token', source.token)
   const keyLocking = resolveKeyLocking(options, isUpstash(url))
-  const alone = restSender(url, token, fetcher)
-  const send = wait === undefined ? alone : batched(alone, restPipeline(url, token, fetcher), wait)
+  const send = (batch ?? restSender)(url, token, fetcher)
   const identity = restIdentity(`${url} Bearer ${token}`, compiled.prefix, options.fetch)
   return redisStore(restClient(send), {
     ...compiled,
@@ -89,13 +88,6 @@ export function upstash(
     identity,
     keyLocking,
   })
-}
-
-function checkWait(batch: unknown): number {
-  assertKeys('batch', batch, ['wait'])
-  const { wait } = batch as { readonly wait?: unknown }
-  assertCount('batch.wait', wait, 0, 100)
-  return wait
 }
 
 /** Reads the global for each request, since Next.js or a tracer may replace it later. */

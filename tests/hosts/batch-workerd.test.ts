@@ -5,7 +5,7 @@ import { pause } from '../support/pause.ts'
 /** Requests of one isolate that share batches; `/hold` leads one and is then left by its client. */
 const contents = `
   import { createLimiter } from './src/index.ts'
-  import { upstash } from './src/stores/upstash.ts'
+  import { batching, upstash } from './src/stores/upstash.ts'
   let requests = 0
   let limiter
   export default {
@@ -16,7 +16,7 @@ const contents = `
         window: '1m',
         client: (request) => ({ plain: new URL(request.url).searchParams.get('client') }),
         store: upstash({ url: env.URL, token: env.TOKEN }, {
-          batch: { wait: Number(env.WAIT) },
+          batch: batching({ wait: Number(env.WAIT) }),
           fetch: (...args) => { requests++; return fetch(...args) },
         }),
       })

@@ -18,7 +18,7 @@ import { policiesFromEnv } from '../../src/policy/policies-from-env.ts'
 import { redactedMessage } from '../../src/redact.ts'
 import { durableObject } from '../../src/stores/durable-object.ts'
 import { redis } from '../../src/stores/redis.ts'
-import { upstash } from '../../src/stores/upstash.ts'
+import { batching, upstash } from '../../src/stores/upstash.ts'
 import { vercelKv } from '../../src/stores/vercel-kv.ts'
 import { front } from '../../src/worker/front.ts'
 
@@ -126,8 +126,8 @@ const ENTRIES: Readonly<Record<string, Make>> = {
     upstash({ url: 'http://127.0.0.1:1', token: 't' }, { fetch: value }),
   'upstash({ batch })': (value) =>
     upstash({ url: 'http://127.0.0.1:1', token: 't' }, { batch: value }),
-  'upstash({ batch: { wait } })': (value) =>
-    upstash({ url: 'http://127.0.0.1:1', token: 't' }, { batch: { wait: value } }),
+  'batching(options)': (value) => batching(value),
+  'batching({ wait })': (value) => batching({ wait: value }),
   'upstash(client, options)': (value) => upstash({ url: 'http://127.0.0.1:1', token: 't' }, value),
   'vercelKv(client)': (value) => vercelKv(value),
   'vercelKv(undefined, { prefix })': (value) => vercelKv(undefined, { prefix: value }),

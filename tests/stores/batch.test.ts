@@ -2,7 +2,7 @@ import { describe, expect, inject, test } from 'vitest'
 import { batched } from '../../src/stores/redis-protocol/batch.ts'
 import type { Answer } from '../../src/stores/redis-protocol/rest.ts'
 import type { Demand, TakeOptions } from '../../src/stores/store.ts'
-import { upstash } from '../../src/stores/upstash.ts'
+import { batching, upstash } from '../../src/stores/upstash.ts'
 import { manualClock } from '../../src/testing/index.ts'
 import { pause } from '../support/pause.ts'
 
@@ -71,7 +71,7 @@ describe('a batch', () => {
     let requests = 0
     const store = upstash(inject('gateway'), {
       prefix: `batch-${crypto.randomUUID()}`,
-      batch: { wait: 5 },
+      batch: batching({ wait: 5 }),
       fetch: (input, init) => {
         requests++
         return fetch(input, init)
@@ -98,7 +98,7 @@ describe('a batch', () => {
     let requests = 0
     const store = upstash(inject('gateway'), {
       prefix: `batch-${crypto.randomUUID()}`,
-      batch: { wait: 5 },
+      batch: batching({ wait: 5 }),
       fetch: (input, init) => {
         requests++
         return fetch(input, init)
@@ -226,7 +226,7 @@ describe('a batch', () => {
     const store = upstash(
       { url: 'https://example.upstash.io', token: 'secret' },
       {
-        batch: { wait: 1 },
+        batch: batching({ wait: 1 }),
         fetch: async () => Response.json({ error: 'ERR max daily request limit exceeded' }),
       },
     )
@@ -238,7 +238,10 @@ describe('a batch', () => {
 
   test('that fails as a whole is a StoreError for everybody in it', async () => {
     const options = background()
-    const store = upstash({ url: 'http://127.0.0.1:9', token: 'token' }, { batch: { wait: 1 } })
+    const store = upstash(
+      { url: 'http://127.0.0.1:9', token: 'token' },
+      { batch: batching({ wait: 1 }) },
+    )
     const settled = await Promise.allSettled(
       ['a', 'b'].map((client) => store.take([demandOf(client)], options)),
     )
@@ -249,20 +252,18 @@ describe('a batch', () => {
 
   test('is refused with a wait that is none, and with a client of its own', () => {
     const credentials = { url: 'https://example.upstash.io', token: 'token' }
-    expect(() => upstash(credentials, { batch: { wait: 0.5 } })).toThrow(
-      /^batch\.wait: expected a whole number from 0 to 100.*, got 0\.5/,
+    expect(() => batching({ wait: 0.5 })).toThrow(
+      /^batching\.wait: expected a whole number from 0 to 100.*, got 0\.5/,
     )
-    expect(() => upstash(credentials, { batch: { wait: 1000 } })).toThrow(
-      /^batch\.wait: expected .+, got 1000/,
-    )
-    expect(() => upstash(credentials, { batch: { delay: 1 } as never })).toThrow('batch.delay')
-    for (const batch of [null, false, 0, '']) {
+    expect(() => batching({ wait: 1000 })).toThrow(/^batching\.wait: expected .+, got 1000/)
+    expect(() => batching({ delay: 1 } as never)).toThrow('batching.delay')
+    for (const batch of [null, false, 0, '', { wait: 1 }]) {
       expect(() => upstash(credentials, { batch: batch as never })).toThrow(
-        /^batch: expected .+, got/,
+        /^batch: expected batching\(\{ wait \}\), got/,
       )
     }
     const client = { eval: async () => 1, evalsha: async () => 1, incrby: async () => 1 }
-    expect(() => upstash(client, { batch: { wait: 1 } })).toThrow(
+    expect(() => upstash(client, { batch: batching({ wait: 1 }) })).toThrow(
       /^batch: expected .+, got a client/,
     )
   })

@@ -1,6 +1,6 @@
 /** Servers and proxies quote keys in their errors. A key names a client. */
 import { describe, expect, test } from 'vitest'
-import { upstash } from '../../src/stores/upstash.ts'
+import { type Batching, batching, upstash } from '../../src/stores/upstash.ts'
 
 const CLIENT = '203.0.113.77'
 const demand = { policy: 'login', client: CLIENT, limit: 5, window: 60_000, cost: 1 }
@@ -14,7 +14,7 @@ const TEXTS = [
 ]
 
 /** A store whose server answers every command with this error. */
-function storeOf(text: string, batch?: { readonly wait: number }) {
+function storeOf(text: string, batch?: Batching) {
   const answer = async (_: unknown, init?: RequestInit) => {
     const commands: unknown = JSON.parse(String(init?.body))
     const isBatch = Array.isArray(commands) && Array.isArray(commands[0])
@@ -26,7 +26,7 @@ function storeOf(text: string, batch?: { readonly wait: number }) {
 
 describe('an error of the store contains no key and no client', () => {
   for (const text of TEXTS) {
-    for (const batch of [undefined, { wait: 0 }]) {
+    for (const batch of [undefined, batching({ wait: 0 })]) {
       test(`${text}${batch ? ', in a batch' : ''}`, async () => {
         const works: Promise<unknown>[] = []
         const waitUntil = (work: Promise<unknown>) => void works.push(work)

@@ -1,9 +1,10 @@
+import { assertCount, assertKeys } from '../../checks.ts'
 import { systemTimer, type Timer } from '../../clock.ts'
 import { withDeadline } from '../../deadline.ts'
 import { StoreError, type StoreErrorCode } from '../../errors.ts'
 import { redactedMessage } from '../../redact.ts'
 import type { TakeOptions } from '../store.ts'
-import { type Answer, resultOf, type Send, type SendAll } from './rest.ts'
+import { type Answer, restPipeline, restSender, resultOf, type Send, type SendAll } from './rest.ts'
 
 /** How much later than planned a leader may send. Followers then send their own commands. */
 const LEADER_GRACE_MS = 50
@@ -28,6 +29,30 @@ interface Batch {
   readonly waiting: Waiting[]
   sent: boolean
   readonly outcome: Promise<Outcome>
+}
+
+export interface BatchingOptions {
+  /** How long the first check waits for others: 0 to 100 ms. */
+  readonly wait: number
+}
+
+/** Sends commands to a database in batches: what `batching` returns. */
+export type Batching = (url: string, token: string, fetcher: typeof fetch) => Send
+
+/**
+ * The option `batch` of `upstash`: checks of one isolate that come within `wait` ms share one
+ * request. Each check takes that much longer, and is billed as before. Only checks with `waitUntil`
+ * take part, which the adapters provide. Throws a `ConfigError` for a wait that cannot be.
+ *
+ * @example
+ * upstash({ url, token }, { batch: batching({ wait: 2 }) })
+ */
+export function batching(options: BatchingOptions): Batching {
+  assertKeys('batching', options, ['wait'])
+  const { wait } = options
+  assertCount('batching.wait', wait, 0, 100)
+  return (url, token, fetcher) =>
+    batched(restSender(url, token, fetcher), restPipeline(url, token, fetcher), wait)
 }
 
 /**

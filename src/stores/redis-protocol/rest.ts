@@ -9,13 +9,12 @@ export type Send = (command: readonly string[], options?: TakeOptions) => Promis
 /** A server's answer to one command. */
 export type Answer = { readonly result: unknown } | { readonly error: string }
 
-/** Sends a POST to a path of the database. Throws unless `isAnswer` accepts the answer. */
-type Post = <Body>(
+/** Sends a POST to a path of the database. Returns the answers of the server, at least one. */
+type Post = (
   path: string,
   body: unknown,
-  isAnswer: (value: unknown) => value is Body,
-  signal?: AbortSignal,
-) => Promise<Body>
+  signal: AbortSignal | undefined,
+) => Promise<readonly Answer[]>
 
 /**
  * Returns a client of Upstash's REST protocol (https://upstash.com/docs/redis/features/restapi). It
@@ -26,7 +25,7 @@ function poster(url: string, token: string, fetcher: typeof fetch): Post {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   // Next.js may cache a fetch; Workers have no such cache, and older ones reject the option.
   let cache: { readonly cache?: 'no-store' } | undefined
-  return async (path, body, isAnswer, signal) => {
+  return async (path, body, signal) => {
     cache ??= detectPlatform() === 'cloudflare' ? {} : { cache: 'no-store' }
     const response = await fetcher(url + path, {
       method: 'POST',
@@ -37,9 +36,15 @@ function poster(url: string, token: string, fetcher: typeof fetch): Post {
       ...cache,
     })
     const { status } = response
-    const answer: unknown = await response.json().catch(unlessNoJson)
+    const answers: unknown[] = [await response.json().catch(unlessNoJson)].flat()
     // A gateway without its Redis answers 503, and its body may look like an answer.
-    if (isAnswer(answer) && !(status >= 502 && status <= 504)) return answer
+    const isAway = status >= 502 && status <= 504
+    if (answers.length > 0 && answers.every(isAnswer) && !isAway) {
+      // An error of the server may quote the token.
+      return answers.map((answer) =>
+        'error' in answer ? { error: answer.error.replaceAll(token, '…') } : answer,
+      )
+    }
     const code = status === 401 ? 'unauthorized' : 'unreachable'
     throw new StoreError(code, `HTTP ${status} instead of an answer in Upstash's REST protocol`)
   }
@@ -54,8 +59,8 @@ function unlessNoJson(error: unknown): void {
 export function restSender(url: string, token: string, fetcher: typeof fetch): Send {
   const post = poster(url, token, fetcher)
   return async (command, options) => {
-    const answer = await post('', command, isAnswer, options?.signal)
-    return resultOf('error' in answer ? redacted(answer, token) : answer)
+    const [answer] = await post('', command, options?.signal)
+    return answer && resultOf(answer)
   }
 }
 
@@ -69,16 +74,13 @@ export type SendAll = (
 export function restPipeline(url: string, token: string, fetcher: typeof fetch): SendAll {
   const post = poster(url, token, fetcher)
   return async (commands, signal) => {
-    const answers = await post('/pipeline', commands, isAnswers, signal)
+    const answers = await post('/pipeline', commands, signal)
+    const [only] = answers
     // A single error applies to each command: a wrong token, a quota used up.
-    if (!isList(answers)) return commands.map(() => redacted(answers, token))
-    return answers.map((answer) => redacted(answer, token))
+    const isOfAll = answers.length === 1 && only && 'error' in only
+    return isOfAll ? commands.map(() => only) : answers
   }
 }
-
-/** An error of the server may quote the token. */
-const redacted = (answer: Answer, token: string): Answer =>
-  'error' in answer ? { error: answer.error.replaceAll(token, '…') } : answer
 
 /**
  * Returns the result of an answer, or throws the server's error with the name that ioredis gives
@@ -105,9 +107,3 @@ function isAnswer(value: unknown): value is Answer {
     ('result' in value || ('error' in value && typeof value.error === 'string'))
   )
 }
-
-const isAnswers = (value: unknown): value is readonly Answer[] | Answer =>
-  Array.isArray(value) ? value.every(isAnswer) : isAnswer(value)
-
-const isList = (answers: readonly Answer[] | Answer): answers is readonly Answer[] =>
-  Array.isArray(answers)

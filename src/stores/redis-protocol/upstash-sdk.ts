@@ -1,6 +1,5 @@
-import type { TakeOptions } from '../store.ts'
 import type { RedisCommands } from './redis-commands.ts'
-import { resultOf } from './rest.ts'
+import { restClient, resultOf } from './rest.ts'
 import { isUpstash } from './script.ts'
 
 /** A client of @upstash/redis or @vercel/kv, or another object with the same three methods. */
@@ -28,7 +27,7 @@ interface Sender {
 export function sendOnce(client: SdkClient): RedisCommands | undefined {
   const { client: sender } = client as { client?: Partial<Sender> }
   if (typeof sender?.request !== 'function' || typeof sender.options !== 'object') return undefined
-  const send = async (body: readonly unknown[], { signal }: TakeOptions = {}) => {
+  return restClient(async (body, { signal } = {}) => {
     // Versions before 1.35 accept the signal only here.
     const once: Sender = Object.create(sender, {
       retry: { value: { ...sender.retry, attempts: 0 } },
@@ -36,14 +35,7 @@ export function sendOnce(client: SdkClient): RedisCommands | undefined {
     })
     const { result, error } = await once.request({ body })
     return resultOf(error === undefined ? { result } : { error })
-  }
-  return {
-    evalsha: (sha, keys, args, options) =>
-      send(['evalsha', sha, keys.length, ...keys, ...args], options),
-    eval: (script, keys, args, options) =>
-      send(['eval', script, keys.length, ...keys, ...args], options),
-    incrby: (key, units, options) => send(['incrby', key, units], options),
-  }
+  })
 }
 
 /** Whether the client sends to a domain of Upstash; `false` if its address is not visible. */

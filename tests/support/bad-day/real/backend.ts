@@ -3,7 +3,7 @@ import { guard } from '../../../../src/isolate/guard.ts'
 import { keyOf } from '../../../../src/stores/key.ts'
 import { redisFromUrl } from '../../../../src/stores/redis-protocol/redis-url.ts'
 import type { Demand, Store } from '../../../../src/stores/store.ts'
-import { upstash } from '../../../../src/stores/upstash.ts'
+import { batching, upstash } from '../../../../src/stores/upstash.ts'
 import type { startObjects } from '../../durable-object.ts'
 import { type FaultProxy, faultProxy } from '../../faults/fault-proxy.ts'
 import type { Endpoint } from '../../servers.ts'
@@ -45,7 +45,7 @@ export const overRest = (gateway: Endpoint, redis: Redis, isBatched: boolean): B
   ...keysIn(redis),
   async connect() {
     const proxy = await faultProxy({ url: gateway.url })
-    const batch = isBatched ? { wait: 2 } : undefined
+    const batch = isBatched ? batching({ wait: 2 }) : undefined
     return { proxy, store: upstash({ url: proxy.url, token: gateway.token }, { batch }) }
   },
 })
