@@ -37,13 +37,18 @@ function methodsOf(store: Store): Pick<Store, 'take' | 'settle'> {
   if (isOfRedis(access)) return redisSettling(store, access)
   if (isOfMemory(access)) {
     return {
-      take: (demands) => access.take(demands, (taken) => withAccounts(demands, taken)),
+      take: (demands, options) =>
+        access.take(demands, options, (taken) => withAccounts(demands, taken)),
       async settle(settlements) {
         const now = access.clock()
         return settlements.map((settlement) => {
-          const window = settleFixedWindow(settlement, access.find(settlement), now)
-          if (window) access.replace(settlement, window)
-          return window !== undefined
+          const { windows, exhausted } = access.keptOf(settlement)
+          const { client } = settlement
+          const window = settleFixedWindow(settlement, windows.get(client), now)
+          if (window === undefined) return false
+          windows.set(client, window)
+          exhausted.delete(client)
+          return true
         })
       },
     }

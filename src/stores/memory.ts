@@ -1,7 +1,7 @@
 import { assertCount, assertFunction, assertKeys } from '../checks.ts'
 import { type Clock, systemClock } from '../clock.ts'
-import { type Taken, takeFixedWindow, type Window } from './fixed-window.ts'
-import type { CountedKey, Demand, Grant, Store, TakeOptions } from './store.ts'
+import { takeFixedWindow, type Window } from './fixed-window.ts'
+import type { CountedKey, Demand, Store } from './store.ts'
 import type { MemoryAccess } from './store-access.ts'
 
 export interface MemoryOptions {
@@ -20,7 +20,7 @@ export interface MemoryOptions {
 }
 
 /** What is kept of one policy. */
-interface Kept {
+export interface Kept {
   /** By client, in the order in which they open and end. */
   readonly windows: Map<string, Window>
   /** Clients that have used up their limit or were refused, in the order in which they did. */
@@ -61,17 +61,15 @@ export function memory(options: MemoryOptions = {}): Store {
     const kept = keptOf(demand)
     const { windows, exhausted } = kept
     // A new window goes to the end of the map.
-    if (before && before.endsAt !== after?.endsAt) {
-      windows.delete(client)
-      exhausted.delete(client)
-    }
+    if (before && before.endsAt !== after?.endsAt) drop(kept, client)
     if (!after) return
     if (before !== after) windows.set(client, after)
     if (after.used + cost > limit) exhausted.add(client)
     if (windows.size > maxKeys) makeRoom(kept, now)
   }
 
-  function makeRoom({ windows, exhausted }: Kept, now: number): void {
+  function makeRoom(kept: Kept, now: number): void {
+    const { windows, exhausted } = kept
     const most = maxKeys - Math.floor(maxKeys / 16)
     for (const client of exhausted) {
       if (exhausted.size <= maxKeys / 2) break
@@ -79,18 +77,12 @@ export function memory(options: MemoryOptions = {}): Store {
     }
     for (const [client, { endsAt }] of windows) {
       if (windows.size <= most && endsAt > now) return
-      if (endsAt > now && exhausted.has(client)) continue
-      windows.delete(client)
-      exhausted.delete(client)
+      if (endsAt <= now || !exhausted.has(client)) drop(kept, client)
     }
   }
 
   /** Runs without a break, though it returns a promise. */
-  async function take(
-    demands: readonly Demand[],
-    _options?: TakeOptions,
-    complete?: (taken: Taken) => Taken,
-  ): Promise<readonly Grant[]> {
+  const take: MemoryAccess['take'] = async (demands, _options, complete) => {
     const now = clock()
     const before = demands.map((demand) => keptOf(demand).windows.get(demand.client))
     const taken = takeFixedWindow(demands, before, now)
@@ -103,29 +95,20 @@ export function memory(options: MemoryOptions = {}): Store {
     return grants
   }
 
-  const access: MemoryAccess = {
-    kind: 'memory',
-    clock,
-    take: (demands, complete) => take(demands, undefined, complete),
-    find: (key) => keptOf(key).windows.get(key.client),
-    replace(key, window) {
-      const { windows, exhausted } = keptOf(key)
-      windows.set(key.client, window)
-      exhausted.delete(key.client)
-    },
-  }
+  const access: MemoryAccess = { kind: 'memory', clock, take, keptOf }
 
   return {
     guard: 'none',
     label: 'memory of this isolate',
     take,
     async reset(keys) {
-      for (const key of keys) {
-        const { windows, exhausted } = keptOf(key)
-        windows.delete(key.client)
-        exhausted.delete(key.client)
-      }
+      for (const key of keys) drop(keptOf(key), key.client)
     },
     access,
   }
+}
+
+function drop({ windows, exhausted }: Kept, client: string): void {
+  windows.delete(client)
+  exhausted.delete(client)
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { StoreError } from '../errors.ts'
-import type { Taken, Window } from './fixed-window.ts'
+import type { Taken } from './fixed-window.ts'
+import type { Kept } from './memory.ts'
 import type { RunScript } from './redis-protocol/redis-commands.ts'
 import type { ScriptForms } from './redis-protocol/script.ts'
 import type { CountedKey, Demand, Grant, Store, TakeOptions } from './store.ts'
@@ -11,9 +12,12 @@ export interface MemoryAccess {
   readonly kind: 'memory'
   readonly clock: Clock
   /** `take` of the store. `complete` may change what is kept and returned. */
-  take(demands: readonly Demand[], complete: (taken: Taken) => Taken): Promise<readonly Grant[]>
-  find(key: CountedKey): Window | undefined
-  replace(key: CountedKey, window: Window): void
+  take(
+    demands: readonly Demand[],
+    options?: TakeOptions,
+    complete?: (taken: Taken) => Taken,
+  ): Promise<readonly Grant[]>
+  keptOf(key: CountedKey): Kept
 }
 
 export interface RedisAccess {
