@@ -53,39 +53,37 @@ export function writeRefusal(
 
 /** The draft's problem types (§5) with 429 (RFC 6585 §4) or 503; 403 for an unknown client. */
 function refusalProblem({ source, policies, retryIn }: Decision, request?: Request): Response {
-  if (source === 'unknown') return problem(UNKNOWN_CLIENT, request)
-  if (source === 'closed') return problem(REDUCED_CAPACITY, request)
-  if (source === 'cost') return problem(TOO_EXPENSIVE, request)
   const wait = toSeconds(retryIn)
-  const quotaExceeded: Problem = {
+  return problem(
+    PROBLEMS[source] ?? {
+      ...QUOTA_EXCEEDED,
+      detail: `Try again in ${wait} second${wait === 1 ? '' : 's'}.`,
+      'violated-policies': policies.filter((policy) => policy.retryIn > 0).map(policyLabel),
+    },
+    request,
+  )
+}
+
+const TYPES = 'https://iana.org/assignments/http-problem-types#'
+
+const QUOTA_EXCEEDED = { type: `${TYPES}quota-exceeded`, title: 'Quota Exceeded', status: 429 }
+
+/** The problems in which waiting for the window does not help, by the source of the decision. */
+const PROBLEMS: Partial<Record<Decision['source'], Problem>> = {
+  /** A policy with the fallback `'closed'`, while the store is away. */
+  closed: {
+    type: `${TYPES}temporary-reduced-capacity`,
+    title: 'Temporary Reduced Capacity',
+    status: 503,
+    detail: 'The service cannot count requests at the moment. Try again later.',
+  },
+  cost: {
     ...QUOTA_EXCEEDED,
-    detail: `Try again in ${wait} second${wait === 1 ? '' : 's'}.`,
-    'violated-policies': policies.filter((policy) => policy.retryIn > 0).map(policyLabel),
-  }
-  return problem(quotaExceeded, request)
-}
-
-/** A policy with the fallback `'closed'`, while the store is away. */
-const REDUCED_CAPACITY: Problem = {
-  type: 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity',
-  title: 'Temporary Reduced Capacity',
-  status: 503,
-  detail: 'The service cannot count requests at the moment. Try again later.',
-}
-
-const QUOTA_EXCEEDED = {
-  type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
-  title: 'Quota Exceeded',
-  status: 429,
-} as const
-
-const TOO_EXPENSIVE: Problem = {
-  ...QUOTA_EXCEEDED,
-  detail: 'The request costs more than the limit. Waiting will not help.',
-}
-
-const UNKNOWN_CLIENT: Problem = {
-  title: 'Forbidden',
-  status: 403,
-  detail: 'The client could not be identified.',
+    detail: 'The request costs more than the limit. Waiting will not help.',
+  },
+  unknown: {
+    title: 'Forbidden',
+    status: 403,
+    detail: 'The client could not be identified.',
+  },
 }
