@@ -3,7 +3,7 @@ import { detectPlatform } from '../environment.ts'
 import type { CheckContext } from '../limiter/check-context.ts'
 import type { Decision } from '../limiter/decision.ts'
 import { compileOptions, type LimiterOptions } from '../limiter/options.ts'
-import { requestLimiter } from '../limiter/request-limiter.ts'
+import { requestHandler } from '../limiter/request-handler.ts'
 import { CACHE_FIELD } from '../response/cache-control.ts'
 
 export type { Decision, PolicyState } from '../limiter/decision.ts'
@@ -49,7 +49,7 @@ export interface RateLimitVariables {
 export function rateLimit<Bindings extends object = object>(
   options: RateLimitOptions<Bindings>,
 ): MiddlewareHandler<{ Bindings: Bindings; Variables: RateLimitVariables }> {
-  const limiter = requestLimiter(compileOptions(options))
+  const { handle } = requestHandler(compileOptions(options))
   let hasContext = true
 
   /** Hono throws on hosts without this context, which is slow. So servers try it only once. */
@@ -67,7 +67,7 @@ export function rateLimit<Bindings extends object = object>(
     const once: Set<unknown> = c.get(CHARGED) ?? new Set()
     c.set(CHARGED, once)
     let isAllowed = false
-    const response = await limiter.handle(
+    const response = await handle(
       c.req.raw,
       async (decision) => {
         isAllowed = true

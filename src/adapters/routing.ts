@@ -2,7 +2,7 @@ import { type Environment, processEnv } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
 import { type Decision, UNCOUNTED } from '../limiter/decision.ts'
 import { compileOptions, type LimiterOptions } from '../limiter/options.ts'
-import { requestLimiter } from '../limiter/request-limiter.ts'
+import { requestHandler } from '../limiter/request-handler.ts'
 import { storeFromEnv } from '../stores/store-from-env.ts'
 
 /** A middleware that runs after the limiter, for allowed requests. */
@@ -56,7 +56,7 @@ export function routingMiddleware<Incoming extends Request, Event>(
     const want = 'true, since middleware does not see the response of the page'
     throw new ConfigError('settle', want, 'a function')
   }
-  const limiter = requestLimiter(compiled)
+  const { handle } = requestHandler(compiled)
   const charged = new WeakMap<Request, Set<unknown>>()
 
   /** Used only with an event, which hosts pass. A test may call several times with one request. */
@@ -72,7 +72,7 @@ export function routingMiddleware<Incoming extends Request, Event>(
   return async function rateLimit(request, event) {
     if (skip?.(request)) return respond(request, event, UNCOUNTED)
     let hasCacheControl = true
-    const response = await limiter.handle(
+    const response = await handle(
       request,
       async (decision) => {
         const unmarked = await respond(request, event, decision)

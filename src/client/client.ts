@@ -36,36 +36,42 @@ export type Client<Incoming extends Request = Request, Host extends object = obj
  */
 const READABLE = /^(?!unknown$|[\da-f]{32}$)[\x21-\x7e]{1,128}$/
 
+/** A known client. */
+export interface Asker {
+  /** What the client function returned: the text, also of `{ plain }`. */
+  readonly text: string
+  /** The client's name in the store. */
+  readonly name: string
+}
+
 /**
- * Returns the client's name in the store, or `undefined` for an unknown client. Returns a promise
- * only if the client function does, or if the text must be hashed.
- *
- * @param identities keeps what the client function returns
+ * Returns who asks, or `undefined` for an unknown client. Returns a promise only if the client
+ * function does, or if the text must be hashed.
  */
 export function identify<Incoming extends Request, Host extends object>(
   client: Client<Incoming, Host>,
   request: Incoming,
   context: RequestContext & Host,
-  identities?: Map<unknown, ReturnType<Client>>,
-): string | undefined | Promise<string | undefined> {
+): Asker | undefined | Promise<Asker | undefined> {
   const identity = client(request, context)
-  identities?.set(client, identity)
   return typeof identity === 'object' && identity !== null && 'then' in identity
-    ? Promise.resolve(identity).then(storedName)
-    : storedName(identity)
+    ? Promise.resolve(identity).then(askerOf)
+    : askerOf(identity)
 }
 
-/** The name in the store of a client that is passed, or `undefined` for an unknown client. */
-export function storedName(
+/** The client with this identity, or `undefined` for an unknown client. */
+export function askerOf(
   identity: Identity | null | undefined,
-): string | undefined | Promise<string | undefined> {
+): Asker | undefined | Promise<Asker | undefined> {
   const isObject = typeof identity === 'object' && identity !== null
   const text = isObject && 'plain' in identity ? identity.plain : identity
   if (text === undefined || text === null || text === '') return undefined
   if (typeof text !== 'string') {
     throw new ConfigError('client', 'a string or { plain } as the client', describeValue(text))
   }
-  return typeof identity === 'object' && READABLE.test(text) ? text : sha256(text)
+  return typeof identity === 'object' && READABLE.test(text)
+    ? { text, name: text }
+    : sha256(text).then((name) => ({ text, name }))
 }
 
 /** The hash of a name that reaches the store unchanged. A name that is a hash is returned. */

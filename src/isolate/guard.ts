@@ -64,7 +64,7 @@ export const guard: Guard = (store, options) => {
       [{ ...state, demand: { ...demand, cost: 0 } }],
       now,
       waitUntil,
-      watch && (() => watch('refill')),
+      watch && { ...watch, begin: () => watch.begin('refill') },
     )
     // A failed refill is ignored; the next request that needs the store reports the error.
     waitUntil(Promise.resolve(refilling).catch(() => {}))
@@ -77,6 +77,7 @@ export const guard: Guard = (store, options) => {
     const now = clock()
     const host = options?.waitUntil ?? keepsRunning
     const watch = options?.watch
+    if (watch) watch.background = known.endedCalls.splice(0)
     const waitUntil: WaitUntil = host && ((work) => keepAlive(host, work, log))
     const states: DemandState[] = []
     let isRefused = false

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { quietLog } from '../quiet-log.ts'
 import type { CountedKey, Demand, Store } from '../stores/store.ts'
+import type { StoreCall } from '../stores/store-call.ts'
 import { type Breaker, newBreaker } from './breaker.ts'
 import { type Lru, lru, MAX_KEYS } from './lru.ts'
 import { type Outage, reportedOutage, type StoreListener } from './outage.ts'
@@ -27,6 +28,8 @@ export interface Knowledge {
   tripMs: number
   /** Until when a call for the records that are unmended may be on its way. */
   mendingUntil: number
+  /** The calls in the background that have ended since the last request that was watched. */
+  readonly endedCalls: StoreCall[]
   /** How many of these records one call looks at: 1 once the server has refused several keys. */
   keysPerCall: number
 }
@@ -76,8 +79,18 @@ function newKnowledge({ label = 'store' }: Store, clock: Clock): Knowledge {
     away: new Set(),
     tripMs: 0,
     mendingUntil: Number.NEGATIVE_INFINITY,
+    endedCalls: [],
     keysPerCall: MAX_KEYS_PER_CALL,
   }
+}
+
+/** At most so many calls wait for a request that is watched. The oldest make room. */
+const MAX_ENDED_CALLS = 100
+
+/** Keeps an ended call, unless it is that of a request. */
+export function keepEnded({ endedCalls }: Knowledge, call: StoreCall | undefined): void {
+  if (call === undefined || call.operation === 'take') return
+  if (endedCalls.push(call) > MAX_ENDED_CALLS) endedCalls.shift()
 }
 
 /** Returns the breaker of the backend that a call reaches. */

@@ -7,7 +7,14 @@ import { assertGrants } from './assert-grants.ts'
 import { type Breaker, endsOutage, noteFailure, startProbe } from './breaker.ts'
 import { claimDebt, endCharge, owedUnits, returnDebt } from './debts.ts'
 import { type DemandState, observedBy, receive, refillOf } from './demand-state.ts'
-import { breakerOf, type Knowledge, noteAway, noteBack, noteUnmended } from './knowledge.ts'
+import {
+  breakerOf,
+  type Knowledge,
+  keepEnded,
+  noteAway,
+  noteBack,
+  noteUnmended,
+} from './knowledge.ts'
 import { endRefill, type Lease, startRefill } from './lease.ts'
 import { hasUnmended, mendKeys } from './mend-keys.ts'
 import { asStoreError, isReply, type StoreListener } from './outage.ts'
@@ -89,7 +96,7 @@ export function callSender(
             isDue: () => breaker.openedAt !== undefined,
           }
         : undefined
-    const endWatch = watch?.(operation)
+    const endCall = watch?.begin(operation)
     let grants: readonly Grant[]
     try {
       grants = await withDeadline(
@@ -101,7 +108,7 @@ export function callSender(
       assertGrants(grants, demands.length)
     } catch (cause) {
       const error = asStoreError(cause, demands)
-      endWatch?.(error.code, 0)
+      keepEnded(known, endCall?.(error.code, 0))
       const then = clock()
       // An error about the call alone is an answer of the server.
       if (error.scope === 'key') {
@@ -128,7 +135,7 @@ export function callSender(
     } finally {
       for (const lease of refilling) endRefill(lease)
     }
-    endWatch?.(undefined, unitsAhead(grants, demands))
+    if (endCall) keepEnded(known, endCall(undefined, unitsAhead(grants, demands)))
     const then = clock()
     known.tripMs = then - now
     const received: Grant[] = []

@@ -14,9 +14,9 @@ export function assertCheck(request: unknown, context: unknown): void {
   if (typeof (ip ?? '') !== 'string') reject('ip', ip, "the client's address as a string")
 }
 
-/** Throws the `ConfigError` for a second argument of `handle` that is no function. */
-export function rejectNext(next: unknown): never {
-  reject('handle', next, 'handle(request, (decision) => response)')
+/** Throws a `ConfigError` unless the second argument of `handle` is a function. */
+export function assertNext(next: unknown): void {
+  if (typeof next !== 'function') reject('handle', next, 'handle(request, (decision) => response)')
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Demand, Store } from '../stores/store.ts'
 export function isDebugging(debug: boolean | undefined, env: object | undefined): boolean {
   const isSet = (variables: object) =>
     /^(?:1|true)$/.test(`${variable(variablesOf(variables), 'TIDEGATE_DEBUG')}`)
-  return debug ?? ((env !== undefined && isSet(env)) || isSet(processEnv()))
+  return debug ?? [env ?? {}, processEnv()].some(isSet)
 }
 
 /** Logs which store, platform and clients were chosen. Shows a client as the store sees it. */

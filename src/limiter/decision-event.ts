@@ -17,8 +17,8 @@ export interface DecisionEvent extends Omit<Decision, 'receipt'> {
    */
   readonly call: StoreCall | undefined
   /**
-   * Calls to this store in the background that have ended since the listener's previous event of
-   * this store; at most 100.
+   * Calls to this store in the background that have ended since the previous event of a check that
+   * counted in it; at most 100.
    */
   readonly background: readonly StoreCall[]
 }
@@ -36,7 +36,7 @@ export interface PolicyOutcome {
   readonly cost: number
   readonly source: Source | 'unknown' | 'cost'
   /** With the option `eventClients`: the client that was counted, or its hash. */
-  readonly client?: string
+  readonly client?: string | undefined
 }
 
 /** What the host gives a listener, besides the event. */
@@ -64,12 +64,7 @@ export function outcomesOf(
     const { granted = 0, retryIn = 0, source = 'store' } = grants[index] ?? {}
     // Of a demand that does not fit, a store returns when it will. Other demands are not charged.
     const refused = granted < cost && retryIn > 0
-    const client = names?.[index]
-    outcomes.push(
-      client === undefined
-        ? { policy, refused, cost, source }
-        : { policy, refused, cost, source, client },
-    )
+    outcomes.push({ policy, refused, cost, source, client: names?.[index] })
   }
   return outcomes
 }

@@ -56,10 +56,18 @@ const WITHOUT_COUNT = { policies: [], policy: undefined, retryIn: 0, degraded: f
 export const UNCOUNTED: Decision = { ...WITHOUT_COUNT, allowed: true, source: 'none' }
 
 /** A policy refuses the request since its client is unknown. */
-export const UNIDENTIFIED: Decision = { ...WITHOUT_COUNT, allowed: false, source: 'unknown' }
+export const UNIDENTIFIED = {
+  ...WITHOUT_COUNT,
+  allowed: false,
+  source: 'unknown',
+} as const satisfies Decision
 
 /** The request costs more than the limit of a policy. */
-export const TOO_EXPENSIVE: Decision = { ...WITHOUT_COUNT, allowed: false, source: 'cost' }
+export const TOO_EXPENSIVE = {
+  ...WITHOUT_COUNT,
+  allowed: false,
+  source: 'cost',
+} as const satisfies Decision
 
 /** What a store that does not answer a demand has granted. */
 const NONE: Grant = { granted: 0, used: 0, resetIn: 0, retryIn: 0 }
@@ -84,7 +92,7 @@ export function decide(
     // A custom store may return anything. NaN and `undefined` refuse the request.
     if (!(granted >= cost)) allowed = false
     index++
-    if (source !== by) source = source ? furthest(source, by) : by
+    if (source === undefined || FURTHEST.indexOf(by) > FURTHEST.indexOf(source)) source = by
     if (unseen) {
       wait = retryIn
       continue
@@ -111,11 +119,7 @@ const DEGRADED: readonly Source[] = ['open', 'local', 'closed']
 /** Of a request's policies the one decides that was asked furthest away, or refused by itself. */
 const FURTHEST: readonly Source[] = ['lease', 'store', 'known', ...DEGRADED]
 
-const furthest = (a: Source, b: Source): Source =>
-  FURTHEST.indexOf(a) > FURTHEST.indexOf(b) ? a : b
-
 function tighter(a: PolicyState, b: PolicyState): PolicyState {
-  if (a.retryIn !== b.retryIn) return a.retryIn > b.retryIn ? a : b
-  if (a.remaining !== b.remaining) return a.remaining < b.remaining ? a : b
-  return b.resetIn > a.resetIn ? b : a
+  const order = b.retryIn - a.retryIn || a.remaining - b.remaining || b.resetIn - a.resetIn
+  return order > 0 ? b : a
 }

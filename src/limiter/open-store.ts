@@ -30,21 +30,18 @@ export function checkStore(
   store: unknown,
   policies: readonly { readonly client: unknown; readonly settle: unknown }[],
 ): Store {
+  const wrong = (expected: string, got?: string) => new ConfigError('store', expected, got)
   if (!isStore(store)) {
     const expected = 'a store such as memory(), or a function such as storeFromEnv'
-    throw new ConfigError('store', expected, describeType(store))
+    throw wrong(expected, describeType(store))
   }
   if (store.guard !== 'none' && typeof store.guard !== 'function') {
-    throw new ConfigError(
-      'store',
+    throw wrong(
       '`guard` to be set (`guard` from "tidegate", or "none" if it counts in this isolate\'s memory)',
     )
   }
   if (!store.receipts && policies.some(({ settle }) => settle)) {
-    throw new ConfigError(
-      'store',
-      'settling(store) of "tidegate/settle" for policies with `settle`',
-    )
+    throw wrong('settling(store) of "tidegate/settle" for policies with `settle`')
   }
   if (store.oneClient && policies.some(({ client }) => client !== policies[0]?.client)) {
     throw new ConfigError(

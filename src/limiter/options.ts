@@ -1,6 +1,6 @@
 import { assertBoolean, assertChoice, assertFunction, assertKeys } from '../checks.ts'
 import type { RequestContext } from '../client/client.ts'
-import { type Clock, stopwatch, systemClock, systemTimer, type Timer } from '../clock.ts'
+import { type Clock, stopwatch, systemClock, type Timer } from '../clock.ts'
 import { ConfigError } from '../errors.ts'
 import { type Duration, parseTimeout, warnOfBareNumber } from '../policy/duration.ts'
 import { FOREIGN_NAMES } from '../policy/foreign-names.ts'
@@ -127,7 +127,7 @@ export interface CompiledOptions<
   /** `undefined` if nobody listens to decisions. */
   readonly listener: DecisionListener<Env> | undefined
   readonly clock: Clock
-  readonly timer: Timer
+  readonly timer: Timer | undefined
   /** Returns the store that the limiter asks. The first call makes it. */
   readonly openStore: (env: Env | undefined, demands: readonly Demand[]) => Store
 }
@@ -169,14 +169,19 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
   // Usual values are some hundreds. A number below 50 was probably meant as seconds.
   warnOfBareNumber('timeout', timeout, 50)
   if (typeof store !== 'function') checkStore(store, policies)
-  if (refusal !== undefined) assertFunction('refusal', refusal)
-  if (debug !== undefined) assertBoolean('debug', debug)
-  if (breaker !== undefined) assertBoolean('breaker', breaker)
-  if (onStoreEvent !== undefined) assertFunction('onStoreEvent', onStoreEvent)
-  if (onDecision !== undefined) assertFunction('onDecision', onDecision)
+  for (const [option, value] of Object.entries({ debug, breaker })) {
+    if (value !== undefined) assertBoolean(option, value)
+  }
+  for (const [option, value] of Object.entries({
+    refusal,
+    onStoreEvent,
+    onDecision,
+    clock,
+    timer,
+  })) {
+    if (value !== undefined) assertFunction(option, value)
+  }
   if (eventClients !== undefined) assertChoice('eventClients', eventClients, ['hashed', 'plain'])
-  assertFunction('clock', clock)
-  if (timer !== undefined) assertFunction('timer', timer)
   warnOfSharedNames(store, policies)
   const aheads = new Map<string, number>()
   const fallbacks = new Map<string, Fallback>()
@@ -204,7 +209,7 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
   return {
     policies,
     clock,
-    timer: timer ?? systemTimer,
+    timer,
     fields: compileFieldWriters(headers),
     refusal,
     listener: onDecision && {

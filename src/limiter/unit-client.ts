@@ -1,5 +1,5 @@
 import { assertOption, describeValue } from '../checks.ts'
-import { storedName } from '../client/client.ts'
+import { askerOf } from '../client/client.ts'
 import { ConfigError } from '../errors.ts'
 
 import type { UnitClient } from './units-options.ts'
@@ -17,9 +17,9 @@ export async function clientNames(
 ): Promise<readonly string[]> {
   const isObject = typeof client === 'object' && client !== null
   if (!isObject || !('clients' in client)) {
-    const name = await storedName(client)
-    if (name === undefined) throw new ConfigError(method, EXPECTED, describeValue(client))
-    return policies.map(() => name)
+    const asker = await askerOf(client)
+    if (asker === undefined) throw new ConfigError(method, EXPECTED, describeValue(client))
+    return policies.map(() => asker.name)
   }
   const { clients } = client
   const isMap = typeof clients === 'object' && clients !== null
@@ -30,8 +30,8 @@ export async function clientNames(
   }
   return Promise.all(
     policies.map(async ({ name }) => {
-      const own = await storedName(clients[name])
-      if (own !== undefined) return own
+      const own = await askerOf(clients[name])
+      if (own !== undefined) return own.name
       throw new ConfigError(`${method}.clients.${name}`, 'a text or { plain }', describeValue(own))
     }),
   )

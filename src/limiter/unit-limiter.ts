@@ -1,4 +1,5 @@
 import { assertKeys } from '../checks.ts'
+import { systemTimer } from '../clock.ts'
 import { ConfigError } from '../errors.ts'
 import { parseTimeout } from '../policy/duration.ts'
 import { keysOf, quotaFor } from '../policy/passed-quota.ts'
@@ -6,7 +7,7 @@ import { policyOf } from '../policy/policy-name.ts'
 import { assertCost } from '../policy/units.ts'
 import type { Demand, Grant, Store } from '../stores/store.ts'
 import { type Decision, decide, TOO_EXPENSIVE } from './decision.ts'
-import { type DecisionTrail, reportDecisions } from './decision-listener.ts'
+import { type DecisionTrail, refusedBy, reportDecisions } from './decision-listener.ts'
 import type { CompiledOptions } from './options.ts'
 import { settlementsOf } from './settlements-of.ts'
 import { clientNames } from './unit-client.ts'
@@ -71,7 +72,7 @@ const UNIT_KEYS = [...CALL_KEYS, 'cost', 'plan', 'limit'] as const
 export function unitLimiter<Env extends object, Incoming extends Request, Host extends object>(
   compiled: CompiledOptions<Env, Incoming, Host>,
 ): UnitLimiter<Env> {
-  const { policies, openStore, listener, clock, timer } = compiled
+  const { policies, openStore, listener, clock, timer = systemTimer } = compiled
   const settles = policies.some(({ settle }) => settle)
   const waitInTurn = waitingRoom(clock, timer)
 
@@ -109,13 +110,11 @@ export function unitLimiter<Env extends object, Incoming extends Request, Host e
     const tooExpensive = demands.find(({ cost, limit }) => cost > limit)
     if (tooExpensive) {
       const { policy, cost } = tooExpensive
-      if (trail) trail.refusedBy = { policy: policyOf(policy), cost, source: 'cost' }
-      return TOO_EXPENSIVE
+      return refusedBy(TOO_EXPENSIVE, policyOf(policy), cost, trail)
     }
-    if (trail) trail.store = store.label
     const { waitUntil } = options
-    const grants = await store.take(demands, { waitUntil, watch: trail?.watch })
-    if (trail) trail.counted = { demands, grants }
+    const grants = await store.take(demands, { waitUntil, watch: trail })
+    if (trail) Object.assign(trail, { store: store.label, demands, grants })
     const decision = decide(policies, demands, grants)
     return settles ? { ...decision, receipt: store.receipts?.of(id, demands, grants) } : decision
   }

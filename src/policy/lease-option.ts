@@ -19,7 +19,8 @@ export function compileLease(option: string, lease: unknown): number | undefined
   assertOption(typeof options === 'object', option, lease, 'true, false or { ahead }')
   assertKeys(option, options, ['ahead'])
   const { ahead = '4s' } = options as LeaseOptions
-  const ms = parseTimeout(`${option}.ahead`, ahead)
-  warnOfBareNumber(`${option}.ahead`, ahead)
+  const at = `${option}.ahead`
+  const ms = parseTimeout(at, ahead)
+  warnOfBareNumber(at, ahead)
   return ms
 }

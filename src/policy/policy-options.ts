@@ -32,8 +32,8 @@ export interface PolicyOptions<Incoming extends Request = Request, Host extends 
    */
   readonly window?: Duration | undefined
   /**
-   * Limits by the name of a plan, in place of `limit`. Plans with the same window share one count,
-   * so a client that changes its plan keeps it. If windows differ, each plan counts by itself.
+   * Limits by the name of a plan, in place of `limit`. Plans with the window of the first plan
+   * share one count, so a client that changes its plan keeps it. Others count by themselves.
    * @default one limit for all clients
    */
   readonly plans?: Readonly<Record<string, PlanOptions>> | undefined

@@ -27,7 +27,6 @@ import type {
 import { isPreflight } from './preflight.ts'
 import type { QuotaChoice } from './quota.ts'
 import { compilePlans } from './quota-option.ts'
-import { assertCost } from './units.ts'
 
 /** The options of a policy, checked and compiled. */
 export interface Policy<Incoming extends Request = Request, Host extends object = object>
@@ -81,17 +80,6 @@ export function isApplicable<Incoming extends Request, Host extends object>(
   return test === undefined || test(request, context)
 }
 
-/** The cost that a policy's function returns. Throws a `ConfigError` unless it is a whole number. */
-export async function costOf<Incoming extends Request, Host extends object>(
-  { name, cost }: Policy<Incoming, Host>,
-  request: Incoming,
-  context: RequestContext & Host,
-): Promise<number> {
-  const units = typeof cost === 'function' ? await cost(request, context) : cost
-  assertCost(`cost${name && ` of ${name}`}`, units)
-  return units
-}
-
 /** Compiles a list of policies, which errors call `option`. Throws a `ConfigError`. */
 export function compilePolicies<Incoming extends Request = Request, Host extends object = object>(
   option: string,
@@ -141,13 +129,13 @@ export function compilePolicy<Incoming extends Request, Host extends object>(
     assertOption(limit === undefined, `${prefix}limit`, limit, 'no limit beside `plans`')
   } else if (!isComputed) assertCount(`${prefix}limit`, limit)
   const most = typeof limit === 'number' ? limit : MAX_INTEGER
-  const isClient = typeof client === 'function'
-  assertOption(isClient, `${prefix}client`, client, 'ip(), header(name) or a function')
+  assertFunction(`${prefix}client`, client, 'ip(), header(name) or a function')
   if (typeof cost !== 'function') assertCount(`${prefix}cost`, cost, 0, most)
   assertChoice(`${prefix}unknown`, unknown, ['share', 'refuse', 'pass'])
   assertFallback(`${prefix}fallback`, fallback)
-  const isSettle = settle === undefined || settle === true || typeof settle === 'function'
-  assertOption(isSettle, `${prefix}settle`, settle, 'true or a function that returns units')
+  if (settle !== undefined && settle !== true) {
+    assertFunction(`${prefix}settle`, settle, 'true or a function that returns units')
+  }
   // Units of a lease are no longer in the window that the request was counted in.
   assertOption(!settle || !lease, `${prefix}lease`, lease, 'no lease in a policy with `settle`')
   const isFunction = typeof match === 'function'

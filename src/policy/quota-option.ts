@@ -8,7 +8,7 @@ export interface PlanOptions {
   /** Units per window. */
   readonly limit: number
   /**
-   * How long a window lasts. If the windows of plans differ, each plan counts by itself.
+   * How long a window lasts. A plan with another window than the first plan counts by itself.
    * @default the policy's `window`
    */
   readonly window?: Duration | undefined
@@ -26,20 +26,18 @@ export function compilePlans(
   plans: unknown,
 ): ReadonlyMap<string, Quota> {
   const option = `${prefix}plans`
+  let first: number | undefined
   const entries = Object.entries(Object(plans)).map(([plan, options]) => {
     assertPolicyName(option, plan)
     const at = `${option}.${plan}`
     assertKeys(at, options, ['limit', 'window'], FOREIGN_NAMES)
-    const { limit, window = shared } = options as Partial<PlanOptions>
+    const { limit, window: own = shared } = options as Partial<PlanOptions>
     assertCount(`${at}.limit`, limit)
-    return [plan, { name, limit, window: parseWindow(`${at}.window`, window) }] as const
+    const window = parseWindow(`${at}.window`, own)
+    first ??= window
+    // No name contains a "+".
+    return [plan, { name: window === first ? name : `${name}+${plan}`, limit, window }] as const
   })
-  const [first] = entries
   assertOption(first, option, plans, 'at least one plan')
-  // No name contains a "+".
-  return new Map(
-    entries.every(([, { window }]) => window === first[1].window)
-      ? entries
-      : entries.map(([plan, quota]) => [plan, { ...quota, name: `${name}+${plan}` }]),
-  )
+  return new Map(entries)
 }

@@ -1,5 +1,5 @@
 import { assertCount, assertOption } from '../checks.ts'
-import type { Client, RequestContext } from '../client/client.ts'
+import type { RequestContext } from '../client/client.ts'
 
 /** How many units are granted in a window. */
 export interface Quota {
@@ -59,17 +59,4 @@ export function pickQuota(
   const quota = plans.get(chosen)
   assertOption(quota, `${before}plan${after}`, chosen, `one of ${[...plans.keys()].join(', ')}`)
   return quota
-}
-
-/** Returns the quota of a request. Throws what `choose` throws. */
-export async function quotaOf<Incoming extends Request, Host extends object>(
-  choice: QuotaChoice<Incoming, Host>,
-  request: Incoming,
-  identity: ReturnType<Client>,
-  context: RequestContext & Host,
-): Promise<Quota> {
-  const { name, choose } = choice
-  const id = await identity
-  const client = (typeof id === 'object' ? id?.plain : id) || undefined
-  return pickQuota(choice, await choose?.(request, client, context), '', name && ` of ${name}`)
 }

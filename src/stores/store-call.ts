@@ -18,7 +18,10 @@ export interface StoreCall {
   readonly ahead: number
 }
 
-/** Called when a call is sent. The function that it returns is called when the call has ended. */
-export type CallWatch = (
-  operation: StoreOperation,
-) => (error: StoreErrorCode | undefined, ahead: number) => void
+/** Watches calls to a store, for the event of one request. */
+export interface CallWatch {
+  /** Called when a call is sent. The function that it returns is called when the call has ended. */
+  begin(operation: StoreOperation): (error: StoreErrorCode | undefined, ahead: number) => StoreCall
+  /** The calls in the background that have ended since the last request that was watched. */
+  background: readonly StoreCall[]
+}

@@ -4,7 +4,7 @@ import { processEnv, variable, variablesOf } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
 import type { SharedOptions } from '../limiter/options.ts'
 import { compileOptions } from '../limiter/options.ts'
-import { type RequestLimiter, requestLimiter } from '../limiter/request-limiter.ts'
+import { type RequestHandler, requestHandler } from '../limiter/request-handler.ts'
 import { type Duration, parseTimeout, warnOfBareNumber } from '../policy/duration.ts'
 import { policiesFromEnv } from '../policy/policies-from-env.ts'
 import type { PolicyOptions } from '../policy/policy-options.ts'
@@ -76,7 +76,7 @@ export interface FrontOptions extends Omit<SharedOptions<object>, 'store'> {
 
 /** The variables and the options, compiled. */
 interface Gate {
-  readonly limiter: RequestLimiter<object>
+  readonly handler: RequestHandler
   readonly origin: Origin
   /** The names of all policies in `RateLimit`; `undefined` if this field is not sent. */
   readonly policyLabels: ReadonlySet<string> | undefined
@@ -111,11 +111,11 @@ export function front(options: FrontOptions = {}): Front {
     async fetch(request, env = processEnv(), context) {
       try {
         gate ??= compileGate(options, variablesOf(env))
-        const { limiter, origin, policyLabels } = gate
+        const { handler, origin, policyLabels } = gate
         const notForwarded = refuseToForward(request, origin)
         if (notForwarded !== undefined) return notForwarded
         let isForwarded = false
-        const response = await limiter.handle(
+        const response = await handler.handle(
           request,
           async (decision) => {
             isForwarded = true
@@ -147,7 +147,7 @@ const MISCONFIGURED = {
 export function compileGate(options: FrontOptions, env: FrontEnv): Gate {
   const read = (name: keyof FrontEnv) => variable(variablesOf(env), name)
   const { policies = policiesFromEnv(read('POLICIES')), cors, ...shared } = options
-  const limiter = requestLimiter(
+  const handler = requestHandler(
     compileOptions<object, Request, object>({
       ...shared,
       store: shared.store ?? storeFromWorkerEnv,
@@ -173,7 +173,7 @@ export function compileGate(options: FrontOptions, env: FrontEnv): Gate {
     logFailed: quietLog(toConsole, clock),
   }
   warnOfBareNumber('ORIGIN_TIMEOUT', timeout)
-  return { limiter, origin, policyLabels }
+  return { handler, origin, policyLabels }
 }
 
 /** Returns the Redis that the variables name, else the Durable Object, else memory. */

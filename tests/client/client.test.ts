@@ -5,7 +5,8 @@ import { ConfigError } from '../../src/errors.ts'
 
 const request = (headers: HeadersInit = {}) => new Request('https://example.com/', { headers })
 
-const nameOf = (identity: Identity | null | undefined) => identify(() => identity, request(), {})
+const nameOf = async (identity: Identity | null | undefined) =>
+  (await identify(() => identity, request(), {}))?.name
 
 const HASH = /^[\da-f]{32}$/
 
@@ -29,7 +30,8 @@ describe('a text', () => {
 
   test('from a header does not appear in its name', async () => {
     const client = header('authorization')
-    const name = await identify(client, request({ authorization: 'Bearer sk-live-1234' }), {})
+    const asker = await identify(client, request({ authorization: 'Bearer sk-live-1234' }), {})
+    const name = asker?.name
     expect(name).toMatch(HASH)
   })
 })
@@ -93,13 +95,16 @@ describe('nobody', () => {
 
 describe('a client function', () => {
   test('may be asynchronous', async () => {
-    expect(await identify(async () => 'abc', request(), {})).toBe(await nameOf('abc'))
-    expect(await identify(async () => ({ plain: 'a' }), request(), {})).toBe('a')
+    const hashed = { text: 'abc', name: await nameOf('abc') }
+    expect(await identify(async () => 'abc', request(), {})).toEqual(hashed)
+    const plain = await identify(async () => ({ plain: 'a' }), request(), {})
+    expect(plain).toEqual({ text: 'a', name: 'a' })
     expect(await identify(async () => undefined, request(), {})).toBeUndefined()
   })
 
   test('that answers at once with what need not be hashed is no promise', () => {
-    expect(identify(() => ({ plain: '203.0.113.7' }), request(), {})).toBe('203.0.113.7')
+    const plain = identify(() => ({ plain: '203.0.113.7' }), request(), {})
+    expect(plain).toMatchObject({ name: '203.0.113.7' })
     for (const nobody of [undefined, null, '', { plain: '' }]) {
       expect(identify(() => nobody, request(), {})).toBeUndefined()
     }
@@ -110,7 +115,7 @@ describe('a client function', () => {
   test("may answer with a promise of a library's own", async () => {
     // biome-ignore lint/suspicious/noThenProperty: that it is no Promise is the point
     const thenable = { then: (done: (identity: Identity) => void) => void done({ plain: 'a' }) }
-    expect(await identify(() => thenable as never, request(), {})).toBe('a')
+    expect(await identify(() => thenable as never, request(), {})).toMatchObject({ name: 'a' })
   })
 
   test('whose answer is no text is an error that says so', async () => {
@@ -124,8 +129,8 @@ describe('a client function', () => {
     const client: Client = ({ headers }, { env }) => ({
       plain: `${headers.get('tenant')}/${env?.REGION}`,
     })
-    const name = await identify(client, request({ tenant: 'a' }), { env: { REGION: 'eu' } })
-    expect(name).toBe('a/eu')
+    const asker = await identify(client, request({ tenant: 'a' }), { env: { REGION: 'eu' } })
+    expect(asker?.name).toBe('a/eu')
   })
 
   test('that throws is not taken for one that knows nobody', async () => {

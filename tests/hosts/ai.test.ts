@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, beforeEach, expect, inject, test, vi } from 'vitest'
-import { storedName } from '../../src/client/client.ts'
+import { askerOf } from '../../src/client/client.ts'
 import type { Store } from '../../src/index.ts'
 import { settling } from '../../src/settling/settling.ts'
 import { upstash } from '../../src/stores/upstash.ts'
@@ -72,7 +72,7 @@ const question = (signal?: AbortSignal) =>
 async function counts() {
   const windows = { user: 3_600_000, org: 86_400_000 }
   const demands = Object.entries(windows).map(async ([policy, window]) => {
-    const client = (await storedName(policy === 'user' ? member.user : member.org)) ?? ''
+    const client = (await askerOf(policy === 'user' ? member.user : member.org))?.name ?? ''
     return { policy, client, limit: 1e9, window, cost: 0, settling: 'look' }
   })
   const grants = await settling(store).take(await Promise.all(demands))

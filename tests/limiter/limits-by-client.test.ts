@@ -168,7 +168,7 @@ describe('plans', () => {
     expect((await limiter.check(request())).policy).toMatchObject({ name: 'api', remaining: 0 })
   })
 
-  test('with different windows count each by itself, under the name of the policy', async () => {
+  test('with a window of their own count by themselves, under the name of the policy', async () => {
     const clock = manualClock()
     const events: DecisionEvent[] = []
     const limiter = createLimiter({
@@ -197,7 +197,7 @@ describe('plans', () => {
     )
   })
 
-  test('name the key by policy and plan', async () => {
+  test('name the key by the policy, and by the plan if its window is not that of the first', async () => {
     const taken: unknown[] = []
     const store = memory()
     const watched = {
@@ -207,12 +207,17 @@ describe('plans', () => {
         return store.take(...args)
       },
     }
-    const own = { free: { limit: 2, window: '1m' }, pro: { limit: 4, window: '1h' } } as const
+    const own = {
+      free: { limit: 2, window: '1m' },
+      pro: { limit: 4, window: '1h' },
+      top: { limit: 9, window: '60s' },
+    } as const
     const shared = { plan: planOf, client, store: watched }
     await createLimiter({ name: 'api', plans: own, ...shared }).check(request())
     await createLimiter({ plans: own, ...shared }).check(request({ plan: 'pro' }))
     await createLimiter({ name: 'api', plans, window: '1m', ...shared }).check(request())
-    expect(taken).toEqual(['api+free', '+pro', 'api'])
+    await createLimiter({ name: 'api', plans: own, ...shared }).check(request({ plan: 'top' }))
+    expect(taken).toEqual(['api', '+pro', 'api', 'api'])
   })
 
   test('stand beside policies without plans', async () => {

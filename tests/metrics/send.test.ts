@@ -93,7 +93,7 @@ test('a report that cannot be sent is logged, and its counts are in the next one
     await check()
     await flush()
   })
-  expect(lines).toEqual(['tidegate: onDecision threw an error: no route'])
+  expect(lines).toEqual(['tidegate: onDecision threw an error: Error: no route'])
   isDown = false
   clock.advance(10_000)
   await check()
@@ -139,7 +139,7 @@ test('a report that hangs counts as rejected, and the next one has its counts', 
   const lines = await errorsOf(async () => {
     for (const seconds of [0, 10, 10, 20]) await checkAfter(seconds)
   })
-  expect(lines).toEqual([`tidegate: onDecision threw an error: ${HANGS}`])
+  expect(lines).toEqual([`tidegate: onDecision threw an error: Error: ${HANGS}`])
   expect(reports.map(checksIn)).toEqual([2, 4])
   expect(metrics.read().find(({ name }) => name === 'send.errors')?.points[0]?.value).toBe(1)
   // Its late end changes nothing.

@@ -29,8 +29,12 @@ export function seenStore(
         ...guarded,
         async take(demands, takeOptions) {
           const { failed, granted } = begin(demands)
-          const watch: CallWatch = (operation) => (error) => {
-            if (error) failed(operation, error)
+          const watch: CallWatch = {
+            background: [],
+            begin: (operation) => (error, ahead) => {
+              if (error) failed(operation, error)
+              return { operation, took: 0, error, ahead }
+            },
           }
           const grants = await guarded.take(demands, { ...takeOptions, watch })
           granted(grants)
