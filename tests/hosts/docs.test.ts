@@ -212,6 +212,6 @@ describe('the code of the documents', () => {
     ]
     const { NODE_OPTIONS: _, ...env } = process.env
     const said = execFileSync(process.execPath, args, { encoding: 'utf8', cwd: folder, env })
-    expect(said).toMatch(/# pass 30\n# fail 0/)
+    expect(said).toMatch(/# pass 31\n# fail 0/)
   })
 })
