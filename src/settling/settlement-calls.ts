@@ -1,36 +1,32 @@
 import { withDeadline } from '../deadline.ts'
 import { detectPlatform } from '../environment.ts'
 import { type Knowledge, keyOfRecord } from '../isolate/knowledge.ts'
-import { MAX_KEYS } from '../isolate/lru.ts'
+import { type Lru, lru, MAX_KEYS } from '../isolate/lru.ts'
 import type { GuardOptions, Settlement, Store } from '../stores/store.ts'
 
 /** How many settlements one call sends. */
 const MAX_PER_CALL = 100
 
 /**
- * How often a demand is sent that the store refuses while units of its client are given back. Each
- * time, other requests of the client may take these units first.
+ * How often a demand is sent that the store refuses while units of its client are given back: each
+ * time, other requests of the client may take these units first. And how often a settlement is sent
+ * that gets no answer: the store may reject it for ever.
  */
 const MAX_ATTEMPTS = 8
 
 interface Unanswered {
   readonly settlement: Settlement
-  readonly sentAt: number
+  sentAt: number
+  /** How many calls have failed. */
+  failed: number
 }
 
 /** What an isolate knows of the settlements of one store. */
 interface Settlements {
   /** Those that the store has not answered, at most `MAX_KEYS`. */
   readonly unanswered: Map<string, Unanswered>
-  /** The keys that are being taken from. */
-  readonly watched: Map<string, Watch>
-}
-
-interface Watch {
-  /** How many calls take from the key. */
-  takes: number
-  /** How many settlements have given back units of the key meanwhile. */
-  returned: number
+  /** How many settlements have given back units of a key. */
+  readonly returned: Lru<number>
 }
 
 const settlementsOf = new WeakMap<Knowledge, Settlements>()
@@ -52,32 +48,43 @@ export function settlementCalls(
   known: Knowledge,
   take: Store['take'],
 ): SettlementCalls {
-  const settlements = settlementsOf.get(known) ?? { unanswered: new Map(), watched: new Map() }
+  const settlements = settlementsOf.get(known) ?? { unanswered: new Map(), returned: lru() }
   settlementsOf.set(known, settlements)
   // A server keeps running after the response.
   const keepsRunning = detectPlatform() === 'server' ? () => {} : undefined
-  const { unanswered, watched } = settlements
+  const { unanswered, returned } = settlements
+  let sending = 0
 
   function note(settlement: Settlement): void {
-    unanswered.set(nameOf(settlement), { settlement, sentAt: clock() })
+    const name = nameOf(settlement)
+    const noted = unanswered.get(name) ?? { settlement, sentAt: 0, failed: 0 }
+    noted.sentAt = clock()
+    if (unanswered.size < MAX_KEYS) unanswered.set(name, noted)
   }
 
   /** Sends settlements in one call. Those that get no answer are sent again later. */
   async function settle(settlements: readonly Settlement[]): Promise<readonly boolean[]> {
-    for (const settlement of settlements) {
-      if (unanswered.size < MAX_KEYS || unanswered.has(nameOf(settlement))) note(settlement)
-    }
+    settlements.forEach(note)
+    // A store that is away gets one call at a time.
+    if (sending && known.breaker.openedAt !== undefined) return settlements.map(() => false)
+    sending++
     try {
       const call = async (signal: AbortSignal) => store.settle?.(settlements, { signal })
       const changed = await withDeadline(timeout, call, { clock, timer })
       for (const settlement of settlements) {
         unanswered.delete(nameOf(settlement))
-        const watch = givesBack(settlement) && watched.get(keyOfRecord(settlement))
-        if (watch) watch.returned++
+        const key = keyOfRecord(settlement)
+        if (givesBack(settlement)) returned.set(key, (returned.get(key) ?? 0) + 1)
       }
       return changed ?? []
     } catch {
+      for (const settlement of settlements) {
+        const noted = unanswered.get(nameOf(settlement))
+        if (noted && ++noted.failed === MAX_ATTEMPTS) unanswered.delete(nameOf(settlement))
+      }
       return settlements.map(() => false)
+    } finally {
+      sending--
     }
   }
 
@@ -91,59 +98,44 @@ export function settlementCalls(
     }
   }
 
-  /** Those that would give back units of these keys, however recently they were sent. */
-  function givingBack(keys: ReadonlySet<string>): readonly Settlement[] {
-    return [...unanswered.values()].flatMap(({ settlement }) =>
-      givesBack(settlement) && keys.has(keyOfRecord(settlement)) ? [settlement] : [],
-    )
-  }
-
-  /** Those whose call has ended, maybe with its request. */
-  function overdue(now: number): readonly Settlement[] {
-    return [...unanswered.values()].flatMap(({ settlement, sentAt }) =>
-      Math.abs(now - sentAt) > timeout ? [settlement] : [],
-    )
-  }
-
-  function watchKey(key: string): Watch {
-    const watch = watched.get(key) ?? { takes: 0, returned: 0 }
-    watched.set(key, watch)
-    watch.takes++
-    return watch
-  }
-
-  function unwatchKey(key: string): void {
-    const watch = watched.get(key)
-    if (watch && --watch.takes === 0) watched.delete(key)
-  }
+  const unansweredIf = (isChosen: (one: Unanswered) => boolean): readonly Settlement[] =>
+    [...unanswered.values()].filter(isChosen).map(({ settlement }) => settlement)
 
   return {
     settle,
     async take(demands, options) {
       const keys = new Set(demands.filter(({ settling }) => settling).map(keyOfRecord))
-      const watches = [...keys].map(watchKey)
       const start = clock()
-      const countReturned = () => watches.reduce((sum, { returned }) => sum + returned, 0)
-      try {
-        for (let attempt = 1; ; attempt++) {
-          const before = countReturned()
-          const grants = await take(demands, options)
-          if (grants.some(({ source = 'store' }) => source !== 'store')) return grants
-          const isRefused = grants.some(({ granted }, index) => {
-            return granted < (demands[index]?.cost ?? 0)
-          })
-          // A store that is so slow is not asked again.
-          if (isRefused && attempt < MAX_ATTEMPTS && clock() - start < timeout / 2) {
-            await sendAgain(givingBack(keys))
-            if (countReturned() !== before) continue
+      const countReturned = () => `${[...keys].map(returned.get)}`
+      for (let asked = demands, attempt = 1; ; attempt++) {
+        const before = countReturned()
+        const grants = await take(asked, options)
+        if (grants.some(({ source = 'store' }) => source !== 'store')) return grants
+        const isRefused = grants.some(({ granted }, index) => {
+          return granted < (demands[index]?.cost ?? 0)
+        })
+        // A store that is so slow is not asked again.
+        if (isRefused && attempt < MAX_ATTEMPTS && clock() - start < timeout / 2) {
+          // However recently they were sent.
+          await sendAgain(
+            unansweredIf(
+              ({ settlement }) => givesBack(settlement) && keys.has(keyOfRecord(settlement)),
+            ),
+          )
+          if (countReturned() !== before) {
+            // The refused demand may have named a window that ends before the next attempt.
+            asked = demands.map((demand) => ({
+              ...demand,
+              settling: demand.settling && demand.settling + attempt,
+            }))
+            continue
           }
-          const due = overdue(clock())
-          const keepAlive = options?.waitUntil ?? keepsRunning
-          if (due.length > 0) keepAlive?.(sendAgain(due))
-          return grants
         }
-      } finally {
-        for (const key of keys) unwatchKey(key)
+        // Their calls have ended, maybe with their requests.
+        const due = unansweredIf(({ sentAt }) => Math.abs(clock() - sentAt) > timeout)
+        const keepAlive = options?.waitUntil ?? keepsRunning
+        if (due.length > 0) keepAlive?.(sendAgain(due))
+        return grants
       }
     },
   }

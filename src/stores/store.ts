@@ -25,7 +25,7 @@ export interface Demand {
    */
   readonly owed?: Owed | undefined
   /**
-   * The text under which the units may be settled later, different for each decision. If the demand
+   * Whether the units may be settled later: a text that is different for each call. If the demand
    * opens a window, the window has this name.
    * @default the units are not settled
    */
@@ -37,7 +37,7 @@ export type CountedKey = Pick<Demand, 'policy' | 'client'>
 
 /** What was really used of the units that a demand took. */
 export interface Settlement extends CountedKey {
-  /** The `settling` of the demand. */
+  /** The decision whose units are settled. A window has each of its decisions settled once. */
   readonly id: string
   /** The name of the window of which the units were taken: `windowName` of the grant. */
   readonly windowName: string

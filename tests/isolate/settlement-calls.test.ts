@@ -115,6 +115,45 @@ describe('a client that the store refuses', () => {
     expect(calls.settlements).toBe(8)
   })
 
+  test('gives its next attempt another name, since its first one may have named a window', async () => {
+    const clock = manualClock()
+    const inner = settling(memory({ clock }))
+    const key = { policy: 'login', client: 'a', window: 100 }
+    const taking = (settling: string | undefined, cost: number) => ({
+      ...{ ...key, limit: 2, cost, settling },
+    })
+    let duringFirst = async () => {}
+    const isolate = guarded(
+      {
+        guard,
+        async take(demands) {
+          const grants = await inner.take(demands)
+          const during = duringFirst
+          duringFirst = async () => {}
+          await during()
+          return grants
+        },
+        settle: async (settlements) => inner.settle?.(settlements) ?? [],
+      },
+      clock,
+      { timeout: TIMEOUT, timer: clock.timer },
+    )
+    // A limiter without `settle` opens the window, which has no name.
+    await inner.take([taking(undefined, 1)])
+    let other: Grant | undefined
+    duringFirst = async () => {
+      other = (await inner.take([taking('other', 1)]))[0]
+      await isolate.settle?.([{ ...key, id: 'gone', windowName: 'gone', reserved: 1, used: 0 }])
+      clock.advance(101)
+    }
+    // The first attempt does not fit, and the second one opens the next window.
+    const [grant] = await isolate.take([taking('second', 2)])
+    expect(grant).toMatchObject({ granted: 2, used: 2 })
+    const windowName = `${other?.windowName}`
+    const late = { ...key, id: 'other', windowName, reserved: 1, used: 0 }
+    expect(await isolate.settle?.([late])).toEqual([false])
+  })
+
   test('costs at most eight calls also over settling(settling(store))', () => {
     const store = settling(memory())
     expect(settling(store)).toBe(store)

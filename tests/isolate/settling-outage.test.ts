@@ -85,7 +85,42 @@ describe('a policy that settles, while its store is away', () => {
   })
 })
 
+describe('settlements to a store that is away', () => {
+  test('are sent one at a time, and all of them once the store is back', async () => {
+    const { one, state, clock, calls, waitUntil, done, used } = isolates(100)
+    const decisions = []
+    for (let n = 0; n < 20; n++) decisions.push(await one.take(CLIENT, { cost: 3, waitUntil }))
+    state.isAway = true
+    await one.take(CLIENT, { waitUntil })
+    const before = calls.length
+    const changed = await Promise.all(decisions.map((decision) => one.settle(decision, 1)))
+    expect(changed).toEqual(Array(20).fill(false))
+    expect(calls.slice(before)).toEqual(['settle'])
+    state.isAway = false
+    for (let n = 0; n < 3; n++) {
+      clock.advance(2000)
+      await one.take(CLIENT, { cost: 0, waitUntil })
+      await done()
+    }
+    // The unit that was granted while the store was away is charged, too.
+    expect(await used()).toBe(20 + 1)
+  })
+})
+
 describe('a settlement', () => {
+  test('that the store always rejects is sent eight times', async () => {
+    const { one, state, clock, calls, waitUntil, done } = isolates(100)
+    const decision = await one.take(CLIENT, { cost: 3, waitUntil })
+    state.losesAnswers = true
+    await one.settle(decision, 5)
+    for (let n = 0; n < 20; n++) {
+      clock.advance(2000)
+      await one.take(CLIENT, { cost: 0, waitUntil })
+      await done()
+    }
+    expect(calls.filter((call) => call === 'settle')).toHaveLength(8)
+  })
+
   test('that was lost is sent again on a server that passes no waitUntil', async () => {
     const { one, state, clock, used } = isolates(10)
     const decision = await one.take(CLIENT, { cost: 2 })
