@@ -60,7 +60,8 @@ export function observations(clock: Clock): Observations {
     for (const error of ERRORS) all.storeErrors.at(store, 'take', error)
     return { store, isOpen: all.breakerOpen.at(store), takes: all.storeTime.at(store, 'take') }
   })
-  for (const reason of ['away', ...ERRORS]) all.degraded.at(reason)
+  const degradedBy = kept((reason: string) => all.degraded.at(reason))
+  for (const reason of ['away', ...ERRORS]) degradedBy(reason)
 
   function called(
     { store, takes }: { readonly store: string; readonly takes: Cell },
@@ -77,8 +78,9 @@ export function observations(clock: Clock): Observations {
       const checks = allowed ? allowedBy(source) : refusedBy(source)
       checks.value++
       checkTime.record(took / 1000)
+      let place = 0
       for (const outcome of outcomes) {
-        const cells = policyOf(outcome.policy)
+        const cells = policyOf(outcome.policy, place++)
         if (outcome.refused) {
           cells.refused.value++
           if (outcome.client !== undefined) refused.count(outcome.policy, outcome.client)
@@ -89,11 +91,13 @@ export function observations(clock: Clock): Observations {
         }
       }
       if (allowed) {
+        place = 0
         for (const { name, remaining, limit } of policies) {
-          if (remaining <= limit * NEAR_LIMIT) policyOf(name).nearLimit.value++
+          if (remaining <= limit * NEAR_LIMIT) policyOf(name, place).nearLimit.value++
+          place++
         }
       }
-      if (degraded) all.degraded.at(call?.error ?? 'away').value++
+      if (degraded) degradedBy(call?.error ?? 'away').value++
       if (store === undefined) return
       const cells = storeOf(store)
       if (call) called(cells, call)
@@ -113,14 +117,26 @@ export function observations(clock: Clock): Observations {
   }
 }
 
-/** Keeps what `make` returns for the first names. */
-function kept<Value>(make: (name: string) => Value): (name: string) => Value {
-  const values = new Map<string, Value>()
-  return (name) => {
-    const known = values.get(name)
-    if (known !== undefined) return known
-    const value = make(name)
-    if (values.size < MAX_KEPT) values.set(name, value)
-    return value
+/**
+ * Keeps what `make` returns for the first names, and for the name that came last in each place: an
+ * event mostly has the same names as the event before, in the same order.
+ */
+function kept<Value>(make: (name: string) => Value): (name: string, place?: number) => Value {
+  const entries = new Map<string, Kept<Value>>()
+  const last: Kept<Value>[] = []
+
+  return (name, place = 0) => {
+    let entry = last[place]
+    if (entry?.name !== name) {
+      entry = entries.get(name) ?? { name, value: make(name) }
+      if (entries.size < MAX_KEPT) entries.set(name, entry)
+      last[place] = entry
+    }
+    return entry.value
   }
+}
+
+interface Kept<Value> {
+  readonly name: string
+  readonly value: Value
 }
