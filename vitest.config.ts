@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** Tests of what ships to the edge: the same files in each of the three runtimes. */
@@ -10,7 +11,12 @@ const node = 'tests/node/**/*.test.ts'
 /** Real hosts around the built package. */
 const hosts = 'tests/hosts/*.test.ts'
 /** The programs for operators, and what speaks to them. */
-const programs = 'tests/{gateway,doctor,drill}/*.test.ts'
+const programs = [
+  'tests/{gateway,doctor,drill}/*.test.ts',
+  'tests/hosts/cli.test.ts',
+  'tests/hosts/cli-secrets.test.ts',
+  'tests/hosts/start.test.ts',
+]
 /** The hosts that install megabytes, or Prometheus, first: `npm run test:hosts`. */
 const heavy = [
   'tests/hosts/ai.test.ts',
@@ -25,28 +31,49 @@ const heavy = [
 /** Starts what stands behind the stores: a Redis, and gateways in front of it. */
 const globalSetup = 'tests/support/servers.ts'
 
+/** Two files at a time at least, also on two cores: many tests wait. Vitest would run one. */
+const maxWorkers = Math.max(2, availableParallelism() - 1)
+/** After the tests of what ships to the edge. */
+const afterEdge = { maxWorkers: 2, sequence: { groupOrder: 1 } }
 /** One file at a time, after the other projects: a check gives up on its store after a second. */
-const alone = { maxWorkers: 1, sequence: { groupOrder: 1 } }
+const alone = { maxWorkers: 1, sequence: { groupOrder: 2 } }
 
 export default defineConfig({
   test: {
     reporters: ['default', './tests/support/summary.ts'],
     projects: [
-      { test: { name: 'node', include: [edge, vercel, node], globalSetup } },
+      { test: { name: 'node', include: [edge, vercel, node], globalSetup, maxWorkers } },
       {
         test: {
           name: 'edge-runtime',
           environment: 'edge-runtime',
           include: [edge, vercel],
           globalSetup,
+          maxWorkers,
         },
       },
-      { test: { name: 'workerd', include: ['tests/support/workerd.test.ts'], globalSetup } },
+      {
+        test: {
+          name: 'workerd',
+          include: ['tests/support/workerd.test.ts'],
+          globalSetup,
+          maxWorkers,
+        },
+      },
+      {
+        test: {
+          name: 'programs',
+          include: programs,
+          globalSetup,
+          testTimeout: 60_000,
+          ...afterEdge,
+        },
+      },
       {
         test: {
           name: 'hosts',
-          include: [hosts, programs],
-          exclude: heavy,
+          include: [hosts],
+          exclude: [...heavy, ...programs],
           globalSetup,
           testTimeout: 60_000,
           ...alone,
@@ -59,7 +86,8 @@ export default defineConfig({
           globalSetup,
           testTimeout: 60_000,
           hookTimeout: 300_000,
-          ...alone,
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -171,7 +171,8 @@ export const startSentinel = (announce = itself) =>
     const announced = await announce(master.address)
     const lines = [
       `sentinel monitor ${name} ${announced.host} ${announced.port} 1`,
-      `sentinel down-after-milliseconds ${name} 300`,
+      // Long enough that a master on a busy machine is not taken for one that is down.
+      `sentinel down-after-milliseconds ${name} 1000`,
       `sentinel failover-timeout ${name} 2000`,
       `dir ${folder}`,
     ]

@@ -32,6 +32,6 @@ function namesOf({ fullName, project }: TestCase): string[] {
   const [, runtime] = /the built package limits a Hono app .* > on (\w+)$/.exec(fullName) ?? []
   if (runtime) return [`runtime  ${runtime}, the built package`]
   const [, store] = /\bstore: ([^>]+?) >/.exec(fullName) ?? []
-  const names = project.name.includes('hosts') ? [] : [`runtime  ${project.name}`]
+  const names = /hosts|programs/.test(project.name) ? [] : [`runtime  ${project.name}`]
   return store ? [...names, `store    ${store}, in ${project.name}`] : names
 }
