@@ -28,16 +28,20 @@ const publicAddress = (index: number) => `1.0.0.${20 + (index % ADDRESSES)}`
  * Lists as a proxy makes them: it appends the address of whoever connects to it. Which entry a
  * limiter should trust depends on the number of proxies.
  */
-const LISTS: Readonly<Record<string, (address: string) => string>> = {
+const LISTS: Readonly<Record<string, (address: string) => readonly string[]>> = {
   // The address of a private proxy, which some limiters skip.
-  first: (address) => `${address}, 10.0.0.1`,
-  last: (address) => `1.1.1.20, ${address}`,
+  first: (address) => [address, '10.0.0.1'],
+  last: (address) => ['1.1.1.20', address],
 }
 
 /** Whether a client gets a fresh quota by a forged address in a header field. */
 export function checkForgedAddress(context: DrillContext): Promise<VariantFindings> {
   const start = Math.floor(Math.random() * ADDRESSES)
-  const forge = (name: string, field: string, write = (address: string) => address): Variant => ({
+  const forge = (
+    name: string,
+    field: string,
+    write: (address: string) => string | readonly string[] = (address) => address,
+  ): Variant => ({
     name,
     at: (attempt) => ({
       headers: { [field.toLowerCase()]: write(publicAddress(start + attempt)) },
@@ -52,9 +56,13 @@ export function checkForgedAddress(context: DrillContext): Promise<VariantFindin
     },
     [
       ...FIELDS.map((field) => forge(field, field)),
-      ...Object.entries(LISTS).map(([place, listOf]) =>
-        forge(`X-Forwarded-For (${place} of two)`, 'X-Forwarded-For', listOf),
-      ),
+      ...Object.entries(LISTS).flatMap(([place, listOf]) => [
+        forge(`X-Forwarded-For (${place} of two)`, 'X-Forwarded-For', (address) =>
+          listOf(address).join(', '),
+        ),
+        // RFC 9110 §5.3 makes several lines one list, but some servers read one line alone.
+        forge(`X-Forwarded-For (${place} of two lines)`, 'X-Forwarded-For', listOf),
+      ]),
       forge('Forwarded', 'Forwarded', (address) => `for=${address}`),
     ],
     context,

@@ -3,11 +3,14 @@ import { request as requestHttps } from 'node:https'
 import { isIP } from 'node:net'
 import type { Clock } from '../clock.ts'
 
+/** Header fields. Each of several values is sent in a line of its own. */
+export type HttpFields = Readonly<Record<string, string | readonly string[]>>
+
 /** A request as the drill sends it. `path` is sent as it is, without any normalisation. */
 export interface HttpRequest {
   readonly method: string
   readonly path: string
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: HttpFields
   /** The address of this machine to send from. */
   readonly localAddress?: string | undefined
 }
@@ -83,7 +86,7 @@ function exchange(
       port: port || (isTls ? 443 : 80),
       method,
       path,
-      headers: { host, ...headers },
+      headers: { host, ...linesOf(headers) },
       agent: false,
       signal: AbortSignal.timeout(timeout),
       ...(isTls && isIP(hostname.replace(/^\[|\]$/g, '')) === 0 && { servername: hostname }),
@@ -109,6 +112,15 @@ function exchange(
     request.end()
   })
 }
+
+/** The same for Node, which takes no readonly arrays. */
+const linesOf = (headers: HttpFields) =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : [...value],
+    ]),
+  )
 
 /** Reads the body of a 429 or 503. Reads other bodies to their end, without keeping them. */
 function readBody(response: IncomingMessage, status: number): Promise<string> {

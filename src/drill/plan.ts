@@ -5,7 +5,7 @@ const BEYOND_LIMIT = 5
 export const burstLength = (admitted: number) => admitted + BEYOND_LIMIT
 
 /** Forged addresses, spellings of the path, other methods, and an IPv6 neighbour. */
-const VARIANTS = 29
+const VARIANTS = 35
 
 /** A refusal whose `Retry-After` is tested, two requests before that time, and one after it. */
 const RETRIES = 4

@@ -21,6 +21,8 @@ const AT_THE_END: Readonly<Record<string, Respell>> = {
   'escaped letter': (path, attempt) => replaceLetter(path, -1 - attempt, escapeLetter),
   case: (path, attempt) => replaceLetter(path, -1 - attempt, swapCase),
   ';x': (path, attempt) => `${path};x${attempt || ''}`,
+  '%2f': (path, attempt) => replaceLastSlash(path, '%2f'.repeat(attempt + 1)),
+  backslash: (path, attempt) => replaceLastSlash(path, '\\'.repeat(attempt + 1)),
 }
 
 /** Spellings that change the first segment: a limiter that compares a prefix does not find them. */
@@ -39,6 +41,8 @@ const AT_THE_START: Readonly<Record<string, Respell>> = {
     const [first, after] = splitFirst(path)
     return after === '' ? path : `${first};x${attempt || ''}${after}`
   },
+  '%2f': (path, attempt) => replaceFirstSlash(path, '%2f'.repeat(attempt + 1)),
+  backslash: (path, attempt) => replaceFirstSlash(path, '\\'.repeat(attempt + 1)),
 }
 
 /** All spellings that change a path, by their names. No two of them are the same. */
@@ -69,6 +73,18 @@ function splitLast(path: string): readonly [before: string, last: string] {
 function splitFirst(path: string): readonly [first: string, after: string] {
   const slash = path.indexOf('/', 1)
   return slash < 0 ? [path, ''] : [path.slice(0, slash), path.slice(slash)]
+}
+
+/** Replaces the slash before the last segment. A path begins with a slash all the same. */
+function replaceLastSlash(path: string, slash: string): string {
+  const [before, last] = splitLast(path)
+  return `${before || '/'}${slash}${last.slice(1)}`
+}
+
+/** Replaces the slash after the first segment, if there is another segment. */
+function replaceFirstSlash(path: string, slash: string): string {
+  const [first, after] = splitFirst(path)
+  return after.length > 1 ? `${first}${slash}${after.slice(1)}` : path
 }
 
 const escapeLetter = (letter: string) => `%${letter.charCodeAt(0).toString(16)}`

@@ -1,6 +1,11 @@
 import { type Clock, stopwatch, systemClock, systemTimer, type Timer } from '../clock.ts'
 import { type Classified, createClassifier } from './classify.ts'
-import { type HttpResponse, type HttpSender, TransportError } from './http-sender.ts'
+import {
+  type HttpFields,
+  type HttpResponse,
+  type HttpSender,
+  TransportError,
+} from './http-sender.ts'
 import type { Settings } from './options.ts'
 import { type ResponseFields, readFields } from './response-fields.ts'
 
@@ -24,7 +29,7 @@ export interface Difference {
   readonly method?: string
   /** The path and the query, sent as they are. */
   readonly path?: string
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: HttpFields
   readonly localAddress?: string
 }
 

@@ -24,6 +24,7 @@ describe('the drill', () => {
   })
 
   test('has examined nothing if the burst spends all requests', async () => {
+    const limit = 20
     let request = 0
     let advance = (_: number) => {}
     const { ok, level, burst, bad, of, notExamined, requests } = await drilled(
@@ -32,17 +33,22 @@ describe('the drill', () => {
           advance(8000)
           return false
         },
-        // After 29 slow requests, a new window seems to begin.
-        fields: () => draft11({ isRefused: false, remaining: ++request < 30 ? 5 : 9, seconds: 60 }),
+        // After 49 slow requests, a new window seems to begin.
+        fields: () =>
+          draft11(
+            { isRefused: false, remaining: ++request < 50 ? 5 : limit - 1, seconds: 60 },
+            limit,
+          ),
+        limit,
         isLimited: () => true,
         admits: 100,
       },
       {
-        options: { maxRequests: typicalRequests(LIMIT) },
+        options: { limit, maxRequests: typicalRequests(limit) },
         before: ({ clock }) => (advance = clock.advance),
       },
     )
-    expect(requests).toBe(typicalRequests(LIMIT))
+    expect(requests).toBe(typicalRequests(limit))
     expect(burst).toBeUndefined()
     expect({ ok, level, bad }).toEqual({
       ok: false,
@@ -160,7 +166,7 @@ describe('options', () => {
     [{ headers: ['a: b\r\nhush: x'] }, /^--header: expected a value in one line/],
     [
       { limit: 100, maxRequests: 100 },
-      /^--max-requests: expected at least 238 for this limit, got 100$/,
+      /^--max-requests: expected at least 244 for this limit, got 100$/,
     ],
     [
       { limit: 5000, window: '1s' },

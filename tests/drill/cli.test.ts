@@ -61,7 +61,7 @@ describe('the command', () => {
     expect(code).toBe(0)
     const [plan, ...waits] = err.split('\n')
     expect(plan).toMatch(
-      /^tidegate drill: sends about 44 requests \(POST http.*\), one every 10 ms, never more than 250, and waits at most 120 s/,
+      /^tidegate drill: sends about 50 requests \(POST http.*\), one every 10 ms, never more than 250, and waits at most 120 s/,
     )
     expect(waits[0]).toMatch(/^tidegate drill: waits [12] s, as Retry-After says$/)
   })
@@ -154,7 +154,7 @@ describe('a host that is not this machine', () => {
     const { code, out, err } = await tidegate([elsewhere(url), ...LIMIT])
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).toMatch(
-      /^tidegate drill: 0\.0\.0\.0 is not this machine\. The drill would send about 44 requests \(POST .*\), .*Add --yes if you may test this host\.\n$/,
+      /^tidegate drill: 0\.0\.0\.0 is not this machine\. The drill would send about 50 requests \(POST .*\), .*Add --yes if you may test this host\.\n$/,
     )
     expect(requests).toHaveLength(0)
   })
@@ -174,7 +174,7 @@ test('an error of usage names the flag, and quotes no value of --header', async 
     [[url], /^--limit: expected a whole number from 1 to 5000, got nothing\n$/],
     [[url, '--limit', '3'], /^--window: expected a duration .*, got nothing\n$/],
     [[url, 'http://127.0.0.1:2/', ...LIMIT], /^URL: expected only one URL\n$/],
-    [[url, ...LIMIT, '--max-requests', '5'], /^--max-requests: expected at least 44 .*, got 5\n$/],
+    [[url, ...LIMIT, '--max-requests', '5'], /^--max-requests: expected at least 50 .*, got 5\n$/],
     [[url, ...LIMIT, '--header', 'a-secret'], /^--header: expected "name: value", got a string/],
   ] as const) {
     const { code, out, err } = await tidegate(args)

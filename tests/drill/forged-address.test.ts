@@ -71,6 +71,25 @@ describe('a limiter that takes an entry of X-Forwarded-For', () => {
     })
   }
 
+  const linesOf = ({ rawHeaders }: IncomingMessage) =>
+    rawHeaders.filter((_, index) => rawHeaders[index - 1]?.toLowerCase() === 'x-forwarded-for')
+
+  for (const [line, place] of [
+    ['first', 0],
+    ['last', -1],
+  ] as const) {
+    test(`is found if it takes the ${line} of several lines, and trusts no single line`, async () => {
+      const report = await drilled({
+        client(request) {
+          const lines = linesOf(request)
+          return `${(lines.length > 1 && lines.at(place)) || request.socket.remoteAddress}`
+        },
+      })
+      expect(report.bad).toEqual(['forged-address: failure'])
+      expect(variantsThatEvaded(report)).toContain(`X-Forwarded-For (${line} of two lines)`)
+    })
+  }
+
   test('passes if its own proxy appends the address, and it takes that', async () => {
     const { bad } = await drilled({
       client: (request) => `${[...entriesOf(request), request.socket.remoteAddress].at(-1)}`,

@@ -22,9 +22,11 @@ describe('a limiter that counts a spelling of the path apart', () => {
     '//': (path) => /.\/\//.test(path) && !path.endsWith('/'),
     'trailing slash': (path) => path.endsWith('/'),
     '%2e': (path) => /%2e/i.test(path),
-    'escaped letter': (path) => /%(?!2e)/i.test(path),
+    'escaped letter': (path) => /%(?!2[ef])/i.test(path),
     case: (path) => /[A-Z]/.test(path),
     ';x': (path) => path.includes(';'),
+    '%2f': (path) => /%2f/i.test(path),
+    backslash: (path) => path.includes('\\'),
     query: (path) => path.includes('?'),
   }
   for (const [name, isSo] of Object.entries(spellings)) {
@@ -51,6 +53,10 @@ describe('a limiter that counts a spelling of the path apart', () => {
       '/api/../api/user/sync',
       '/drill/../api/user/sync',
       '/api;x/user/sync',
+      '/api/user%2fsync',
+      '/api%2fuser/sync',
+      '/api/user\\sync',
+      '/api\\user/sync',
     ]) {
       expect(urls).toContain(url)
     }
@@ -77,7 +83,7 @@ describe('a limiter that matches the path as it is written', () => {
     })
     expect(bad).toEqual(['spelling: failure'])
     expect(of('spelling')?.says).toContain(
-      ': // first, /./ first, /../ of another first, escaped letter first, case first, ;x first (200).',
+      ': // first, /./ first, /../ of another first, escaped letter first, case first, ;x first, %2f first, backslash first (200).',
     )
   })
 
@@ -89,6 +95,8 @@ describe('a limiter that matches the path as it is written', () => {
     'escaped letter first': (url) => /^\/%61pi|^\/a%70i|^\/ap%69/.test(url),
     'case first': (url) => /^\/api\//i.test(url) && !url.startsWith('/api/'),
     ';x first': (url) => url.startsWith('/api;'),
+    '%2f first': (url) => /^\/api(?:%2f)+/.test(url),
+    'backslash first': (url) => url.startsWith('/api\\'),
   } satisfies Record<string, (url: string) => boolean>)) {
     test(`is found if it misses ${name}`, async () => {
       const { bad, of } = await drilled({
@@ -107,7 +115,7 @@ describe('a limiter that matches the path as it is written', () => {
     })
     expect(bad).toEqual(['spelling: failure'])
     expect(of('spelling')?.says).toContain(
-      ': //, trailing slash, %2e, escaped letter, case, ;x, // first',
+      ': //, trailing slash, %2e, escaped letter, case, ;x, %2f, backslash, // first',
     )
   })
 })

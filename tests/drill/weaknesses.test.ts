@@ -10,7 +10,7 @@ describe('a deployment that does everything right', () => {
     expect(ok).toBe(true)
     expect(burst).toEqual({ sent: 15, passed: 10 })
     expect(new Set(variants.map(({ outcome }) => outcome))).toEqual(new Set(['shared']))
-    expect(variants).toHaveLength(28)
+    expect(variants).toHaveLength(34)
     // The IPv6 neighbour was not tried.
     expect(requests).toBe(typicalRequests(LIMIT) - 1)
     expect(received).toHaveLength(requests)
