@@ -1,6 +1,7 @@
 import { estimate } from '../cost/estimate.ts'
 import { DEFAULT_ISOLATES, DEFAULT_STAY, DEFAULT_VISIT, readCostFlags } from './cost-flags.ts'
 import { formatEstimate } from './cost-table.ts'
+import { EXIT_CODES } from './exit-codes.ts'
 import type { Subcommand } from './subcommand.ts'
 
 /** `tidegate cost`: calls no service, and needs no store. */
@@ -29,11 +30,12 @@ many requests. To add a few clients that send much more, run it twice.
 Exit codes:
   0  the estimate is printed
   2  the usage is wrong
+  5  an error in tidegate itself
 `,
   async run(args) {
     const { traffic, json } = readCostFlags(args)
     const found = await estimate(traffic)
     console.log(json ? JSON.stringify(found, null, 2) : formatEstimate(found))
-    return 0
+    return EXIT_CODES.passed
   },
 }

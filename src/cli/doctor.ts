@@ -1,15 +1,15 @@
 import { parseArgs } from 'node:util'
 import { describeValue } from '../checks.ts'
 import { type DoctorOptions, doctor as examine, type Report } from '../doctor/doctor.ts'
-import { EXIT_CODES } from '../drill/exit-code.ts'
 import { ConfigError } from '../errors.ts'
 import type { Duration } from '../policy/duration.ts'
 import { findStore, readEnvironment } from './doctor-store.ts'
 import { readWatchFlags, watchStore } from './doctor-watch.ts'
+import { EXIT_CODES } from './exit-codes.ts'
 import { printReport } from './print-report.ts'
 import type { Subcommand } from './subcommand.ts'
 
-/** `tidegate doctor`: exit codes as those of the drill. */
+/** `tidegate doctor` */
 export const doctor: Subcommand = {
   name: 'doctor',
   summary: 'check the store that the environment names, and suggest fixes',
@@ -46,6 +46,7 @@ Exit codes:
   1  a check failed, or the environment names no store
   2  nothing was examined: the usage is wrong
   4  no check failed, but there is a warning (only with --strict)
+  5  an error in tidegate itself
 `,
   async run(args) {
     const { values } = parseArgs({ args: [...args], options: OPTIONS })

@@ -3,16 +3,16 @@ import manifest from '../../package.json' with { type: 'json' }
 import { isLoopback, systemNetwork } from '../drill/addresses.ts'
 import { uncoveredIn } from '../drill/coverage.ts'
 import { drill as run, targetOf } from '../drill/drill.ts'
-import { EXIT_CODES, exitCodeOf } from '../drill/exit-code.ts'
 import { readOptions, type Settings } from '../drill/options.ts'
 import { typicalRequests } from '../drill/plan.ts'
 import type { Finding, Report } from '../drill/report.ts'
 import { ConfigError } from '../errors.ts'
 import type { Duration } from '../policy/duration.ts'
+import { EXIT_CODES } from './exit-codes.ts'
 import { printReport } from './print-report.ts'
 import type { Subcommand } from './subcommand.ts'
 
-/** `tidegate drill`: the exit codes are in `drill/exit-code.ts`. */
+/** `tidegate drill` */
 export const drill: Subcommand = {
   name: 'drill',
   summary: 'send requests to a deployment, and check that its limit holds',
@@ -46,6 +46,7 @@ Exit codes:
   2  no request was sent: the usage is wrong, or --yes is missing
   3  no check failed, but at least one was not examined
   4  all checks were made, and there is a warning (only with --strict)
+  5  an error in tidegate itself
 `,
   async run(args) {
     const { values, positionals } = parseArgs({
@@ -93,6 +94,12 @@ Exit codes:
     printReport(head, report, values.json)
     return exitCodeOf(report, values.strict ?? false)
   },
+}
+
+function exitCodeOf({ level }: Pick<Report, 'level'>, isStrict: boolean): number {
+  if (level === 'failure') return EXIT_CODES.failure
+  if (level === 'not examined') return EXIT_CODES.notExamined
+  return level === 'warning' && isStrict ? EXIT_CODES.warning : EXIT_CODES.passed
 }
 
 const OPTIONS = {

@@ -2,6 +2,7 @@ import { describeValue } from '../checks.ts'
 import { DEFAULT_COMMANDS } from '../gateway/command-filter.ts'
 import { readSettings, type Settings } from '../gateway/settings.ts'
 import { startGateway } from '../gateway/start.ts'
+import { EXIT_CODES } from './exit-codes.ts'
 import type { Subcommand } from './subcommand.ts'
 
 /** `tidegate gateway`: runs until SIGINT or SIGTERM, and then waits for the requests in flight. */
@@ -30,6 +31,7 @@ Exit codes:
   0  a signal stopped the gateway
   1  the gateway could not start
   2  the usage is wrong
+  5  an error in tidegate itself
 `,
   async run(args) {
     const settings = readSettings(args, process.env)
@@ -40,10 +42,10 @@ Exit codes:
       const running = await startGateway(settings, log)
       await stopSignal()
       await running.stop()
-      return 0
+      return EXIT_CODES.passed
     } catch (error) {
       console.error(`tidegate gateway: ${messageOf(error, settings)}`)
-      return 1
+      return EXIT_CODES.failure
     }
   },
 }

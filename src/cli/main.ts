@@ -4,6 +4,7 @@ import { ConfigError } from '../errors.ts'
 import { cost } from './cost.ts'
 import { doctor } from './doctor.ts'
 import { drill } from './drill.ts'
+import { EXIT_CODES } from './exit-codes.ts'
 import { gateway } from './gateway.ts'
 import type { Subcommand } from './subcommand.ts'
 
@@ -16,6 +17,7 @@ ${SUBCOMMANDS.map(({ name, summary }) => `  ${name.padEnd(9)}${summary}`).join('
 tidegate <command> --help shows the options of a command; tidegate --version shows the version.
 `
 
+process.on('uncaughtException', (error) => process.exit(crash(error)))
 process.exitCode = await main(process.argv.slice(2))
 
 async function main([first, ...args]: readonly string[]): Promise<number> {
@@ -32,7 +34,7 @@ async function main([first, ...args]: readonly string[]): Promise<number> {
   try {
     return await subcommand.run(args)
   } catch (error) {
-    if (!isUsageError(error)) throw error
+    if (!isUsageError(error)) return crash(error)
     const [sentence] = messageOf(error).split(/\.\s/)
     return fail(`tidegate ${first}: ${sentence} (see tidegate ${first} --help)`)
   }
@@ -53,10 +55,16 @@ function messageOf({ code, message }: Error & { readonly code?: unknown }): stri
 
 function print(text: string): number {
   process.stdout.write(text)
-  return 0
+  return EXIT_CODES.passed
 }
 
 function fail(sentence: string, usage = ''): number {
   process.stderr.write(`${sentence}\n${usage && `\n${usage}`}`)
-  return 2
+  return EXIT_CODES.notStarted
+}
+
+/** With the stack, for a report. A crash must not look like a check that failed. */
+function crash(error: unknown): number {
+  console.error('tidegate: an error in tidegate itself.', error)
+  return EXIT_CODES.crashed
 }
