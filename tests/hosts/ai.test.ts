@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll, beforeAll, beforeEach, expect, inject, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest'
+import { bundle, startWorker } from '../../scripts/workerd.ts'
 import { askerOf } from '../../src/client/client.ts'
 import type { Store } from '../../src/index.ts'
 import { settling } from '../../src/settling/settling.ts'
@@ -200,4 +201,57 @@ test('an agent whose search is limited gets the delay, and answers', async () =>
   })
   // Five steps of 15 tokens.
   await expect.poll(usedTokens).toEqual([75, 75])
+})
+
+/** The Worker that docs/ai.md describes. Its member comes from headers in place of a session. */
+const WORKER = `
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
+import { upstash } from 'tidegate/upstash'
+import { chat } from './src/chat.ts'
+
+let answer
+export default {
+  fetch(request, { model, redis, prefix }, ctx) {
+    const provider = createOpenAICompatible({ name: 'fake', baseURL: model, includeUsage: true })
+    answer ??= chat(provider('fake'), upstash(redis, { prefix }))
+    const [user, org] = ['x-user', 'x-org'].map((name) => request.headers.get(name))
+    return answer(request, { user, org }, (work) => ctx.waitUntil(work))
+  },
+}`
+
+describe('in a Worker without nodejs_compat', () => {
+  let worker: Awaited<ReturnType<typeof startWorker>>
+  beforeAll(async () => {
+    const script = await bundle({ stdin: { contents: WORKER, resolveDir: EXAMPLE } })
+    const env = { model: model.url, redis: inject('gateway'), prefix }
+    worker = await startWorker({ script, env })
+  })
+  afterAll(() => worker.stop())
+
+  async function send(answer: ModelAnswer, signal?: AbortSignal): Promise<Response> {
+    model.answerWith(() => answer)
+    const headers = { 'x-user': member.user, 'x-org': member.org }
+    const body = await question().text()
+    return worker.fetch('/', { method: 'POST', headers, body, ...(signal && { signal }) })
+  }
+  const tokens = { prompt: 20, completion: 300 }
+
+  test('a stream counts what the model reports, and more than the budget is refused', async () => {
+    const response = await send({ words: ['Because', ' of'], tokens })
+    expect(response.headers.get('ratelimit')).toMatch(
+      /"user";r=48\d\d\d;t=3600, "org";r=99\d\d\d\d/,
+    )
+    expect(await response.text()).toMatch(/Because.* of/s)
+    await expect.poll(usedTokens).toEqual([320, 320])
+    await (await send({ words: ['Long'], tokens: { prompt: 0, completion: 49_500 } })).text()
+    await expect.poll(settledTokens).toEqual([49_820, 49_820])
+    expect((await send({})).status).toBe(429)
+  })
+
+  test('a stream whose client has left is read to its end, and counts what it used', async () => {
+    const stop = new AbortController()
+    await readWord(await send({ words: Array(200).fill('Well'), tokens }, stop.signal))
+    stop.abort()
+    await expect.poll(settledTokens).toEqual([320, 320])
+  })
 })

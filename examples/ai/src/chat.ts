@@ -52,7 +52,10 @@ export function chat(
     const response = createUIMessageStreamResponse({
       stream: toUIMessageStream({ stream }),
       // Read to its end also if the client has left, so that it is settled.
-      consumeSseStream: consumeStream,
+      consumeSseStream({ stream }) {
+        const reading = consumeStream({ stream })
+        waitUntil?.(reading)
+      },
     })
     return budget.mark(response, decision)
   }
