@@ -4,53 +4,46 @@ import { quietLog } from '../quiet-log.ts'
 import type { Demand, Grant } from '../stores/store.ts'
 import type { CallWatch, StoreCall } from '../stores/store-call.ts'
 import type { Decision, TOO_EXPENSIVE, UNIDENTIFIED } from './decision.ts'
-import { type DecisionEvent, type DecisionHost, outcomesOf } from './decision-event.ts'
+import {
+  type DecisionEvent,
+  type DecisionHost,
+  outcomesOf,
+  type PolicyOutcome,
+} from './decision-event.ts'
 
-/** Who listens to decisions, and how they are measured. */
-export interface DecisionListener<Env extends object> {
-  readonly notify: (event: DecisionEvent, host: DecisionHost<Env>) => unknown
-  readonly clients: 'hashed' | 'plain' | undefined
-  /** Measures how long checks and calls take. */
-  readonly stopwatch: Clock
-  readonly clock: Clock
-}
-
-/** What a check leaves behind for its event. */
-export interface DecisionTrail extends CallWatch {
-  /** Missing, like the grants, if no policy counted the request. */
-  demands?: readonly Demand[]
-  grants?: readonly Grant[]
+/** How a decision came about; nothing if no policy counts the request. */
+export interface DecisionCause {
+  readonly demands?: readonly Demand[]
+  readonly grants?: readonly Grant[]
   /** The label of the store. */
-  store?: string | undefined
+  readonly store?: string | undefined
   /** The policy that refused the request without a count. */
-  refusedBy?: {
-    readonly policy: string
-    readonly cost: number
-    readonly source: 'unknown' | 'cost'
-  }
+  readonly refusedBy?: PolicyOutcome
 }
 
-/** Returns a decision without a count, by which a policy refuses, and notes it for the event. */
-export function refusedBy(
-  decision: typeof UNIDENTIFIED | typeof TOO_EXPENSIVE,
-  policy: string,
-  cost: number,
-  trail: DecisionTrail | undefined,
-): Decision {
-  if (trail) trail.refusedBy = { policy, cost, source: decision.source }
-  return decision
+/** One check that is measured, for its event. */
+export interface MeasuredCheck extends CallWatch {
+  /** Reports the decision, and returns it. A promise only if the event has hashes. */
+  end(decision: Decision, cause?: DecisionCause): Decision | Promise<Decision>
 }
 
-const NONE: readonly StoreCall[] = []
+/** Begins to measure a check. */
+export type DecisionListener<Env extends object> = (host: DecisionHost<Env>) => MeasuredCheck
 
-const nameOf = (client: string, clients: 'hashed' | 'plain') =>
-  clients === 'plain' ? client : hashedName(client)
+const NONE: readonly never[] = []
 
-/** Wraps `count`, so that each decision is reported before it is returned. */
-export function reportDecisions<Incoming, Env extends object, Context extends DecisionHost<Env>>(
-  count: (request: Incoming, context?: Context, trail?: DecisionTrail) => Promise<Decision>,
-  { notify, clients, stopwatch, clock }: DecisionListener<Env>,
-): (request: Incoming, context?: Context) => Promise<Decision> {
+/**
+ * Returns the listener that reports each decision to `notify`, before it is returned.
+ *
+ * @param clients how events name clients; `undefined` if they do not
+ * @param stopwatch measures how long checks and calls take
+ */
+export function decisionListener<Env extends object>(
+  notify: (event: DecisionEvent, host: DecisionHost<Env>) => unknown,
+  clients: 'hashed' | 'plain' | undefined,
+  stopwatch: Clock,
+  clock: Clock,
+): DecisionListener<Env> {
   const log = quietLog((line) => console.error(`tidegate: ${line}`), clock)
 
   /** The listener's errors do not reach the request. */
@@ -63,10 +56,21 @@ export function reportDecisions<Incoming, Env extends object, Context extends De
     }
   }
 
-  return async (request, context) => {
+  function report(event: DecisionEvent, { env, waitUntil }: DecisionHost<Env>): void {
+    try {
+      const work = notify(event, { env, waitUntil })
+      if (!work) return
+      const done = Promise.resolve(work).catch(logError)
+      waitUntil?.(done)
+    } catch (error) {
+      logError(error)
+    }
+  }
+
+  return (host) => {
     const start = stopwatch()
     let call: StoreCall | undefined
-    const trail: DecisionTrail = {
+    const measured: MeasuredCheck = {
       background: NONE,
       begin(operation) {
         const sent = stopwatch()
@@ -76,25 +80,36 @@ export function reportDecisions<Incoming, Env extends object, Context extends De
           return ended
         }
       },
+      end(decision, { demands = NONE, grants = NONE, store, refusedBy } = {}) {
+        const took = stopwatch() - start
+        const { background } = measured
+        // Not the whole decision: its receipt names the client.
+        const { allowed, policies, policy, retryIn, degraded, source } = decision
+        const finish = (names?: readonly string[]) => {
+          const outcomes = refusedBy ? [refusedBy] : outcomesOf(demands, grants, names)
+          const shown = { allowed, policies, policy, retryIn, degraded, source }
+          report({ ...shown, outcomes, took, store, call, background }, host)
+          return decision
+        }
+        if (clients === undefined) return finish()
+        return Promise.all(
+          demands.map(({ client }) => (clients === 'plain' ? client : hashedName(client))),
+        ).then(finish)
+      },
     }
-    const decision = await count(request, context, trail)
-    const took = stopwatch() - start
-    const { demands = [], grants = [], refusedBy, store, background } = trail
-    const names = clients && demands.map(({ client }) => nameOf(client, clients))
-    const outcomes = outcomesOf(demands, grants, names && (await Promise.all(names)))
-    if (refusedBy) outcomes.push({ ...refusedBy, refused: true })
-    // The receipt names the client.
-    const shown = { ...decision, receipt: undefined }
-    const { env, waitUntil } = context ?? {}
-    try {
-      const work = notify({ ...shown, outcomes, took, store, call, background }, { env, waitUntil })
-      if (work) {
-        const done = Promise.resolve(work).catch(logError)
-        waitUntil?.(done)
-      }
-    } catch (error) {
-      logError(error)
-    }
-    return decision
+    return measured
   }
+}
+
+/** Returns a decision without a count, by which a policy refuses, and reports it. */
+export function refusedBy(
+  decision: typeof UNIDENTIFIED | typeof TOO_EXPENSIVE,
+  policy: string,
+  cost: number,
+  measured: MeasuredCheck | undefined,
+): Decision | Promise<Decision> {
+  if (!measured) return decision
+  return measured.end(decision, {
+    refusedBy: { policy, cost, source: decision.source, refused: true },
+  })
 }

@@ -16,7 +16,7 @@ import type { StoreEvent } from '../stores/store-event.ts'
 import { isDebugging, logChoices } from './debug.ts'
 import type { Decision } from './decision.ts'
 import type { DecisionEvent, DecisionHost } from './decision-event.ts'
-import type { DecisionListener } from './decision-listener.ts'
+import { type DecisionListener, decisionListener } from './decision-listener.ts'
 import { checkStore, makeStore } from './open-store.ts'
 import { warnOfSharedNames } from './shared-names.ts'
 
@@ -212,13 +212,10 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
     timer,
     fields: compileFieldWriters(headers),
     refusal,
-    listener: onDecision && {
-      notify: onDecision,
-      clients: eventClients,
+    listener:
+      onDecision &&
       // The machine's clock counts whole milliseconds, which is too coarse for a check.
-      stopwatch: options.clock ?? stopwatch,
-      clock,
-    },
+      decisionListener(onDecision, eventClients, options.clock ?? stopwatch, clock),
     openStore(env, demands) {
       if (opened) return opened
       const asked =

@@ -8,7 +8,7 @@ import type { Demand, Store } from '../stores/store.ts'
 import { assertRefusal } from './arguments.ts'
 import type { CheckContext } from './check-context.ts'
 import { type Decision, decide, TOO_EXPENSIVE, UNCOUNTED, UNIDENTIFIED } from './decision.ts'
-import { type DecisionTrail, refusedBy, reportDecisions } from './decision-listener.ts'
+import { refusedBy } from './decision-listener.ts'
 import type { CompiledOptions } from './options.ts'
 import { NO_PATH, readPaths } from './read-paths.ts'
 
@@ -51,12 +51,9 @@ export function requestHandler<
   type Context = CheckContext<Env> & Host
 
   /** Which policies count the request, for whom, and what the store grants. */
-  async function count(
-    request: Incoming,
-    context = {} as Context,
-    trail?: DecisionTrail,
-  ): Promise<Decision> {
+  async function check(request: Incoming, context = {} as Context): Promise<Decision> {
     assertArguments?.(request, context)
+    const measured = listener?.(context)
     const path = hasPaths ? readPaths(request, context) : NO_PATH
     const { once, client: passed } = context
     const passedClient = passed === undefined ? undefined : () => passed
@@ -77,7 +74,7 @@ export function requestHandler<
       const asker = asked instanceof Promise ? await asked : asked
       askers?.set(client, asker)
       if (asker === undefined && unknown === 'refuse') {
-        return refusedBy(UNIDENTIFIED, name, 1, trail)
+        return refusedBy(UNIDENTIFIED, name, 1, measured)
       }
       if (asker === undefined && unknown === 'pass') continue
       const quota = choose
@@ -86,7 +83,7 @@ export function requestHandler<
       const { limit, window } = quota
       const units = typeof cost === 'number' ? cost : await cost(request, seen)
       if (units !== cost) assertCost(`cost${name && ` of ${name}`}`, units)
-      if (units > limit) return refusedBy(TOO_EXPENSIVE, name, units, trail)
+      if (units > limit) return refusedBy(TOO_EXPENSIVE, name, units, measured)
       counting.push(policy)
       demands.push({
         policy: quota.name,
@@ -97,18 +94,17 @@ export function requestHandler<
         settling: policy.settle && id,
       })
     }
-    if (demands.length === 0) return UNCOUNTED
+    if (demands.length === 0) return measured ? measured.end(UNCOUNTED) : UNCOUNTED
     store ??= openStore(context.env, demands)
     // Not the whole context: it may name the client, which reaches the store only as a hash.
     const { waitUntil } = context
-    const grants = await store.take(demands, { waitUntil, watch: trail })
-    if (trail) Object.assign(trail, { store: store.label, demands, grants })
-    const decision = decide(counting, demands, grants)
-    if (once && decision.allowed) for (const policy of counting) once.add(policy)
-    return settles ? { ...decision, receipt: store.receipts?.of(id, demands, grants) } : decision
+    const grants = await store.take(demands, { waitUntil, watch: measured })
+    const decided = decide(counting, demands, grants)
+    if (once && decided.allowed) for (const policy of counting) once.add(policy)
+    const receipt = settles ? store.receipts?.of(id, demands, grants) : undefined
+    const decision = receipt ? { ...decided, receipt } : decided
+    return measured ? measured.end(decision, { demands, grants, store: store.label }) : decision
   }
-
-  const check: typeof count = listener ? reportDecisions(count, listener) : count
 
   /** The response of the option `refusal`, otherwise a problem. */
   function refuseBy(decision: Decision, request: Incoming | undefined, context: Context): Response {

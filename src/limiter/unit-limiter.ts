@@ -7,7 +7,7 @@ import { policyOf } from '../policy/policy-name.ts'
 import { assertCost } from '../policy/units.ts'
 import type { Demand, Grant, Store } from '../stores/store.ts'
 import { type Decision, decide, TOO_EXPENSIVE } from './decision.ts'
-import { type DecisionTrail, refusedBy, reportDecisions } from './decision-listener.ts'
+import { refusedBy } from './decision-listener.ts'
 import type { CompiledOptions } from './options.ts'
 import { settlementsOf } from './settlements-of.ts'
 import { clientNames } from './unit-client.ts'
@@ -100,26 +100,22 @@ export function unitLimiter<Env extends object, Incoming extends Request, Host e
     return { id, demands, store }
   }
 
-  async function count(
-    client: UnitClient,
-    options: UnitsOptions<Env> = {},
-    trail?: DecisionTrail,
-  ): Promise<Decision> {
+  async function take(client: UnitClient, options: UnitsOptions<Env> = {}): Promise<Decision> {
     assertKeys('take', options, UNIT_KEYS)
+    const measured = listener?.(options)
     const { id, demands, store } = await prepare('take', client, options)
     const tooExpensive = demands.find(({ cost, limit }) => cost > limit)
     if (tooExpensive) {
       const { policy, cost } = tooExpensive
-      return refusedBy(TOO_EXPENSIVE, policyOf(policy), cost, trail)
+      return refusedBy(TOO_EXPENSIVE, policyOf(policy), cost, measured)
     }
     const { waitUntil } = options
-    const grants = await store.take(demands, { waitUntil, watch: trail })
-    if (trail) Object.assign(trail, { store: store.label, demands, grants })
-    const decision = decide(policies, demands, grants)
-    return settles ? { ...decision, receipt: store.receipts?.of(id, demands, grants) } : decision
+    const grants = await store.take(demands, { waitUntil, watch: measured })
+    const decided = decide(policies, demands, grants)
+    const receipt = settles ? store.receipts?.of(id, demands, grants) : undefined
+    const decision = receipt ? { ...decided, receipt } : decided
+    return measured ? measured.end(decision, { demands, grants, store: store.label }) : decision
   }
-
-  const take: typeof count = listener ? reportDecisions(count, listener) : count
 
   return {
     take,

@@ -100,7 +100,7 @@ const BUDGETS = {
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export { upstash } from "./dist/stores/upstash.js"',
-    23_270,
+    23_240,
   ],
   'tidegate, all of it': ['export * from "./dist/index.js"', 26_270],
   'tidegate/next, with the store from the environment': [
