@@ -72,6 +72,21 @@ describe('a policy that settles, while its store is away', () => {
     expect(await used()).toBe(5)
   })
 
+  test('is counted by the store alone once it has been charged', async () => {
+    const { one, state, clock, waitUntil, done } = isolates(10)
+    state.isAway = true
+    await one.take(CLIENT, { cost: 8, waitUntil })
+    state.isAway = false
+    clock.advance(1000)
+    await one.take({ plain: 'b' }, { waitUntil })
+    await done()
+    for (let n = 0; n < 5; n++) {
+      const decision = await one.take(CLIENT, { cost: 2, waitUntil })
+      expect(decision).toMatchObject({ allowed: true, source: 'store' })
+      await one.settle(decision, 0)
+    }
+  })
+
   test('settles later what was reserved before', async () => {
     const { one, state, clock, waitUntil, done, used } = isolates(10)
     const before = await one.take(CLIENT, { cost: 6, waitUntil })

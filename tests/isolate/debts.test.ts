@@ -1,0 +1,137 @@
+/** What an isolate owes: what it claims and names, and when its own count of a key ends. */
+import { describe, expect, test } from 'vitest'
+import { type Demand, type Store, StoreError } from '../../src/index.ts'
+import { background, flush, refused, scriptedStore } from '../support/scripted-store.ts'
+
+const LIMIT = 100
+const demand: Demand = { policy: '', client: 'a', limit: LIMIT, window: 60_000, cost: 1 }
+const other: Demand = { ...demand, client: 'b' }
+const loading = () => new StoreError('rejected', 'LOADING', { mayHaveCounted: false })
+
+async function granted(store: Store, checks: number): Promise<number> {
+  let sum = 0
+  for (let n = 0; n < checks; n++) sum += (await store.take([demand]))[0]?.granted ?? 0
+  return sum
+}
+
+/** An isolate that has granted units of a client while its store was away. */
+async function away(units: number) {
+  const scripted = scriptedStore()
+  const { clock, state, guarded } = scripted
+  const [one, works] = [guarded(), background(clock)]
+  /** Another client is answered, and the background charges what is owed. */
+  const recover = async () => {
+    state.outcome = () => 'up'
+    clock.advance(1000)
+    await one.take([other], works)
+    await works.settle()
+  }
+  state.outcome = refused
+  expect(await granted(one, units)).toBe(Math.min(units, LIMIT))
+  return { ...scripted, one, works, recover }
+}
+
+describe('a debt', () => {
+  test('is none of a request that was refused: its probe only looks', async () => {
+    const { calls, clock, one } = await away(LIMIT)
+    clock.advance(1000)
+    calls.length = 0
+    await one.take([demand])
+    expect(calls).toMatchObject([[{ cost: 0, owed: undefined }]])
+  })
+
+  test('is left as it is by the probe of another limiter’s open policy', async () => {
+    const { clock, guarded, used, recover } = await away(5)
+    clock.advance(1000)
+    await guarded({ fallbacks: new Map([['', 'open']]) }).take([demand])
+    await flush()
+    await recover()
+    // The unit of the open policy was sent in a call that was refused.
+    expect(await used(demand)).toBe(5)
+  })
+
+  test('that the server refuses is as old as before: a younger window is not charged', async () => {
+    const { clock, state, near, one, works, used, recover } = await away(5)
+    clock.advance(2000)
+    await near.take([demand])
+    clock.advance(1000)
+    const failing = clock()
+    state.outcome = ([first]) => (first?.client === 'b' ? 'up' : loading())
+    await one.take([other], works)
+    await flush()
+    expect(clock()).toBe(failing)
+    clock.advance(3000)
+    await recover()
+    expect(await used(demand)).toBe(1)
+  })
+
+  test('that the server refuses late is not younger for that', async () => {
+    const { calls, clock, state, one, works, recover } = await away(5)
+    clock.advance(1000)
+    let refuse = () => {}
+    const late = new Promise<void>((_, reject) => {
+      refuse = () => reject(loading())
+    })
+    state.outcome = ([first]) => (first?.client === 'b' ? 'up' : late)
+    await one.take([other], works)
+    await flush()
+    clock.advance(900)
+    refuse()
+    await flush()
+    calls.length = 0
+    await recover()
+    const [charge] = calls.flat().flatMap(({ owed }) => (owed && owed.units > 1 ? [owed] : []))
+    expect(charge?.age).toBe(2900)
+  })
+
+  test('names a time before now, and no window longer than its policy’s, if the clock was set back', async () => {
+    const { calls, clock, recover } = await away(5)
+    clock.advance(-3_600_000)
+    calls.length = 0
+    await recover()
+    expect(calls.flat()).toContainEqual(
+      expect.objectContaining({ owed: { units: 5, age: 0, rest: 60_000 } }),
+    )
+  })
+
+  test('of a window that has ended is not reported as one that will be charged', async () => {
+    const { clock, state, guarded } = scriptedStore()
+    const owed: number[] = []
+    const one = guarded({
+      onStoreEvent: (event) => void (event.type === 'back' && owed.push(event.owed)),
+    })
+    state.outcome = refused
+    await one.take([{ ...demand, window: 500 }])
+    await one.take([other])
+    state.outcome = () => 'up'
+    clock.advance(1000)
+    await one.take([{ ...demand, client: 'c' }])
+    await flush()
+    expect(owed).toEqual([1])
+  })
+})
+
+describe('the count of this isolate', () => {
+  test('ends once the store has counted its units: an evicted key is a fresh window', async () => {
+    const { near, one, recover } = await away(60)
+    await recover()
+    await near.reset?.([demand])
+    expect(await granted(one, 150)).toBe(LIMIT)
+  })
+
+  test('goes on while the store has lost what it had shown', async () => {
+    const { clock, state, near, one, works } = await away(0)
+    state.outcome = () => 'up'
+    await granted(one, 50)
+    state.outcome = refused
+    await granted(one, 30)
+    await near.reset?.([demand])
+    clock.advance(1000)
+    // Another isolate has opened the next window, which is too young to be charged.
+    for (let n = 0; n < 35; n++) await near.take([demand])
+    state.outcome = () => 'up'
+    await one.take([other], works)
+    await works.settle()
+    expect(await granted(one, 100)).toBe(20)
+  })
+})
