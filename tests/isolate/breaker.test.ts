@@ -80,6 +80,30 @@ describe('a breaker', () => {
     expect(startProbe(breaker, 10, TIMEOUT, middle)).toBe(true)
   })
 
+  test('waits for no probe that was sent later than now, since the clock was set back', () => {
+    const breaker = opened()
+    startProbe(breaker, 100_000, TIMEOUT, middle)
+    expect(startProbe(breaker, 50_000, TIMEOUT, middle)).toBe(true)
+  })
+
+  test('tells clients no longer wait than its longest pause after the clock was set back', () => {
+    expect(probeIn(opened(), -1_000_000)).toBe(36_000)
+  })
+
+  test('is probed as before if a call fails that is no probe', () => {
+    const breaker = opened()
+    startProbe(breaker, 2000, TIMEOUT, middle)
+    noteFailure(breaker, away, question(900), 2010, middle)
+    expect(startProbe(breaker, 2900, TIMEOUT, middle)).toBe(false)
+  })
+
+  test('is probed again a pause after a probe has failed, without waiting for its deadline', () => {
+    const breaker = opened()
+    startProbe(breaker, 2000, TIMEOUT, middle)
+    noteFailure(breaker, away, question(2000), 2010, middle)
+    expect(startProbe(breaker, 2260, TIMEOUT, middle)).toBe(true)
+  })
+
   test('is closed by an answer', () => {
     const breaker = opened()
     startProbe(breaker, 2000, TIMEOUT, middle)
@@ -87,12 +111,21 @@ describe('a breaker', () => {
     expect(breaker.openedAt).toBeUndefined()
   })
 
-  test('that writes have opened is closed by a granted unit, and by no look', () => {
+  for (const code of ['rejected', 'unauthorized'] as const) {
+    test(`that writes have opened is closed by a granted unit, and by no look: ${code}`, () => {
+      const breaker = opened(new StoreError(code, 'OOM'))
+      startProbe(breaker, 2000, TIMEOUT, middle)
+      expect(endsOutage(breaker, 2010, false, middle)).toBe(false)
+      expect(startProbe(breaker, 2020, TIMEOUT, middle)).toBe(false)
+      expect(startProbe(breaker, 2260, TIMEOUT, middle)).toBe(true)
+      expect(endsOutage(breaker, 2270, true, middle)).toBe(true)
+    })
+  }
+
+  test('that writes have opened is closed by a look if the connection was lost since', () => {
     const breaker = opened(new StoreError('rejected', 'OOM'))
     startProbe(breaker, 2000, TIMEOUT, middle)
-    expect(endsOutage(breaker, 2010, false, middle)).toBe(false)
-    expect(startProbe(breaker, 2020, TIMEOUT, middle)).toBe(false)
-    expect(startProbe(breaker, 2260, TIMEOUT, middle)).toBe(true)
-    expect(endsOutage(breaker, 2270, true, middle)).toBe(true)
+    noteFailure(breaker, away, question(2000), 2010, middle)
+    expect(endsOutage(breaker, 2300, false, middle)).toBe(true)
   })
 })

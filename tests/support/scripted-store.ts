@@ -10,12 +10,15 @@ export function scriptedStore(more: Partial<Store> = {}) {
   const clock = manualClock()
   const near = memory({ clock, maxKeys: 1_000_000 })
   const calls: (readonly Demand[])[] = []
+  /** Of each call: whether a plain count may answer it. */
+  const hinted: boolean[] = []
   const state = { outcome: (_: readonly Demand[]): Outcome => 'up' }
   const store: Store = {
     guard,
     ...more,
     async take(demands, options?: TakeOptions): Promise<readonly Grant[]> {
       calls.push(demands)
+      hinted.push(options?.observed !== undefined)
       const outcome = state.outcome(demands)
       if (outcome instanceof Error) throw outcome
       if (outcome === 'hang') await aborted(options?.signal)
@@ -34,7 +37,7 @@ export function scriptedStore(more: Partial<Store> = {}) {
       ...options,
     })
   const used = async (demand: Demand) => (await near.take([{ ...demand, cost: 0 }]))[0]?.used ?? 0
-  return { clock, near, calls, state, store, guarded, used }
+  return { clock, near, calls, hinted, state, store, guarded, used }
 }
 
 const aborted = (signal: AbortSignal | undefined) =>
