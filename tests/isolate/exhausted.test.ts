@@ -130,10 +130,22 @@ describe('what this isolate knows', () => {
     const { clock, store, trips } = distant(0)
     const knowing = guarded(store, clock)
     await knowing.take([{ ...demand, cost: 3 }])
+    // Refused for its cost, though a unit is left.
+    const costly = { ...demand, client: 'costly', cost: 2 }
+    for (let n = 0; n < 3; n++) await knowing.take([costly])
     for (let n = 0; n < 30_000; n++) await knowing.take([{ ...demand, client: `n${n}` }])
     const before = trips()
     expect(await knowing.take([demand])).toMatchObject([{ granted: 0, source: 'known' }])
+    expect(await knowing.take([costly])).toMatchObject([{ granted: 0, source: 'known' }])
     expect(trips()).toBe(before)
+  })
+
+  test('is forgotten when its client is reset', async () => {
+    const { clock, near, store } = distant()
+    const knowing = guarded({ ...store, reset: async (keys) => near.reset?.(keys) }, clock)
+    await knowing.take([{ ...demand, cost: 3 }])
+    await knowing.reset?.([demand])
+    expect(await knowing.take([demand])).toMatchObject([{ granted: 1, used: 1 }])
   })
 
   test('an attacker makes it forgotten by exhausting half of the keys, and not by less', async () => {

@@ -3,6 +3,7 @@ import { memory } from '../../src/stores/memory.ts'
 import type { Demand, Store } from '../../src/stores/store.ts'
 import { manualClock } from '../../src/testing/index.ts'
 import { everyPolicy, guarded, isolate } from '../support/guarded.ts'
+import { flush, refused, scriptedStore } from '../support/scripted-store.ts'
 
 const demand: Demand = { policy: '', client: 'a', limit: 1000, window: 60_000, cost: 1 }
 
@@ -73,6 +74,47 @@ describe('a lease', () => {
     const { clock, leasing, trips } = edge()
     await second(leasing(), clock, 50, { policy: 'strict' })
     expect(trips()).toBe(50)
+  })
+
+  test('is not taken for looks, however many there are', async () => {
+    const { clock, leasing, near } = edge()
+    const store = leasing()
+    await store.take([demand])
+    await second(store, clock, 50, { cost: 0 })
+    expect(await near.take([{ ...demand, cost: 0 }])).toMatchObject([{ used: 1 }])
+  })
+
+  test('is refilled by one of several requests at a time', async () => {
+    const { clock, calls, state, guarded } = scriptedStore()
+    const one = guarded({ ahead: everyPolicy(2000) })
+    for (let n = 0; n < 50; n++) {
+      await one.take([{ ...demand, cost: 1 }])
+      clock.advance(20)
+    }
+    calls.length = 0
+    state.outcome = () => 'hang'
+    // More than the lease holds.
+    for (let n = 0; n < 5; n++) void one.take([{ ...demand, cost: 100 }])
+    expect(calls).toHaveLength(5)
+    expect(calls.flat().filter(({ reserve = 0 }) => reserve > 0)).toHaveLength(1)
+  })
+
+  test('is spent first while the store is away, without a call', async () => {
+    const { clock, calls, state, guarded } = scriptedStore()
+    const one = guarded({ ahead: everyPolicy(2000) })
+    for (let n = 0; n < 60; n++) {
+      await one.take([demand])
+      clock.advance(10)
+    }
+    // The last refill has been answered.
+    await flush()
+    state.outcome = refused
+    expect(await one.take([{ ...demand, cost: 100 }])).toMatchObject([{ source: 'local' }])
+    calls.length = 0
+    let spent = 0
+    for (let n = 0; n < 100; n++) if ((await one.take([demand]))[0]?.source === 'lease') spent++
+    expect(spent).toBeGreaterThan(0)
+    expect(calls).toHaveLength(0)
   })
 
   test('of many isolates grants exactly the limit together, and no more', async () => {
