@@ -2,7 +2,7 @@ import { assertCount, assertFunction, assertKeys } from '../checks.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { takeFixedWindow, type Window } from './fixed-window.ts'
 import type { CountedKey, Demand, Store } from './store.ts'
-import type { MemoryAccess } from './store-access.ts'
+import type { Kept, MemoryAccess } from './store-access.ts'
 
 export interface MemoryOptions {
   /**
@@ -17,14 +17,6 @@ export interface MemoryOptions {
    * @default the machine's clock
    */
   readonly clock?: Clock | undefined
-}
-
-/** What is kept of one policy. */
-export interface Kept {
-  /** By client, in the order in which they open and end. */
-  readonly windows: Map<string, Window>
-  /** Clients that have used up their limit or were refused, in the order in which they did. */
-  readonly exhausted: Set<string>
 }
 
 /**

@@ -1,12 +1,19 @@
 import type { Clock } from '../clock.ts'
 import type { StoreError } from '../errors.ts'
-import type { Taken } from './fixed-window.ts'
-import type { Kept } from './memory.ts'
+import type { Taken, Window } from './fixed-window.ts'
 import type { RunScript } from './redis-protocol/redis-commands.ts'
 import type { ScriptForms } from './redis-protocol/script.ts'
 import type { CountedKey, Demand, Grant, Store, TakeOptions } from './store.ts'
 
 /* How `settling` reaches the counts of Tidegate's own stores, which contain nothing of it. */
+
+/** What memory keeps of one policy. */
+export interface Kept {
+  /** By client, in the order in which they open and end. */
+  readonly windows: Map<string, Window>
+  /** Clients that have used up their limit or were refused, in the order in which they did. */
+  readonly exhausted: Set<string>
+}
 
 export interface MemoryAccess {
   readonly kind: 'memory'
