@@ -5,6 +5,7 @@ import { redis } from '../../src/stores/redis.ts'
 import { storeConformance } from '../../src/testing/index.ts'
 import { answerLoser } from '../support/lost-answer.ts'
 import { connectToCluster, startCluster } from '../support/redis-cluster.ts'
+import { testSettlements } from '../support/settling-through-limiters.ts'
 import { clientSubject } from '../support/subjects.ts'
 import { warningsOf } from '../support/warnings.ts'
 
@@ -54,6 +55,8 @@ for (const [name, client] of Object.entries(clients)) {
     for (const count of counts) expect(count).toBeGreaterThan(0)
   })
 }
+
+testSettlements('a Redis Cluster', (prefix) => redis(ioredis, { prefix }))
 
 describe('a take whose answer is lost with its connection', () => {
   const demand = { policy: '', limit: 9, window: 60_000, cost: 1 }
