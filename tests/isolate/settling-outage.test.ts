@@ -149,6 +149,18 @@ describe('a settlement', () => {
     expect(await used()).toBe(detectPlatform() === 'server' ? 8 : 3)
   })
 
+  test('that was lost is sent again also if the clock was set back', async () => {
+    const { one, state, clock, waitUntil, done, used } = isolates(10)
+    const decision = await one.take(CLIENT, { cost: 6, waitUntil })
+    state.losesAnswers = true
+    expect(await one.settle(decision, 8)).toBe(false)
+    state.losesAnswers = false
+    clock.advance(-3_600_000)
+    const next = await one.take(CLIENT, { cost: 2, waitUntil })
+    await done()
+    expect([next.allowed, await used()]).toEqual([true, 10])
+  })
+
   test('whose answer is lost is repeated, and counts once', async () => {
     const { one, state, clock, waitUntil, done, used } = isolates(10)
     const decision = await one.take(CLIENT, { cost: 6, waitUntil })

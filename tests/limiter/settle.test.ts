@@ -51,6 +51,51 @@ describe('the option settle', () => {
     expect((await limiter.peek(client)).policy?.remaining).toBe(2)
   })
 
+  test('reads a stream to its end, though its client has left', async () => {
+    const limiter = login(async (response) => (await response.clone().text()).length)
+    const encoder = new TextEncoder()
+    let parts = 0
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        await settled()
+        if (parts++ < 3) controller.enqueue(encoder.encode('x'))
+        else controller.close()
+      },
+    })
+    const work: Promise<unknown>[] = []
+    const context = { waitUntil: (one: Promise<unknown>) => void work.push(one) }
+    const response = await limiter.handle(request(), () => new Response(body), context)
+    await response.body?.cancel()
+    await Promise.all(work)
+    expect((await limiter.peek(client)).policy?.remaining).toBe(2)
+  })
+
+  test('of a stream that breaks is logged, and what is reserved stays counted', async () => {
+    const { error } = console
+    let logged = 0
+    console.error = () => void logged++
+    try {
+      const limiter = login(async (response) => (await response.clone().text()).length)
+      const body = new ReadableStream({ pull: () => Promise.reject(new Error('broken')) })
+      const work: Promise<unknown>[] = []
+      const context = { waitUntil: (one: Promise<unknown>) => void work.push(one) }
+      const response = await limiter.handle(request(), () => new Response(body), context)
+      await expect(response.text()).rejects.toThrow()
+      await Promise.all(work)
+      expect([logged, (await limiter.peek(client)).policy?.remaining]).toEqual([1, 4])
+    } finally {
+      console.error = error
+    }
+  })
+
+  test('sees the response to a HEAD request', async () => {
+    const limiter = login((response) => Number(response.headers.get('x-used')))
+    const head = new Request('https://example.com/login', { method: 'HEAD' })
+    await limiter.handle(head, () => new Response(null, { headers: { 'x-used': '3' } }))
+    await settled()
+    expect((await limiter.peek(client)).policy?.remaining).toBe(2)
+  })
+
   test('does not delay the response, and lives by waitUntil', async () => {
     let finish = (_: number) => {}
     const limiter = login(() => new Promise((resolve) => (finish = resolve)))
