@@ -13,7 +13,7 @@ export {
   createLimiter,
   type Limiter,
 } from './limiter/limiter.ts'
-export type { LimiterOptions, RefusalFunction, SharedOptions } from './limiter/options.ts'
+export type { LimiterOptions, RefusalFunction, SharedOptions } from './limiter/limiter-options.ts'
 export type {
   CallOptions,
   UnitClient,

@@ -1,8 +1,9 @@
 import type { Context, MiddlewareHandler, Next } from 'hono'
 import { detectPlatform } from '../environment.ts'
 import type { CheckContext } from '../limiter/check-context.ts'
+import { compileOptions } from '../limiter/compiled-options.ts'
 import type { Decision } from '../limiter/decision.ts'
-import { compileOptions, type LimiterOptions } from '../limiter/options.ts'
+import type { LimiterOptions } from '../limiter/limiter-options.ts'
 import { requestHandler } from '../limiter/request-handler.ts'
 import { CACHE_FIELD } from '../response/cache-control.ts'
 

@@ -1,7 +1,8 @@
 import { type Environment, processEnv } from '../environment.ts'
 import { ConfigError } from '../errors.ts'
+import { compileOptions } from '../limiter/compiled-options.ts'
 import { type Decision, UNCOUNTED } from '../limiter/decision.ts'
-import { compileOptions, type LimiterOptions } from '../limiter/options.ts'
+import type { LimiterOptions } from '../limiter/limiter-options.ts'
 import { requestHandler } from '../limiter/request-handler.ts'
 import { storeFromEnv } from '../stores/store-from-env.ts'
 

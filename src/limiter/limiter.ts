@@ -1,4 +1,5 @@
-import { compileOptions, type LimiterOptions } from './options.ts'
+import { compileOptions } from './compiled-options.ts'
+import type { LimiterOptions } from './limiter-options.ts'
 import { type RequestLimiter, requestLimiter } from './request-limiter.ts'
 import { type UnitLimiter, unitLimiter } from './unit-limiter.ts'
 

@@ -7,9 +7,9 @@ import { refuse, refuseWith } from '../response/refuse.ts'
 import type { Demand, Store } from '../stores/store.ts'
 import { assertRefusal } from './arguments.ts'
 import type { CheckContext } from './check-context.ts'
+import type { CompiledOptions } from './compiled-options.ts'
 import { type Decision, decide, TOO_EXPENSIVE, UNCOUNTED, UNIDENTIFIED } from './decision.ts'
 import { refusedBy } from './decision-listener.ts'
-import type { CompiledOptions } from './options.ts'
 import { NO_PATH, readPaths } from './read-paths.ts'
 
 /** What every limiter does with requests. Adapters need no more: they pass what a host gives. */

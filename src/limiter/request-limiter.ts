@@ -9,8 +9,8 @@ import {
   assertResponse,
 } from './arguments.ts'
 import type { CheckContext } from './check-context.ts'
+import type { CompiledOptions } from './compiled-options.ts'
 import type { Decision } from './decision.ts'
-import type { CompiledOptions } from './options.ts'
 import { requestHandler } from './request-handler.ts'
 
 /**
