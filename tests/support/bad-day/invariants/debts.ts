@@ -37,6 +37,8 @@ export function debts(scene: Scene, lives: Lives): Watcher {
   let claims: Claim[] = []
   /** Calls that count a request, or take units ahead. */
   const takes: Sent[] = []
+  /** Requests that have sent a call. A second one belongs to the first, and charges nothing. */
+  const begun = new WeakSet<Ask>()
   const ended = new WeakSet<Ask>()
   const timedOut = new WeakSet<Ask>()
   /** Requests whose script the server did not know. Its text follows. */
@@ -102,7 +104,8 @@ export function debts(scene: Scene, lives: Lives): Watcher {
       const { ask } = sent
       if (ask && unknown.delete(ask)) return
       claims.push(...claimsIn(sent))
-      takes.push(sent)
+      if (ask === undefined || !begun.has(ask)) takes.push(sent)
+      if (ask) begun.add(ask)
     },
     executed({ outcomes }) {
       for (const { life, charged: units } of outcomes) {
