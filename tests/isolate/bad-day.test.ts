@@ -110,6 +110,17 @@ describe('counting goes on where it stood', () => {
     expect(await granted(one, 150)).toBe(100)
   })
 
+  test('until that window ends, and not longer', async () => {
+    const { clock, state, store } = unreliable()
+    const one = isolate(store, clock, { ...OPTIONS, timer: clock.timer })
+    await granted(one, 91)
+    clock.advance(30_000)
+    state.mode = 'refused'
+    expect(await granted(one, 50)).toBe(9)
+    clock.advance(30_000)
+    expect(await granted(one, 150)).toBe(100)
+  })
+
   test('in four isolates: each grants what it had not seen used, and nothing more once it is back', async () => {
     const { clock, state, store, used } = unreliable()
     const isolates = Array.from({ length: 4 }, () =>

@@ -94,24 +94,94 @@ describe('a debt', () => {
     )
   })
 
+  test('is not sent to a server of its own that may not answer: the probe only looks', async () => {
+    const { clock, state, guarded, used } = scriptedStore({ oneClient: true })
+    const [one, works] = [guarded(), background(clock)]
+    state.outcome = refused
+    expect(await granted(one, 5)).toBe(5)
+    state.outcome = ([first]) => (first?.client === 'b' ? 'up' : 'hang')
+    clock.advance(1000)
+    await one.take([other], works)
+    await flush()
+    clock.advance(1000)
+    await flush()
+    state.outcome = () => 'up'
+    clock.advance(1000)
+    await one.take([other], works)
+    await works.settle()
+    expect(await used(demand)).toBe(5)
+  })
+
   test('of a window that has ended is not reported as one that will be charged', async () => {
     const { clock, state, guarded } = scriptedStore()
-    const owed: number[] = []
+    const owed: unknown[] = []
     const one = guarded({
-      onStoreEvent: (event) => void (event.type === 'back' && owed.push(event.owed)),
+      onStoreEvent: (event) =>
+        void (event.type === 'back' && owed.push([event.owed, event.decided])),
     })
     state.outcome = refused
     await one.take([{ ...demand, window: 500 }])
     await one.take([other])
+    // A look is no request that was decided.
+    await one.take([{ ...other, cost: 0 }])
     state.outcome = () => 'up'
     clock.advance(1000)
     await one.take([{ ...demand, client: 'c' }])
     await flush()
-    expect(owed).toEqual([1])
+    expect(owed).toEqual([[1, 3]])
   })
 })
 
 describe('the count of this isolate', () => {
+  test('owes nothing for a request that met its deadline', async () => {
+    const { clock, state, guarded, used } = scriptedStore()
+    const [one, works] = [guarded(), background(clock)]
+    for (let n = 0; n < 2; n++) {
+      state.outcome = ([first]) => (first?.client === 'b' ? 'up' : 'hang')
+      const slow = one.take([demand], works)
+      clock.advance(1000)
+      expect(await slow).toMatchObject([{ granted: 1, source: 'local' }])
+      state.outcome = () => 'up'
+      clock.advance(1000)
+      await one.take([other], works)
+      await works.settle()
+    }
+    expect(await used(demand)).toBe(0)
+  })
+
+  test('contains once what the store has counted late', async () => {
+    const { clock, state, near, guarded } = scriptedStore()
+    const one = guarded()
+    state.outcome = () => 'hang'
+    const slow = one.take([{ ...demand, cost: 10 }])
+    clock.advance(1000)
+    await slow
+    await near.take([{ ...demand, cost: 10 }])
+    state.outcome = () => 'up'
+    clock.advance(1000)
+    await one.take([other])
+    await flush()
+    expect(await one.take([{ ...demand, cost: 0 }])).toMatchObject([{ used: 10 }])
+    state.outcome = refused
+    expect(await granted(one, 150)).toBe(90)
+  })
+
+  test('does not contain what the store has refused', async () => {
+    const { clock, state, near, guarded } = scriptedStore()
+    const [one, works] = [guarded(), background(clock)]
+    state.outcome = () => 'hang'
+    const slow = one.take([{ ...demand, cost: 5 }], works)
+    clock.advance(1000)
+    await slow
+    await near.take([{ ...demand, cost: 50 }])
+    state.outcome = () => 'up'
+    clock.advance(1000)
+    await one.take([other], works)
+    await works.settle()
+    expect(await one.take([{ ...demand, cost: 60 }])).toMatchObject([{ granted: 0, used: 50 }])
+    expect(await one.take([{ ...demand, cost: 40 }])).toMatchObject([{ granted: 40, used: 90 }])
+  })
+
   test('ends once the store has counted its units: an evicted key is a fresh window', async () => {
     const { near, one, recover } = await away(60)
     await recover()
@@ -133,5 +203,6 @@ describe('the count of this isolate', () => {
     await one.take([other], works)
     await works.settle()
     expect(await granted(one, 100)).toBe(20)
+    expect(await one.take([demand])).toMatchObject([{ granted: 0, used: LIMIT, source: 'known' }])
   })
 })

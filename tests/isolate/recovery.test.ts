@@ -215,6 +215,8 @@ describe('the count of this isolate', () => {
       sum += (await minute.take([{ ...demand, limit: 10 }]))[0]?.granted ?? 0
     }
     expect(sum).toBeLessThanOrEqual(10)
+    const [refusal] = await minute.take([{ ...demand, limit: 10 }])
+    expect(refusal?.retryIn).toBeLessThanOrEqual(60_000)
   })
 
   test('of an exhausted client lasts until the end that the client was told', async () => {

@@ -133,6 +133,44 @@ test('an error about one key does not end an outage of a server that rejects wri
   expect(await ask(one, clock, 'c')).toEqual({ waited: 0, source: 'local' })
 })
 
+test('nor does a late refusal: only a granted unit shows that the server counts', async () => {
+  const { clock, state, near, one } = slowFor([])
+  await near.take([{ ...of('full'), cost: 100 }])
+  let answer = () => {}
+  state.outcome = () =>
+    new Promise<void>((resolve) => {
+      answer = resolve
+    })
+  const late = ask(one, clock, 'full')
+  state.outcome = () => new StoreError('rejected', 'OOM', { mayHaveCounted: false })
+  await ask(one, clock, 'a')
+  answer()
+  expect(await late).toEqual({ waited: 0, source: 'store' })
+  state.outcome = () => 'up'
+  expect(await ask(one, clock, 'b')).toEqual({ waited: 0, source: 'local' })
+})
+
+test('nor does a look of the background', async () => {
+  const { clock, calls, state, guarded } = scriptedStore({ oneClient: true })
+  const one = guarded()
+  await ask(one, clock, 'a')
+  state.outcome = () => 'hang'
+  const lost = ask(one, clock, 'a')
+  await pass(clock, 1300)
+  await lost
+  state.outcome = () => new StoreError('rejected', 'OOM', { mayHaveCounted: false })
+  await one.take([{ ...of('a'), cost: 0 }], background(clock))
+  await flush()
+  state.outcome = () => 'up'
+  await pass(clock, 300)
+  calls.length = 0
+  await ask(one, clock, 'b')
+  await flush()
+  // The key of the lost count is looked at, and so healed.
+  expect(calls).toMatchObject([[{ client: 'b' }], [{ client: 'a', cost: 0 }]])
+  expect(await ask(one, clock, 'a')).toEqual({ waited: 0, source: 'local' })
+})
+
 test('a probe that fails is reported as a failed call, and the outage once', async () => {
   const { clock, state, guarded } = scriptedStore()
   const events: string[] = []
