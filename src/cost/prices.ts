@@ -57,8 +57,10 @@ export const DURABLE_OBJECTS = {
 /**
  * One node of Redis OSS, on demand, in us-east-1. Valkey costs 20 % less. AWS rates the network of a
  * node, not how many commands its processor takes: `gbps` is the baseline bandwidth, which a node
- * has all the time.
- * https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html
+ * has all the time. Read in 2026-11: of t4g, t3 and m5 in
+ * https://github.com/awsdocs/amazon-elasticache-docs/blob/main/doc_source/redis/CacheNodes.SupportedTypes.md,
+ * which is older than m7g; of m7g as the baseline of EC2's m7g.large in
+ * https://docs.aws.amazon.com/ec2/latest/instancetypes/gp.html
  */
 export const ELASTICACHE = {
   source: 'https://aws.amazon.com/elasticache/pricing/',
