@@ -310,6 +310,6 @@ describe('in every order of what can happen no life of a key grants more than it
     test(name, async () => {
       const paths = await everyInterleaving(worldOf(scenario))
       expect(paths).toBe(scenario.orders)
-    }, 60_000)
+    }, 120_000)
   }
 })
