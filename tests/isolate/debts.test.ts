@@ -149,6 +149,19 @@ describe('the count of this isolate', () => {
     expect(await used(demand)).toBe(0)
   })
 
+  test('outlives the window that it continues, until the end that clients are told', async () => {
+    const { clock, state, guarded } = scriptedStore()
+    const one = guarded()
+    const daily = { ...demand, limit: 10, window: 86_400_000 }
+    await one.take([{ ...daily, cost: 5 }])
+    state.outcome = refused
+    await one.take([{ ...daily, cost: 3 }])
+    // Within the thousandth of the day by which two clocks may drift apart.
+    clock.advance(86_400_000 - 50_000)
+    expect(await one.take([{ ...daily, cost: 3 }])).toMatchObject([{ granted: 0, used: 8 }])
+    expect(await one.take([{ ...daily, cost: 2 }])).toMatchObject([{ granted: 2, used: 10 }])
+  })
+
   test('contains once what the store has counted late', async () => {
     const { clock, state, near, guarded } = scriptedStore()
     const one = guarded()

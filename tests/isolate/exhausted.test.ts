@@ -140,6 +140,14 @@ describe('what this isolate knows', () => {
     expect(trips()).toBe(before)
   })
 
+  test('refuses no look, also if more is used than a lower limit', async () => {
+    const { clock, store, trips } = distant()
+    const knowing = guarded(store, clock)
+    await knowing.take([{ ...demand, cost: 3 }])
+    expect(await knowing.take([{ ...demand, limit: 2, cost: 0 }])).toMatchObject([{ used: 2 }])
+    expect(trips()).toBe(2)
+  })
+
   test('is forgotten when its client is reset', async () => {
     const { clock, near, store } = distant()
     const knowing = guarded({ ...store, reset: async (keys) => near.reset?.(keys) }, clock)

@@ -1,0 +1,138 @@
+/** The background charges and heals: what holds up what, and what is looked at again. */
+import { expect, test } from 'vitest'
+import { type Demand, type Store, StoreError } from '../../src/index.ts'
+import { knowledgeOf } from '../../src/isolate/knowledge.ts'
+import { hasUnmended } from '../../src/isolate/mend-keys.ts'
+import { newRecord } from '../../src/isolate/record.ts'
+import { background, flush, refused, scriptedStore } from '../support/scripted-store.ts'
+
+const of = (client: string, policy = ''): Demand => ({
+  policy,
+  client,
+  limit: 100,
+  window: 60_000,
+  cost: 1,
+})
+const keyError = () => new StoreError('rejected', 'WRONGTYPE', { scope: 'key' })
+const isCharge = (demands: readonly Demand[]) => demands.some(({ owed }) => owed !== undefined)
+
+/** Every client of these demands is granted a unit while the store is away. */
+async function owe(one: Store, demands: readonly Demand[]) {
+  for (const demand of demands) {
+    expect(await one.take([demand])).toMatchObject([{ granted: 1, source: 'local' }])
+  }
+}
+
+for (const policies of [['p'], ['p', 'q']]) {
+  for (const [name, isRefused] of [
+    ['is away', () => true],
+    ['does not answer charges', isCharge],
+  ] as const) {
+    test(`an object that ${name} holds up no other object: ${policies.length} keys`, async () => {
+      const { clock, state, guarded, used } = scriptedStore({ oneClient: true })
+      const [one, works] = [guarded(), background(clock)]
+      state.outcome = refused
+      await owe(
+        one,
+        policies.map((policy) => of('dead', policy)),
+      )
+      await owe(one, [of('alive')])
+      state.outcome = (demands) =>
+        demands[0]?.client === 'dead' && isRefused(demands) ? refused() : 'up'
+      clock.advance(1000)
+      await one.take([of('b')], works)
+      await works.settle()
+      expect(await used(of('alive'))).toBe(1)
+    })
+  }
+}
+
+test('a key that the server refuses is left alone until its client comes back', async () => {
+  const { clock, calls, state, guarded, used } = scriptedStore()
+  const [one, works] = [guarded(), background(clock)]
+  state.outcome = refused
+  await owe(one, [of('spoiled')])
+  clock.advance(1000)
+  state.outcome = ([first]) => (first?.client === 'spoiled' ? keyError() : 'up')
+  await one.take([of('b')], works)
+  await flush()
+  state.outcome = () => 'up'
+  calls.length = 0
+  for (let n = 0; n < 5; n++) {
+    await one.take([of('b')], works)
+    await flush()
+  }
+  expect(calls).toHaveLength(5)
+  await one.take([of('spoiled')], works)
+  expect(await used(of('spoiled'))).toBe(2)
+})
+
+test('keys are charged together again after one of them was refused', async () => {
+  const { clock, calls, state, guarded } = scriptedStore()
+  const [one, works] = [guarded(), background(clock)]
+  const keys = ['spoiled', 'c', 'd'].map((client) => of(client))
+  for (let outage = 0; outage < 2; outage++) {
+    state.outcome = refused
+    await owe(one, keys)
+    clock.advance(1000)
+    calls.length = 0
+    state.outcome = (demands) =>
+      outage === 0 && demands.some(({ client }) => client === 'spoiled') ? keyError() : 'up'
+    await one.take([of(`b${outage}`)], works)
+    await flush(200)
+    clock.advance(61_000)
+  }
+  expect(calls.filter(isCharge).map(({ length }) => length)).toEqual([1, 3])
+})
+
+test('a key that was healed twice is healed no more when it is charged', async () => {
+  const { clock, calls, state, guarded } = scriptedStore()
+  const [one, works] = [guarded(), background(clock)]
+  await one.take([of('a')], works)
+  state.outcome = () => 'hang'
+  const lost = one.take([of('a')], works)
+  clock.advance(1000)
+  await lost
+  const recover = async () => {
+    state.outcome = () => 'up'
+    clock.advance(1000)
+    calls.length = 0
+    await one.take([of('b')], works)
+    await works.settle()
+    return calls.flat().filter(({ client, cost }) => client === 'a' && cost === 0).length
+  }
+  expect(await recover()).toBe(2)
+  state.outcome = refused
+  // The other client's call fails. Then the isolate is alone, and no count of the key is lost.
+  await owe(one, [of('c'), of('a')])
+  expect(await recover()).toBe(1)
+})
+
+test('a key whose second look fails is looked at once more', async () => {
+  const { clock, calls, state, guarded } = scriptedStore()
+  const [one, works] = [guarded(), background(clock)]
+  await one.take([of('a')], works)
+  state.outcome = () => 'hang'
+  const lost = one.take([of('a')], works)
+  clock.advance(1000)
+  await lost
+  const looks = async (outcome: 'up' | Error) => {
+    state.outcome = () => outcome
+    calls.length = 0
+    clock.advance(5000)
+    await flush(100)
+    await one.take([of('b')], works)
+    await flush(100)
+    return calls.flat().filter(({ client }) => client === 'a').length
+  }
+  expect([await looks('up'), await looks(refused()), await looks('up')]).toEqual([1, 1, 1])
+})
+
+test('a clock that was set back does not stop the background', () => {
+  const { clock, store } = scriptedStore()
+  const known = knowledgeOf(store, clock)
+  known.unmended.set(newRecord('a'), of('a'))
+  const isDue = (mendingUntil: number) => hasUnmended({ ...known, mendingUntil }, 0)
+  // A call is on its way, or was before the clock was set back.
+  expect([isDue(2000), isDue(3_600_000)]).toEqual([false, true])
+})
