@@ -162,6 +162,24 @@ describe('the count of this isolate', () => {
     expect(await one.take([{ ...daily, cost: 2 }])).toMatchObject([{ granted: 2, used: 10 }])
   })
 
+  test('of an outage that is over hides no window that was seen since', async () => {
+    const { clock, state, guarded } = scriptedStore()
+    const one = guarded()
+    const daily = { ...demand, limit: 10, window: 86_400_000 }
+    state.outcome = () => 'hang'
+    const slow = one.take([daily])
+    clock.advance(1000)
+    await slow
+    clock.advance(daily.window)
+    state.outcome = () => 'up'
+    await one.take([other])
+    await flush()
+    await one.take([{ ...daily, cost: 4 }])
+    state.outcome = refused
+    clock.advance(86_400_000 - 50_000)
+    expect(await one.take([{ ...daily, cost: 7 }])).toMatchObject([{ granted: 0, source: 'local' }])
+  })
+
   test('contains once what the store has counted late', async () => {
     const { clock, state, near, guarded } = scriptedStore()
     const one = guarded()

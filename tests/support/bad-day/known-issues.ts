@@ -1,8 +1,11 @@
 /**
  * What the isolate does against its invariants, and the model passes over. Without a switch the
- * model fails.
+ * model fails, with some seeds.
  */
 export const KNOWN_ISSUES = {
-  /** An ended count of an outage hides that the window of a later answer has not ended. */
+  /**
+   * The count of an outage hides a window of a later answer that ends slightly later, by the drift of
+   * the clocks and a trip.
+   */
   endedCounts: true,
 }
