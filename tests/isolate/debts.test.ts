@@ -40,6 +40,20 @@ describe('a debt', () => {
     expect(calls).toMatchObject([[{ cost: 0, owed: undefined }]])
   })
 
+  test('has a name of its own, since it may open a window of units that are settled', async () => {
+    const { calls, clock, state, guarded } = scriptedStore()
+    const [one, works] = [guarded(), background(clock)]
+    state.outcome = refused
+    await one.take([{ ...demand, settling: 'of the request' }])
+    state.outcome = () => 'up'
+    clock.advance(1000)
+    calls.length = 0
+    await one.take([other], works)
+    await flush()
+    const [charge] = calls.flat().filter(({ client }) => client === 'a')
+    expect(charge?.settling).toMatch(/^[\da-f-]{36}$/)
+  })
+
   test('is left as it is by the probe of another limiter’s open policy', async () => {
     const { clock, guarded, used, recover } = await away(5)
     clock.advance(1000)

@@ -4,6 +4,7 @@ import { memory } from '../../src/stores/memory.ts'
 import type { Demand, Grant, Store } from '../../src/stores/store.ts'
 import { type ManualClock, manualClock } from '../../src/testing/index.ts'
 import { everyPolicy, isolate } from '../support/guarded.ts'
+import { scriptedStore } from '../support/scripted-store.ts'
 import { warningsOf } from '../support/warnings.ts'
 
 const demand: Demand = { policy: '', client: 'a', limit: 1000, window: 60_000, cost: 1 }
@@ -93,4 +94,14 @@ test('a deadline that has passed aborts the call', async () => {
   })
   await expect(hanging).rejects.toMatchObject({ code: 'timeout' })
   expect(signal?.aborted).toBe(true)
+})
+
+test('a window that is longer than the policy’s is not counted plainly: the script shortens it', async () => {
+  const { hinted, guarded } = scriptedStore()
+  const one = guarded()
+  await one.take([{ ...demand, window: 3_600_000 }])
+  await one.take([{ ...demand, window: 3_600_000 }])
+  await one.take([demand])
+  await one.take([demand])
+  expect(hinted).toEqual([false, true, false, true])
 })

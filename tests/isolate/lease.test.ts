@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { needsRefill, newLease, refillSize } from '../../src/isolate/lease.ts'
 import { memory } from '../../src/stores/memory.ts'
 import type { Demand, Store } from '../../src/stores/store.ts'
 import { manualClock } from '../../src/testing/index.ts'
@@ -42,6 +43,24 @@ async function second(
   }
   return passed
 }
+
+test('a refill takes at most a share of the units left, and of the time left', () => {
+  const now = 10_000
+  // A hundred requests a second.
+  const lease = { ...newLease(0), recentRequests: 451, lastAt: now }
+  const window = (used: number, left: number) => ({ used, since: 0, until: now + left, over: 0 })
+  expect(refillSize(lease, window(900, 60_000), 1000, 2000, now)).toBe(3)
+  expect(refillSize(lease, window(0, 400), 1_000_000, 2000, now)).toBe(10)
+  expect(refillSize(lease, window(0, 60_000), 1_000_000, 2000, now)).toBe(200)
+  // Of a client whose limit was lowered.
+  expect(refillSize(lease, window(1000, 60_000), 500, 2000, now)).toBe(0)
+})
+
+test('a lease is refilled at the latest when one unit is left', () => {
+  const lease = { ...newLease(0), recentRequests: 20, lastRefill: 1 }
+  expect(needsRefill({ ...lease, units: 1 }, 0)).toBe(true)
+  expect(needsRefill({ ...lease, units: 2 }, 0)).toBe(false)
+})
 
 describe('a lease', () => {
   test('makes a hot key cost a trip for many checks', async () => {
