@@ -126,6 +126,19 @@ describe('a debt', () => {
     expect(await used(demand)).toBe(5)
   })
 
+  test('ends when its client is reset', async () => {
+    const { clock, state, guarded, used } = scriptedStore({ reset: async () => {} })
+    const [one, works] = [guarded(), background(clock)]
+    state.outcome = refused
+    expect(await granted(one, 5)).toBe(5)
+    await one.reset?.([demand])
+    state.outcome = () => 'up'
+    clock.advance(1000)
+    await one.take([other], works)
+    await works.settle()
+    expect(await used(demand)).toBe(0)
+  })
+
   test('of a window that has ended is not reported as one that will be charged', async () => {
     const { clock, state, guarded } = scriptedStore()
     const owed: unknown[] = []
