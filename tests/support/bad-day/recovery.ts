@@ -29,9 +29,12 @@ export async function recover(world: World): Promise<void> {
     return
   }
   await time.pass(HELD_MS)
-  // Traffic goes on: what ends at the moment of an answer is noticed at the next one.
-  for (const isolate of isolates) void contact(isolate)
-  await time.pass(HEALING_MS)
+  // Traffic goes on: what ends at the moment of an answer is noticed at the next one, and a debt that
+  // is made while the background works is charged after it.
+  for (let n = 0; n < 2; n++) {
+    for (const isolate of isolates) void contact(isolate)
+    await time.pass(HEALING_MS)
+  }
   await time.settle()
   watcher.quiet()
 }
