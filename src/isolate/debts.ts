@@ -15,9 +15,9 @@ export const owesUnits = ({ local }: KeyRecord, now: number): boolean =>
   local !== undefined && local.owed > 0 && now < local.over
 
 /**
- * Claims what a key owes, for a call that charges it. A debt is claimed before the call, so that no
- * two calls charge it; if the call gets no answer, the debt counts as charged. The debts of a window
- * that has ended are dropped.
+ * Claims what a key owes, for a call that charges it. Claimed before the call, so that no two calls
+ * charge it; if the call gets no answer, the debt counts as charged. The debts of a window that has
+ * ended are dropped.
  */
 export function claimDebt(local: LocalCount, { window }: Demand, now: number): Owed | undefined {
   if (local.owed === 0) return undefined

@@ -5,8 +5,9 @@ import { countedGrant, isCounting, localCount, unitsLeft } from './local-count.t
 import { shownWindow } from './record.ts'
 
 /**
- * Decides demands without the store, by the fallbacks of their policies. One closed policy refuses
- * all; otherwise those that count here decide, and open policies let the request pass.
+ * Decides demands without the store, by the fallbacks of their policies. If one policy is closed,
+ * all are refused. Otherwise policies that count here decide, and open policies let the request
+ * pass.
  *
  * @param isOwed whether the store is charged later with what is granted here against a count
  * @param wait in ms, until a client that a closed policy refuses may come back
@@ -42,7 +43,7 @@ export function decideHere(
   })
 }
 
-/** Refuses demands of which one does not fit the count of this isolate, though the store answers. */
+/** Refuses demands of which one does not fit this isolate's count, although the store answers. */
 export function refuseHere(states: readonly DemandState[], now: number): readonly Grant[] {
   return states.map(({ demand, record: { local } }) => {
     if (local && isCounting(local, demand, now)) {

@@ -12,7 +12,7 @@ import { type KeyRecord, newRecord } from './record.ts'
 export interface Knowledge {
   readonly records: Lru<KeyRecord>
   readonly breaker: Breaker
-  /** Of a store with several backends: by `backendOf`. */
+  /** The breaker of each backend of the store, by `backendOf`. */
   readonly breakers: Lru<Breaker>
   /**
    * Records whose key has to be charged with what it owes, or may lack an expiry, and a demand for
@@ -30,7 +30,7 @@ export interface Knowledge {
   mendingUntil: number
   /** The calls in the background that have ended since the last request that was watched. */
   readonly endedCalls: StoreCall[]
-  /** How many of these records one call looks at: 1 once the server has refused several keys. */
+  /** How many unmended records one call covers: 1 if the server rejects calls for several. */
   keysPerCall: number
 }
 
@@ -54,7 +54,7 @@ export function knowledgeOf(store: Store, clock: Clock): Knowledge {
   return knowledge
 }
 
-/** A limiter that is made for each request has a store of its own, which counts in the same place. */
+/** By `identity`, since limiters made for each request have stores of their own for one place. */
 function clocksOf(store: Store): WeakMap<Clock, Knowledge> {
   const { identity = store } = store
   if (typeof identity === 'string') {
@@ -84,7 +84,7 @@ function newKnowledge({ label = 'store' }: Store, clock: Clock): Knowledge {
   }
 }
 
-/** At most so many calls wait for a request that is watched. The oldest make room. */
+/** How many ended calls are kept for the next request that is watched. The oldest are dropped. */
 const MAX_ENDED_CALLS = 100
 
 /** Keeps an ended call, unless it is that of a request. */
@@ -109,7 +109,7 @@ export function breakerOf(
   return added
 }
 
-/** After so many ms in which no request needed a backend, its outage is nobody's. */
+/** In ms: an outage counts as over if no request has needed the backend for this long. */
 const FORGOTTEN_MS = 300_000
 
 /** Notes that a breaker has opened, or is still open. */

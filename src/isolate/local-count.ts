@@ -2,7 +2,7 @@ import type { Demand, Fallback, Grant } from '../stores/store.ts'
 import type { ObservedWindow } from './observed-window.ts'
 
 /**
- * The count of a key in one window, as this isolate keeps it while the store is away, and afterwards
+ * The count of a key in one window, as this isolate keeps it while the store is away, and then
  * until the store shows as many units.
  */
 export interface LocalCount {
@@ -10,7 +10,7 @@ export interface LocalCount {
   seen: number
   /** When the window ends. */
   over: number
-  /** Units granted since. The store may not have counted all of them. */
+  /** Units granted by this isolate. The store may not have counted all of them. */
   granted: number
   /** Of the granted units, those that no call has charged. */
   owed: number
@@ -28,8 +28,8 @@ export const newCount = (seen: number, over: number): LocalCount => ({
 })
 
 /**
- * Returns the count of a key while its window lasts. A new count begins at what was last seen of the
- * open window and ends with it; without such a window it opens one.
+ * Returns the count of a key while its window lasts. A new count begins at what was last seen of
+ * the open window and ends with it; without such a window it opens one.
  */
 export function localCount(
   count: LocalCount | undefined,

@@ -13,8 +13,8 @@ export const MAX_KEYS = 10_000
  * memory. Has two generations, because deleting the first key of one `Map` over and over is slow:
  * when the young map is full, the old one is dropped.
  *
- * @param isKept whether an entry that is dropped stays until others of its kind need its place:
- * such entries hold up to half of all
+ * @param isKept whether an entry stays when the old map is dropped. Such entries take up to half of
+ * the places; beyond that, the least recently used of them are evicted
  */
 export function lru<Value>(
   isKept: (value: Value) => boolean = () => false,

@@ -16,7 +16,7 @@ const HEAL_AGAIN_MS = 5000
 /** Longer than any call, in ms. */
 const MAX_CALL_MS = 60_000
 
-/** The calls of the background, and where their time comes from. */
+/** How the background sends its calls, and how it measures time. */
 export interface MendOptions {
   readonly known: Knowledge
   /** Whether a call can count one client only. */
@@ -73,7 +73,7 @@ export async function mendKeys(options: MendOptions): Promise<void> {
     }
     if (!isReply(error)) return oneClient
     for (const entry of call) if (!(await lookAtKeys([entry]))) return false
-    // Each key alone was answered: the server takes no calls for several keys.
+    // Each key was answered alone, so the server rejects calls for several keys.
     if (call.every(([record]) => !wrong.has(record))) known.keysPerCall = 1
     return true
   }

@@ -13,7 +13,7 @@ export interface StoreListener {
   readonly stillAway?: () => void
 }
 
-/** Reports an outage to the limiters whose requests it affects: from the opening of the breaker to its closing. */
+/** Reports an outage, from the opening of the breaker to its closing, to the limiters affected. */
 export interface Outage {
   /** The store is away, because of `error`. Returns whether the listener was notified. */
   begin(listener: StoreListener, error: StoreError): boolean
@@ -25,7 +25,7 @@ export interface Outage {
   end(owed: () => number): void
 }
 
-/** How many limiters are notified of an outage: those made for each request must not fill the memory. */
+/** How many limiters are notified of an outage. Bounded, since each request may make a limiter. */
 const MAX_LISTENERS = 16
 
 /** @param store the name of the store in events */

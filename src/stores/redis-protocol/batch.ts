@@ -42,7 +42,7 @@ export type Batching = (url: string, token: string, fetcher: typeof fetch) => Se
 /**
  * The option `batch` of `upstash`: checks of one isolate that come within `wait` ms share one
  * request. Each check takes that much longer, and is billed as before. Only checks with `waitUntil`
- * take part, which the adapters provide. Throws a `ConfigError` for a wait that cannot be.
+ * take part, which the adapters provide. Throws a `ConfigError` for a wrong `wait`.
  *
  * @example
  * upstash({ url, token }, { batch: batching({ wait: 2 }) })
