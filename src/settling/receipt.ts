@@ -34,7 +34,7 @@ export const settleReceipt =
     const [id, ...entries] = JSON.parse(receipt) as Receipt
     const counting = entries.map(([key]) => logErrors(() => usedBy(policyOf(key))))
     // What is known at once is sent at once, so that the client's next request finds it settled.
-    const isKnown = counting.every((used) => !(used instanceof Promise))
+    const isKnown = counting.every((used) => typeof used !== 'object')
     const units = isKnown ? counting : await Promise.all(counting)
     const settlements = entries.flatMap(([policy, client, windowName, reserved], index) => {
       const used = logErrors(() => checkUnits(units[index]))
@@ -50,12 +50,13 @@ function checkUnits(used: unknown): number | undefined {
 
 /** Returns what a function returns, and `undefined` in place of an error, which is logged. */
 function logErrors<Result>(run: () => Result): Result | Promise<unknown> | undefined {
-  const log = (error: unknown) => console.error('tidegate: settle threw an error:', error)
+  const log = (error: unknown): undefined =>
+    void console.error('tidegate: settle threw an error:', error)
   try {
     const result = run()
-    return result instanceof Promise ? result.catch(log) : result
+    // A promise may be of another realm, or of a library.
+    return typeof result === 'object' ? Promise.resolve(result).catch(log) : result
   } catch (error) {
-    log(error)
-    return undefined
+    return log(error)
   }
 }

@@ -102,7 +102,7 @@ const BUDGETS = {
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export { upstash } from "./dist/stores/upstash.js"',
     23_240,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 26_270],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 26_280],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
     24_180,
@@ -111,7 +111,7 @@ const BUDGETS = {
     'export { default, TidegateObject } from "./dist/worker.js"',
     29_610,
   ],
-  'tidegate/settle': ['export * from "./dist/settling/settling.js"', 6_270],
+  'tidegate/settle': ['export * from "./dist/settling/settling.js"', 6_280],
   'tidegate/metrics, all of it': ['export * from "./dist/metrics/index.js"', 5_640],
   'tidegate/otel, with its collector': ['export * from "./dist/otel/open-telemetry.js"', 6_500],
   'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 20_150],

@@ -51,6 +51,23 @@ describe('the option settle', () => {
     expect((await limiter.peek(client)).policy?.remaining).toBe(2)
   })
 
+  test('may return a promise of the host, or of a library', async () => {
+    const ofHost = (response: Response) =>
+      response
+        .clone()
+        .json()
+        .then(({ tokens }) => tokens)
+    const ofLibrary = (): Promise<number> =>
+      // biome-ignore lint/suspicious/noThenProperty: what is tested
+      ({ then: (resolve: (used: number) => void) => resolve(3) }) as never
+    for (const settle of [ofHost, ofLibrary]) {
+      const limiter = login(settle)
+      await limiter.handle(request(), () => Response.json({ tokens: 3 }))
+      await settled()
+      expect((await limiter.peek(client)).policy?.remaining).toBe(2)
+    }
+  })
+
   test('reads a stream to its end, though its client has left', async () => {
     const limiter = login(async (response) => (await response.clone().text()).length)
     const encoder = new TextEncoder()
