@@ -20,7 +20,7 @@ import { hasUnmended, mendKeys } from './mend-keys.ts'
 import { asStoreError, isReply, type StoreListener } from './outage.ts'
 import type { Asked } from './record.ts'
 
-/** In ms: how much later than the deadline of an earlier call a call looks whether it was met. */
+/** In ms: how long after an earlier call's deadline a call checks whether that call timed out. */
 const MARGIN_MS = 5
 
 export type WaitUntil = TakeOptions['waitUntil']

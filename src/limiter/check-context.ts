@@ -9,8 +9,8 @@ export interface CheckContext<Env extends object = object> {
   readonly env?: Env | undefined
   /**
    * Keeps work alive after the response: `(work) => ctx.waitUntil(work)` of the host. Leases are
-   * then refilled, and batches sent, without a request waiting for it. Servers that keep running do
-   * not need it.
+   * then refilled, and batches sent, without a request waiting for it. Servers that keep running need
+   * it for `batching` only.
    */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
   /**
@@ -20,8 +20,8 @@ export interface CheckContext<Env extends object = object> {
    */
   readonly ip?: string | null | undefined
   /**
-   * Who asks, in place of the `client` of every policy: a text, of which only the hash reaches the
-   * store, or `{ plain }`. `null` or an empty text: an unknown client.
+   * The client, in place of the `client` of every policy: a text, of which only the hash reaches
+   * the store, or `{ plain }`. `null` or an empty text: an unknown client.
    * @default the `client` of each policy
    */
   readonly client?: Identity | null | undefined

@@ -28,8 +28,8 @@ export interface PolicyOutcome {
   /** '' for the one unnamed policy. */
   readonly policy: string
   /**
-   * Whether this policy refused the request. A policy that did not refuse a request that another
-   * policy refused is not charged.
+   * Whether this policy refused the request. If only other policies refused it, this policy is not
+   * charged.
    */
   readonly refused: boolean
   /** Units that the request costs. */

@@ -1,6 +1,6 @@
 import type { Demand, Grant, Source } from '../stores/store.ts'
 
-/** What one policy says of one request. */
+/** The state of one policy after a request. */
 export interface PolicyState {
   /** '' for the one unnamed policy. */
   readonly name: string
@@ -25,7 +25,8 @@ export interface Decision {
    */
   readonly policies: readonly PolicyState[]
   /**
-   * The tightest: that which refuses longest; if none refuses, that with least left for longest.
+   * The tightest: the one that refuses longest. If none refuses, the one with the fewest units left;
+   * of several with as few, the one whose window ends last.
    */
   readonly policy: PolicyState | undefined
   /**
@@ -45,7 +46,7 @@ export interface Decision {
   /**
    * A text with which `limiter.settle` corrects the counts, also in another isolate; `undefined`
    * unless the store counted units of a policy with `settle`. It contains the client's name in the
-   * store and no secret. Keep it on the server: who has it can change the count.
+   * store and no secret. Keep it on the server: anyone who has it can change the count.
    */
   readonly receipt?: string | undefined
 }
@@ -116,7 +117,10 @@ export function decide(
 /** Decided without the store. */
 const DEGRADED: readonly Source[] = ['open', 'local', 'closed']
 
-/** Of a request's policies the one decides that was asked furthest away, or refused by itself. */
+/**
+ * Of the sources of a request's policies, the last in this list is that of the decision: a decision
+ * that needed the store is one of the store, and one that was made without it is degraded.
+ */
 const FURTHEST: readonly Source[] = ['lease', 'store', 'known', ...DEGRADED]
 
 function tighter(a: PolicyState, b: PolicyState): PolicyState {

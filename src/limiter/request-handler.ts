@@ -58,7 +58,7 @@ export function requestHandler<
     const { once, client: passed } = context
     const passedClient = passed === undefined ? undefined : () => passed
     const seen = context as RequestContext & Host
-    // Policies that share a client ask it once.
+    // Policies that share a client function call it once.
     const askers = policies.length > 1 ? new Map<unknown, Asker | undefined>() : undefined
     const id = settles ? crypto.randomUUID() : ''
     const counting: Policy<Incoming, Host>[] = []

@@ -14,8 +14,8 @@ import type { Decision } from './decision.ts'
 import { requestHandler } from './request-handler.ts'
 
 /**
- * What a limiter does with requests, for code that calls it. `Incoming` is the framework's type of request, and `Host` what its adapter adds
- * to the context.
+ * What a limiter does with requests, for code that calls it. `Incoming` is the framework's type of
+ * request, and `Host` what its adapter adds to the context.
  */
 export interface RequestLimiter<
   Env extends object = object,

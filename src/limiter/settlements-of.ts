@@ -9,7 +9,7 @@ import type { Units } from './units-options.ts'
 
 /**
  * Returns the settlements of a decision or a receipt; none if there is nothing to settle. Throws a
- * `ConfigError` for anything else, and for units that cannot be.
+ * `ConfigError` for anything else, and for wrong units.
  */
 export function settlementsOf(decision: Decision | string, units: Units): readonly Settlement[] {
   const receipt = typeof decision === 'string' ? decision : receiptIn(decision)

@@ -17,7 +17,7 @@ import { waitingRoom } from './waiting-room.ts'
 /**
  * What a limiter does with clients, without a request: in server actions, queues, messages of a
  * WebSocket. The options `client`, `match`, `methods`, `unknown` and `cost` of the policies are not
- * used. All methods throw a `ConfigError` for an argument that cannot be.
+ * used. All methods throw a `ConfigError` for a wrong argument.
  */
 export interface UnitLimiter<Env extends object = object> {
   /**

@@ -27,7 +27,7 @@ const LOST_MS = 2000
 
 /**
  * Returns a function that takes units for its callers in turn. Of the callers with the same key only
- * the first one asks, again and again by the times that the answers tell. The others wake up by
+ * the first one asks, at the times that the answers tell. The others wake up by
  * timers of their own: on Workers one request cannot wake another.
  */
 export function waitingRoom(clock: Clock, timer: Timer) {
@@ -54,7 +54,7 @@ export function waitingRoom(clock: Clock, timer: Timer) {
         }
         const step = STEP_MS * Math.min(position, MAX_STEPS)
         caller.awakeAt = Math.max(queue.askAt, now) + step
-        // What nobody asked is asked now, so that the caller gets a decision.
+        // The caller gets a decision of the store, and not a guess.
         if (caller.awakeAt > end) return take()
         await new Promise<void>((resolve) => timer(caller.awakeAt - now, resolve))
       }
