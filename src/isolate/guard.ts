@@ -77,7 +77,7 @@ export const guard: Guard = (store, options) => {
     const now = clock()
     const host = options?.waitUntil ?? keepsRunning
     const watch = options?.watch
-    if (watch) watch.background = known.endedCalls.splice(0)
+    if (watch) watch.background = [...watch.background, ...known.endedCalls.splice(0)]
     const waitUntil: WaitUntil = host && ((work) => keepAlive(host, work, log))
     const states: DemandState[] = []
     let isRefused = false

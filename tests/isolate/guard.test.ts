@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { withDeadline } from '../../src/deadline.ts'
+import type { StoreErrorCode } from '../../src/errors.ts'
 import { memory } from '../../src/stores/memory.ts'
 import type { Demand, Grant, Store } from '../../src/stores/store.ts'
+import type { StoreCall, StoreOperation } from '../../src/stores/store-call.ts'
 import { type ManualClock, manualClock } from '../../src/testing/index.ts'
 import { everyPolicy, isolate } from '../support/guarded.ts'
-import { scriptedStore } from '../support/scripted-store.ts'
+import { background, refused, scriptedStore } from '../support/scripted-store.ts'
 import { warningsOf } from '../support/warnings.ts'
 
 const demand: Demand = { policy: '', client: 'a', limit: 1000, window: 60_000, cost: 1 }
@@ -104,4 +106,31 @@ test('a window that is longer than the policy’s is not counted plainly: the sc
   await one.take([demand])
   await one.take([demand])
   expect(hinted).toEqual([false, true, false, true])
+})
+
+test('a request that takes twice is told once of each call that has ended in the background', async () => {
+  const { clock, state, guarded } = scriptedStore()
+  const store = guarded()
+  const watch = {
+    background: [] as readonly StoreCall[],
+    begin: (operation: StoreOperation) => (error: StoreErrorCode | undefined, ahead: number) => ({
+      operation,
+      took: 0,
+      error,
+      ahead,
+    }),
+  }
+  state.outcome = refused
+  await store.take([demand])
+  clock.advance(1000)
+  state.outcome = () => 'up'
+  const { waitUntil, settle } = background(clock)
+  await store.take([demand], { waitUntil, watch })
+  await settle()
+  const next = { ...watch, background: [] as readonly StoreCall[] }
+  await store.take([demand], { watch: next })
+  const { length } = next.background
+  expect(next.background[0]).toMatchObject({ operation: 'probe', error: undefined })
+  await store.take([demand], { watch: next })
+  expect(next.background).toHaveLength(length)
 })
