@@ -85,7 +85,7 @@ export interface Grant {
   /**
    * Only for a demand with `settling`: how many of the used units are settled. Within a window this
    * number only grows.
-   * @default all
+   * @default 0: the isolate refuses no such client without a call
    */
   readonly settled?: number | undefined
   /**
