@@ -60,7 +60,7 @@ test('a text of millions of escapes stands beside a number that a double may not
   expect(await gateway.redis.get(other)).toBe('1.50')
 })
 
-describe('8 MB of JSON cost little more than a SET of that size:', () => {
+describe('8 MB of JSON cost at most ten times what a SET of that size costs:', () => {
   const SIZE = 8 * 2 ** 20
   const deep = (open: string, close: string) => {
     const levels = SIZE / (open.length + close.length)
@@ -93,7 +93,7 @@ describe('8 MB of JSON cost little more than a SET of that size:', () => {
         const [status, { error }] = reply
         expect(status).toBe(400)
         expect(error).toMatch(/^ERR (failed to parse|unsupported arg type|max .* exceeded)/)
-        expect(work / one, 'work, as a multiple of one SET of that size').toBeLessThan(5)
+        expect(work / one, 'work, as a multiple of one SET of that size').toBeLessThan(10)
       }
     })
   }
@@ -108,7 +108,7 @@ describe('8 MB of JSON cost little more than a SET of that size:', () => {
       const one = await workOfSet()
       const { reply, work } = await measured('/', `["DEL",${args.slice(0, -1)}]`)
       expect(reply).toEqual([200, { result: 0 }])
-      expect(work / one, 'work, as a multiple of one SET of that size').toBeLessThan(5)
+      expect(work / one, 'work, as a multiple of one SET of that size').toBeLessThan(10)
     })
   }
 })
