@@ -408,8 +408,10 @@ describe('a loop', () => {
   const lastField = () => `${origin.requests.at(-1)?.headers['cdn-loop']}`
 
   test('costs one unit when ORIGIN_URL names the Worker itself', async () => {
-    const port = await freePort()
-    const self = await start({ POLICIES, ORIGIN_URL: `http://127.0.0.1:${port}` }, port)
+    const startAt = (port: number) =>
+      start({ POLICIES, ORIGIN_URL: `http://127.0.0.1:${port}` }, port)
+    // Another program may take the port before the Worker does.
+    const self = await startAt(await freePort()).catch(async () => startAt(await freePort()))
     const response = await self.fetch('/')
     expect(response.status).toBe(508)
     expect(response.headers.get('ratelimit')).toMatch(/^"all";r=99;/)
@@ -417,7 +419,7 @@ describe('a loop', () => {
   })
 
   test('costs one unit when another proxy leads back to the Worker', async () => {
-    const port = await freePort()
+    let port = ''
     const hop = await startOrigin((incoming, response) => {
       const options = { port, path: incoming.url, headers: { ...incoming.headers, host: 'hop' } }
       request(options, (answer) => {
@@ -426,7 +428,8 @@ describe('a loop', () => {
       }).end()
     })
     stops.push(hop.stop)
-    const worker = await start({ POLICIES, ORIGIN_URL: hop.url }, port)
+    const worker = await start({ POLICIES, ORIGIN_URL: hop.url })
+    port = worker.url.port
     const { statusCode, headers } = await raw('/', { host: 'hop' }, worker.url)
     expect(statusCode).toBe(508)
     expect(headers.ratelimit).toMatch(/^"all";r=99;/)
