@@ -93,7 +93,7 @@ describe('8 MB of JSON cost at most ten times what a SET of that size costs:', (
         const [status, { error }] = reply
         expect(status).toBe(400)
         expect(error).toMatch(/^ERR (failed to parse|unsupported arg type|max .* exceeded)/)
-        expect(work / one, 'work, as a multiple of one SET of that size').toBeLessThan(10)
+        expect(work / one, 'work, as a multiple of one SET of that size').toBeLessThan(5)
       }
     })
   }
