@@ -113,7 +113,17 @@ try {
   }
   const redis = new Redis(redisUrl)
 
-  const demand = ['1', 'ratelimit:192.0.2.1', '1000000000', '3600000', '1', '0']
+  const demand = [
+    '1',
+    'ratelimit:192.0.2.1',
+    '1000000000',
+    '3600000',
+    '1',
+    '0',
+    '0',
+    '0',
+    '3600000',
+  ]
   await redis.call('SCRIPT', 'LOAD', TAKE.plain.text)
   const COMMANDS = {
     PING: ['PING'],

@@ -5,7 +5,7 @@ import { forms, TAKE_BODY } from '../stores/redis-protocol/script.ts'
  * the open window, how many of its units are settled, and each settlement that it has had.
  *
  * KEYS: one per demand, then the hash of each. ARGV: first the `settling` of each demand.
- * Answer: then windowName and settled of each.
+ * Answer: of each demand then also windowName and settled.
  */
 const SETTLING_BODY = `local all, args, KEYS, ARGV = KEYS, ARGV, {}, {}
 local count = #all / 2
@@ -23,8 +23,7 @@ ${TAKE_BODY}for i, d in ipairs(demands) do
       redis.call('PEXPIRE', hash, d.left)
     end
   end
-  answer[4 * count + 2 * i - 1] = name
-  answer[4 * count + 2 * i] = settled
+  answer[i][5], answer[i][6] = name, settled
 end
 return answer
 `
@@ -52,8 +51,8 @@ return answer
 
 export const TAKE_SETTLING = /* @__PURE__ */ forms(
   SETTLING_BODY,
-  '52c7075ce64cb7c5be8191675f54e8d331776e52',
-  '283feedb88954724140ee5a052efae0146ad5ae0',
+  '104a99e0cff32ac9843dc69f84ea918b4b467653',
+  'fc7c7e2d7a7296fcaaadaed251c7d117b28fc528',
 )
 export const SETTLE = /* @__PURE__ */ forms(
   SETTLE_BODY,

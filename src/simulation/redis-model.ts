@@ -42,16 +42,15 @@ export function redisModel(clock: Clock): RedisModel {
     return found.count
   }
 
-  function script(keys: readonly string[], args: readonly string[]): number[] {
+  function script(keys: readonly string[], args: readonly string[]): number[][] {
     const now = clock()
     billed++
     const demands = keys.map((key, index) => {
-      const [limit = 0, window = 0, cost = 0, reserve = 0] = args.slice(4 * index).map(Number)
-      const debt = args.slice(4 * keys.length + 3 * index).map(Number)
-      const [units = 0, age = 0, rest = window] = debt
+      const numbers = args.slice(7 * index).map(Number)
+      const [limit = 0, window = 0, cost = 0, reserve = 0, units = 0, age = 0, rest = 0] = numbers
       const found = life(key)
       // A single demand is counted at once. A read, and several demands, are not.
-      const taken = keys.length === 1 && debt.length === 0 ? cost + reserve : 0
+      const taken = keys.length === 1 && units === 0 ? cost + reserve : 0
       // A count cannot distinguish a missing key from a key that was set back to 0.
       const open = found?.count === 0 ? undefined : found
       billed++
@@ -71,7 +70,7 @@ export function redisModel(clock: Clock): RedisModel {
         limit,
         window,
         owed,
-        whole: units > 0 ? rest : window,
+        rest,
         most: cost + reserve,
         taken,
         open,
@@ -81,8 +80,8 @@ export function redisModel(clock: Clock): RedisModel {
       }
     })
     const granting = demands.every(({ fits }) => fits)
-    return demands.flatMap((demand) => {
-      const { key, limit, window, owed, whole, most, taken, open, used, left, fits } = demand
+    return demands.map((demand) => {
+      const { key, limit, owed, rest, most, taken, open, used, left, fits } = demand
       const granted = granting ? Math.min(most, limit - used) : 0
       const charged = granted + owed
       let resetIn = open ? Math.max(1, left) : 0
@@ -91,10 +90,10 @@ export function redisModel(clock: Clock): RedisModel {
         open.count += charged
       } else if (charged > 0) {
         billed++
-        lives.set(key, { count: charged, endsAt: now + whole })
-        resetIn = whole
+        lives.set(key, { count: charged, endsAt: now + rest })
+        resetIn = rest
       }
-      const retryIn = (open ? left : owed > 0 ? whole : window) + 1
+      const retryIn = (open ? left : rest) + 1
       return [granted, Math.max(0, used + granted), resetIn, fits ? 0 : retryIn]
     })
   }

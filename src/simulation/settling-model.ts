@@ -14,7 +14,10 @@ interface Keys {
   readonly clock: Clock
   readonly life: (key: string) => Life | undefined
   readonly evict: (key: string) => void
-  readonly take: (keys: readonly string[], args: readonly string[]) => readonly number[]
+  readonly take: (
+    keys: readonly string[],
+    args: readonly string[],
+  ) => readonly (readonly number[])[]
   /** Notes commands that are billed. */
   readonly bill: (commands: number) => void
 }
@@ -31,11 +34,14 @@ export function settlingModel({ clock, life, evict, take, bill }: Keys) {
   }
 
   return {
-    take(all: readonly string[], args: readonly string[]): readonly (string | number)[] {
+    take(
+      all: readonly string[],
+      args: readonly string[],
+    ): readonly (readonly (string | number)[])[] {
       const keys = all.slice(0, all.length / 2)
       const before = keys.map(life)
       const answer = take(keys, args.slice(keys.length))
-      const accounts = keys.flatMap((key, index): (string | number)[] => {
+      const accounts = keys.map((key, index): (string | number)[] => {
         const [name = '', hashKey = ''] = [args[index], all[keys.length + index]]
         const now = life(key)
         const left = now?.endsAt === undefined ? 0 : now.endsAt - clock()
@@ -48,7 +54,7 @@ export function settlingModel({ clock, life, evict, take, bill }: Keys) {
         hashes.set(hashKey, { name, settled: 0, ids: new Set(), endsAt: clock() + left })
         return [name, 0]
       })
-      return [...answer, ...accounts]
+      return answer.map((grant, index) => [...grant, ...(accounts[index] ?? [])])
     },
 
     settle(keys: readonly string[], args: readonly string[]): readonly number[] {

@@ -2,6 +2,7 @@ import { assertOption, describeType } from '../checks.ts'
 import { ConfigError } from '../errors.ts'
 import { clientIdentity } from './redis-protocol/client-identity.ts'
 import { nodeOf } from './redis-protocol/cluster-node.ts'
+import { clusterStore } from './redis-protocol/cluster-store.ts'
 import {
   type IoRedisClient,
   ioRedisCommands,
@@ -51,10 +52,9 @@ export function redis(client: IoRedisClient | NodeRedisClient, options: RedisOpt
     warned.add(warning)
     console.warn(`tidegate: ${warning}`)
   }
-  if (!cluster)
-    return redisStore(scripts, { ...compiled, identity: clientIdentity(client, prefix) })
-  const backendOf = (counted: string) => nodeOf(client, counted)
-  return redisStore(scripts, { ...compiled, cluster, backendOf })
+  return cluster
+    ? clusterStore(scripts, compiled, (counted) => nodeOf(client, counted))
+    : redisStore(scripts, { ...compiled, identity: clientIdentity(client, prefix) })
 }
 
 /** Recognises the client by its methods, so that no package is imported. */

@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.ts'
-import type { StoreError } from '../errors.ts'
 import type { Taken, Window } from './fixed-window.ts'
 import type { RunScript } from './redis-protocol/redis-commands.ts'
 import type { ScriptForms } from './redis-protocol/script.ts'
@@ -29,16 +28,14 @@ export interface MemoryAccess {
 
 export interface RedisAccess {
   readonly kind: 'redis'
-  toKey(key: CountedKey): string
   /** Makes the function that runs a script. */
   runner(forms: ScriptForms): RunScript
-  /** The error of a call about these keys, which does not name them. */
-  errorOf(
-    error: unknown,
+  /** Runs a call about these items. Its errors name neither their keys nor their clients. */
+  call<Answer>(
     items: readonly CountedKey[],
-    keys: readonly string[],
     options: TakeOptions | undefined,
-  ): StoreError
+    run: (keys: string[]) => Promise<Answer>,
+  ): Promise<Answer>
 }
 
 export const isOfMemory = (access: Store['access']): access is MemoryAccess =>

@@ -65,22 +65,18 @@ test('the model of Redis answers, expires and bills as a real one, for any seque
           expect(await redis.incrby(step.incrby, step.units)).toBe(want)
         } else {
           const keys = KEYS.slice(0, step.script.length)
-          const args = step.script.flatMap(({ limit, window, cost, reserve }) =>
-            [limit, window, Math.min(cost, limit), reserve].map(String),
-          )
-          if (step.owes) {
-            args.push(
-              ...step.script.flatMap(({ owed, age, rest }) => [owed, age, rest].map(String)),
-            )
-          }
-          const want = (await model.client.evalsha('', keys, args)) as number[]
+          const args = step.script.flatMap(({ limit, window, cost, reserve, owed, age, rest }) => {
+            const debt = step.owes && owed > 0 ? [owed, age, rest] : [0, 0, window]
+            return [limit, window, Math.min(cost, limit), reserve, ...debt].map(String)
+          })
+          const want = (await model.client.evalsha('', keys, args)) as number[][]
           const got = (await redis.evalsha(
             TAKE.plain.sha,
             keys.length,
             ...keys,
             ...args,
-          )) as number[]
-          expect(got.map(coarse)).toEqual(want.map(coarse))
+          )) as number[][]
+          expect(got.flat().map(coarse)).toEqual(want.flat().map(coarse))
         }
         for (const key of KEYS) {
           const [left, life] = [await redis.pttl(key), model.life(key)]
@@ -100,7 +96,7 @@ test('the model of Redis answers, expires and bills as a real one, for any seque
 
 test('the script tells a time at which the key is gone, which is after the millisecond that PTTL names', async () => {
   const [window, cost] = [60_000, 1]
-  const args = [1, window, cost, 0].map(String)
+  const args = [1, window, cost, 0, 0, 0, window].map(String)
   for (const keys of [['late'], ['late', 'later']]) {
     await redis.eval(TAKE.plain.text, keys.length, ...keys, ...keys.flatMap(() => args))
     for (let attempt = 0; attempt < 50; attempt++) {
@@ -112,7 +108,7 @@ test('the script tells a time at which the key is gone, which is after the milli
         ...keys.flatMap(() => args),
       ]
       const answers = await redis.multi([script, ['pttl', 'late']]).exec()
-      const [[, grant], [, left]] = answers as [[null, number[]], [null, number]]
+      const [[, [grant]], [, left]] = answers as [[null, [number[]]], [null, number]]
       expect(grant[0]).toBe(0)
       expect(grant[3]).toBeGreaterThan(left)
       expect(grant[3]).toBe(Number(grant[2]) + 1)

@@ -162,7 +162,7 @@ describe('an answer of the backend', () => {
     })
 
     test(`with ${JSON.stringify(count)} is no answer of the script`, async () => {
-      for (const answer of [count, [count, 3, 1000, 0], [1, count, 1000, 0]]) {
+      for (const answer of [count, [count], [[count, 3, 1000, 0]], [[1, count, 1000, 0]]]) {
         await expect(answering(answer).take([demand])).rejects.toMatchObject({
           code: 'unreachable',
           message: 'redis: the script returned an unexpected answer',
@@ -177,7 +177,7 @@ describe('an answer of the backend', () => {
       const count = await answering(convert(3)).take([demand], { observed })
       expect(count).toMatchObject([{ granted: 1, used: 3 }])
       const answer = [1, 3, 1000, 0].map((value) => convert(value))
-      expect(await answering(answer).take([demand])).toEqual([
+      expect(await answering([answer]).take([demand])).toEqual([
         { granted: 1, used: 3, resetIn: 1000, retryIn: 0 },
       ])
     })

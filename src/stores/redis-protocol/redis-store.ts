@@ -1,7 +1,7 @@
 import { StoreError } from '../../errors.ts'
 import { guard } from '../../isolate/guard.ts'
-import { keyOf, settledPolicy, taggedKeyOf } from '../key.ts'
-import type { CountedKey, Demand, Grant, Observed, Store, TakeOptions } from '../store.ts'
+import { keyOf } from '../key.ts'
+import type { Demand, Grant, Observed, Store, TakeOptions } from '../store.ts'
 import type { RedisAccess } from '../store-access.ts'
 import { type RedisCommands, scriptRunner } from './redis-commands.ts'
 import { redisError } from './redis-error.ts'
@@ -16,13 +16,8 @@ export interface RedisStoreSettings {
   /** The store's `identity`. */
   readonly identity?: string | object | undefined
   readonly prefix: string
-  /**
-   * Whether the keys of one call must share a slot of a cluster.
-   * @default false
-   */
-  readonly cluster?: boolean
-  /** The store's `backendOf`. */
-  readonly backendOf?: (client: string) => string
+  /** @default keyOf */
+  readonly toKey?: typeof keyOf
   /**
    * Whether scripts have the header with which Upstash locks only their own keys.
    * @default false
@@ -36,29 +31,27 @@ export interface RedisStoreSettings {
  * one unit is one INCRBY (docs/exactness.md). Keeps nothing about keys, and reads no clock.
  */
 export function redisStore(client: RedisCommands, settings: RedisStoreSettings): Store {
-  const { name, host, identity, backendOf, prefix, cluster = false, keyLocking = false } = settings
-  const toKey = cluster ? taggedKeyOf : keyOf
+  const { name, host, identity, prefix, toKey = keyOf, keyLocking = false } = settings
   const take = scriptRunner(client, TAKE, keyLocking)
 
   /** Takes all demands at once, by the script. */
   async function evaluate(
     demands: readonly Demand[],
     keys: string[],
-    options?: TakeOptions,
+    options: TakeOptions | undefined,
   ): Promise<readonly Grant[]> {
     return readGrants(demands, await take(keys, argumentsOf(demands), options))
   }
 
-  function assertOneClient([first, ...others]: readonly CountedKey[]): void {
-    if (others.some(({ client }) => client !== first?.client)) {
-      throw new StoreError('rejected', `${name}: one call cannot count different clients`)
+  /** Runs a call about these items. Its errors name neither their keys nor their clients. */
+  const call: RedisAccess['call'] = async (items, options, run) => {
+    const keys = items.map((item) => toKey(prefix, item))
+    try {
+      return await run(keys)
+    } catch (error) {
+      const clients = items.map(({ client }) => client)
+      throw redisError(name, error, [...keys, ...clients], options?.signal)
     }
-  }
-
-  /** The error of a call about these keys, which does not name them. */
-  const errorOf: RedisAccess['errorOf'] = (error, items, keys, options) => {
-    const clients = items.map(({ client }) => client)
-    return redisError(name, error, [...keys, ...clients], options?.signal)
   }
 
   /**
@@ -69,11 +62,12 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
    */
   async function increment(
     demand: Demand,
-    key: string,
+    keys: string[],
     observed: Observed,
-    options: TakeOptions,
+    options: TakeOptions | undefined,
   ): Promise<readonly Grant[]> {
     const { limit, cost } = demand
+    const [key = ''] = keys
     // At most the units that seem to be left: units beyond the limit would be counted but not
     // granted.
     const reserve = Math.min(demand.reserve ?? 0, limit - observed.used - cost)
@@ -88,7 +82,7 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
     }
     // Without a cost the script takes nothing, and sets the expiry of a key that has none.
     const next = fits ? { ...demand, cost: 0, reserve: 0 } : demand
-    const grants = await evaluate([next], [key], options)
+    const grants = await evaluate([next], keys, options)
     // The reserve is given up: by now its window may have ended, and another one be open.
     return grants.map((grant) => ({
       ...grant,
@@ -99,45 +93,30 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
 
   const access: RedisAccess = {
     kind: 'redis',
-    toKey: (key) => toKey(prefix, key),
     runner: (forms) => scriptRunner(client, forms, keyLocking),
-    errorOf,
+    call,
   }
 
   return {
     guard,
-    oneClient: cluster,
-    ...(backendOf && { backendOf }),
     label: host === undefined ? name : `${name} at ${host}`,
     identity,
     async take(demands, options) {
       const [first] = demands
       if (first === undefined) return []
-      const keys = demands.map((demand) => toKey(prefix, demand))
-      const [key = ''] = keys
       const observed = demands.length === 1 ? options?.observed : undefined
-      if (cluster) assertOneClient(demands)
-      try {
-        return observed && isPlain(first, observed)
-          ? await increment(first, key, observed, options ?? {})
-          : await evaluate(demands, keys, options)
-      } catch (error) {
-        throw errorOf(error, demands, keys, options)
-      }
+      return call(demands, options, (keys) =>
+        observed && isPlain(first, observed)
+          ? increment(first, keys, observed, options)
+          : evaluate(demands, keys, options),
+      )
     },
     async reset(counted, options) {
-      const keys = counted.flatMap((key) => [toKey(prefix, key), toKey(prefix, hashOf(key))])
-      try {
-        await client.eval(RESET, keys, [], options)
-      } catch (error) {
-        throw errorOf(error, counted, keys, options)
-      }
+      await call(counted, options, (keys) => client.eval(RESET, keys, [], options))
     },
     access,
   }
 }
-
-const hashOf = ({ policy, client }: CountedKey) => ({ policy: settledPolicy(policy), client })
 
 /**
  * Whether INCRBY alone can decide: the cost is at most 1 (a larger cost that does not fit would
@@ -148,22 +127,16 @@ const isPlain = (
   { used }: Observed,
 ): boolean => cost <= 1 && cost + reserve > 0 && !owed && !settling && used > 0 && used < limit
 
-/** The arguments of the script: limit, window, cost and reserve of each demand, and what is owed. */
-export function argumentsOf(demands: readonly Demand[]): string[] {
-  const args = demands.flatMap(({ limit, window, cost, reserve = 0 }) =>
-    [limit, window, cost, reserve].map(String),
-  )
-  if (demands.some(({ owed }) => owed)) {
-    for (const { owed, window } of demands) {
-      const { units, age, rest } = owed ?? { units: 0, age: 0, rest: window }
-      args.push(String(units), String(age), String(rest))
-    }
-  }
-  return args
-}
+/** The arguments of the script. */
+export const argumentsOf = (demands: readonly Demand[]): string[] =>
+  demands.flatMap(({ limit, window, cost, reserve = 0, owed }) => {
+    const { units, age, rest } = owed ?? { units: 0, age: 0, rest: window }
+    return [limit, window, cost, reserve, units, age, rest].map(String)
+  })
 
+/** The grants in the answer of the script. */
 export function readGrants(demands: readonly Demand[], answer: unknown): readonly Grant[] {
-  const numbers = Array.isArray(answer) ? answer.map(toInteger) : []
+  const numbers = [answer].flat(2).map(toInteger)
   if (numbers.length !== 4 * demands.length || !numbers.every(Number.isInteger)) {
     throw new StoreError('unreachable', 'the script returned an unexpected answer')
   }

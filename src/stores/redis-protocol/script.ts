@@ -28,18 +28,17 @@ export interface ScriptForms {
  * If an operator sets a count below 0 (`DECRBY`), units are granted until the count reaches the
  * limit. A count of 0 is no open window: INCRBY cannot distinguish it from a missing key.
  *
- * KEYS: one per demand. ARGV: limit, window, cost and reserve of each demand; if units are owed,
- * then also units, age and rest of each.
- * Answer: granted, used, resetIn and retryIn of each, in one flat list.
+ * KEYS: one per demand. ARGV: limit, window, cost and reserve of each demand, and units, age and
+ * rest of what is owed: 0, 0 and window if nothing is.
+ * Answer: a list for each demand: granted, used, resetIn and retryIn.
  */
-export const TAKE_BODY = `local demands, granting = {}, true
+export const TAKE_BODY = `local names = { 'limit', 'window', 'cost', 'reserve', 'owed', 'age', 'rest' }
+local demands, answer, granting = {}, {}, true
 for i, key in ipairs(KEYS) do
-  local limit, window, cost, reserve = unpack(ARGV, 4 * i - 3, 4 * i)
-  local owed, age, rest = unpack(ARGV, 4 * #KEYS + 3 * i - 2, 4 * #KEYS + 3 * i)
-  local d = { limit = tonumber(limit), window = tonumber(window), cost = tonumber(cost), taken = 0, used = 0, left = 0 }
-  d.most, d.owed = d.cost + tonumber(reserve), tonumber(owed) or 0
-  d.whole = d.owed > 0 and tonumber(rest) or d.window
-  if #KEYS == 1 and not owed then d.taken = d.most end
+  local d = { taken = 0, used = 0, left = 0 }
+  for j, name in ipairs(names) do d[name] = tonumber(ARGV[#names * (i - 1) + j]) end
+  d.most = d.cost + d.reserve
+  if #KEYS == 1 and d.owed == 0 then d.taken = d.most end
   local text = d.taken == 0 and redis.call('GET', key)
   local count = d.taken > 0 and redis.call('INCRBY', key, d.taken) - d.taken or tonumber(text or 0) or 0
   assert(not text or text == '0' or #text < 19 and text:match('^-?[1-9]%d*$'), 'the value is no count')
@@ -50,29 +49,26 @@ for i, key in ipairs(KEYS) do
       redis.call('PEXPIRE', key, d.window)
       d.left = d.window
     end
+    if d.window - d.left < d.age then d.owed = 0 end
   end
-  if d.open and d.owed > 0 and d.window - d.left < tonumber(age) then d.owed = 0 end
   d.owed = math.min(d.owed, d.limit - d.used)
   d.used = d.used + d.owed
   d.fits = d.used + d.cost <= d.limit
   granting = granting and d.fits
   demands[i] = d
 end
-local answer = {}
 for i, d in ipairs(demands) do
   local granted = granting and math.min(d.most, d.limit - d.used) or 0
   local charged = granted + d.owed
   if d.open then
     if charged ~= d.taken then redis.call('INCRBY', KEYS[i], charged - d.taken) end
   elseif charged + d.taken > 0 then
-    if charged == d.taken then redis.call('PEXPIRE', KEYS[i], d.whole)
-    else redis.call('SET', KEYS[i], charged, 'PX', d.whole) end
-    d.left = d.whole
+    if charged == d.taken then redis.call('PEXPIRE', KEYS[i], d.rest)
+    else redis.call('SET', KEYS[i], charged, 'PX', d.rest) end
+    d.left = d.rest
   end
-  answer[4 * i - 3] = granted
-  answer[4 * i - 2] = math.max(d.used + granted, 0)
-  answer[4 * i - 1] = d.open and math.max(d.left, 1) or d.left
-  answer[4 * i] = d.fits and 0 or ((d.open or d.owed > 0) and d.left or d.window) + 1
+  local wait = (d.open and d.left or d.rest) + 1
+  answer[i] = { granted, math.max(d.used + granted, 0), d.open and math.max(d.left, 1) or d.left, d.fits and 0 or wait }
 end
 `
 
@@ -84,8 +80,8 @@ export const forms = (text: string, plain: string, locking: string): ScriptForms
 
 export const TAKE = /* @__PURE__ */ forms(
   `${TAKE_BODY}return answer\n`,
-  'adba2ef87e12c9da830c0e231bbd9860f3212a88',
-  '07755655678bb56d31bf164d6a081e4f43b26f2f',
+  '531ab57a09e4c9cbe05ad3c0e950392f0aff8313',
+  'f59d619475644752b60529c0dce4752cd19331f5',
 )
 /** Deletes keys. Rare and short, so it needs no hash and no header. */
 export const RESET = "return redis.call('DEL', unpack(KEYS))"

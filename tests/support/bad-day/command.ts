@@ -26,15 +26,15 @@ export function parseCommand([name, first = '', second = '', ...rest]: readonly 
   const keys = rest.slice(0, Number(second))
   const numbers = rest.slice(keys.length).map(Number)
   const demands = keys.map((key, index): ScriptDemand => {
-    const [limit = 0, window = 0, cost = 0, reserve = 0] = numbers.slice(4 * index)
-    const [units = 0, age = 0, end = 0] = numbers.slice(4 * keys.length + 3 * index)
+    const [limit = 0, window = 0, cost = 0, reserve = 0, units = 0, age = 0, rest = 0] =
+      numbers.slice(7 * index)
     return {
       key,
       limit,
       window,
       cost,
       reserve,
-      owed: units > 0 ? { units, age, rest: end } : undefined,
+      owed: units > 0 ? { units, age, rest } : undefined,
     }
   })
   return { name, script: first, demands }

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { StoreEvent } from '../../../src/index.ts'
 import { createLimiter, type PolicyOptions } from '../../../src/index.ts'
 import type { Decision } from '../../../src/limiter/decision.ts'
+import { clusterStore } from '../../../src/stores/redis-protocol/cluster-store.ts'
 import { redisStore } from '../../../src/stores/redis-protocol/redis-store.ts'
 import { clientOf, type Face } from './client.ts'
 import { type Line, line } from './line.ts'
@@ -62,11 +63,11 @@ export function startIsolate(id: number, options: IsolateOptions, around: Surrou
   const isOrdered = face === 'tcp'
   const wire = line({ isolate: id, scene, time, watcher, trip, isOrdered, random })
   const getAsk = () => current.getStore()
-  const store = redisStore(clientOf(face, wire, getAsk, time.timer), {
-    name: 'model',
-    prefix: PREFIX,
-    cluster,
-  })
+  const client = clientOf(face, wire, getAsk, time.timer)
+  const settings = { name: 'model', prefix: PREFIX }
+  const store = cluster
+    ? clusterStore(client, settings, (client) => client)
+    : redisStore(client, settings)
   /** What a request is about, since a `Request` cannot tell. */
   const about = new WeakMap<Request, { client: string; rules: readonly Rule[] }>()
   const clientName = (request: Request) => ({ plain: about.get(request)?.client ?? '' })

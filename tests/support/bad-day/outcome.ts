@@ -33,8 +33,8 @@ export function outcomesOf(
       return { key, life, isNew, granted, charged: 0, used, resetIn: undefined, demand: undefined }
     }
     const index = command.demands.findIndex((one) => one.key === key)
-    const answer = Array.isArray(result) ? result.map(Number) : []
-    const [granted = 0, , resetIn = 0] = answer.slice(4 * index)
+    const answer = Array.isArray(result) ? result[index] : []
+    const [granted = 0, , resetIn = 0] = answer
     const charged = added - granted
     return { key, life, isNew, granted, charged, used, resetIn, demand: command.demands[index] }
   })
