@@ -1,6 +1,5 @@
-import { redactedMessage } from '../../redact.ts'
 import type { TakeOptions } from '../store.ts'
-import { isOfScript, isUnknownHash, rejectsForm } from './redis-error.ts'
+import { isOfScript, isOfUnknownHash, rejectionOfForm } from './redis-error.ts'
 import type { Script, ScriptForms } from './script.ts'
 
 /** The commands that a store needs: run a script by its hash or its text, and count. */
@@ -39,15 +38,17 @@ export function scriptRunner(
       try {
         return await client.evalsha(script.sha, keys, args, options)
       } catch (error) {
+        const words = rejectionOfForm(error)
+        if (words === undefined) throw error
         // Never SCRIPT LOAD: with read replicas the next EVALSHA may meet one that has not seen it.
-        if (isUnknownHash(error)) {
+        if (isOfUnknownHash(words)) {
           // Nobody waits any more, so the units would be counted for nobody.
           options?.signal?.throwIfAborted()
           return sendText(script, keys, args, options)
         }
         // This may be an unknown hash too, in other words. The next call sends the text. This call
         // is not repeated, since it may have run.
-        if (rejectsForm(error)) known = undefined
+        known = undefined
         throw error
       }
     }
@@ -55,8 +56,9 @@ export function scriptRunner(
     try {
       return await sendText(locking, keys, args, options)
     } catch (error) {
-      if (!rejectsForm(error)) throw error
-      rejections += isOfScript(redactedMessage(error)) ? 2 : 1
+      const words = rejectionOfForm(error)
+      if (words === undefined) throw error
+      rejections += isOfScript(words) ? 2 : 1
       return sendText(plain, keys, args, options)
     }
   }

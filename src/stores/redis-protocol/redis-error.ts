@@ -92,28 +92,23 @@ const NOT_OF_FORM =
   /running script|on @user_script|no count|not an integer|time(?:d )?out|connection|upstream|unavailable|internal|migrat|try again/i
 
 /**
- * Whether a server replied that it does not accept the script in this form, and so did not run it.
- * Servers have different words for that, so this is true for each reply without the words of
- * another error.
+ * Returns what a server said that does not accept the script in this form, and so did not run it;
+ * `undefined` for other errors. Servers have different words for that, so this returns the words of
+ * each reply that are not those of another error.
  */
-export function rejectsForm(error: unknown): boolean {
-  if (!(error instanceof Error) || error instanceof StoreError) return false
+export function rejectionOfForm(error: unknown): string | undefined {
+  if (!(error instanceof Error) || error instanceof StoreError) return undefined
   const words = wordsIn(redactedMessage(error))
-  if (refusalIn(words) || NOT_OF_FORM.test(words)) return false
+  if (refusalIn(words) || NOT_OF_FORM.test(words)) return undefined
   // A reply without a code may be that of a proxy, about a command that ran.
-  return CODE.test(words) || error.name === 'ReplyError' || isOfScript(words)
+  return CODE.test(words) || error.name === 'ReplyError' || isOfScript(words) ? words : undefined
 }
 
 /** Whether the words are about the text of a script, and so come from the server that runs it. */
 export const isOfScript = (words: string): boolean => /script|symbol|flag/i.test(words)
 
-/**
- * Whether a server replied that it does not know the script of this hash, and so did not run it.
- */
-export function isUnknownHash(error: unknown): boolean {
-  if (!rejectsForm(error)) return false
-  const words = wordsIn(redactedMessage(error))
-  return /^NOSCRIPT\b|\b(?:no|unknown|missing)\b.*\bscript|\bscript\b.*\b(?:not|unknown|missing)\b/i.test(
+/** Whether these are words of a server that does not know the script of a hash. */
+export const isOfUnknownHash = (words: string): boolean =>
+  /^NOSCRIPT\b|\b(?:no|unknown|missing)\b.*\bscript|\bscript\b.*\b(?:not|unknown|missing)\b/i.test(
     words,
   )
-}
