@@ -56,7 +56,6 @@ export function endsOutage(
     return false
   }
   breaker.openedAt = undefined
-  breaker.needsWrite = false
   return true
 }
 

@@ -70,5 +70,5 @@ export function owedUnits(records: Iterable<KeyRecord>, now: number): number {
 const owedTo = (over: number, units: number, age: number, window: number, now: number): Owed => ({
   units,
   age: Math.max(0, Math.floor(age)),
-  rest: Math.min(Math.max(1, Math.ceil(over - now)), window),
+  rest: Math.min(Math.ceil(over - now), window),
 })

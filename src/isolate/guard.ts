@@ -4,6 +4,7 @@ import { type Log, quietLog } from '../quiet-log.ts'
 import { redactedMessage } from '../redact.ts'
 import type { Demand, Grant, Guard, TakeOptions } from '../stores/store.ts'
 import type { CallWatch } from '../stores/store-call.ts'
+import { storeAsker } from './ask-store.ts'
 import {
   type DemandState,
   giveBack,
@@ -18,7 +19,6 @@ import { ifOpen } from './observed-window.ts'
 import { canSpend, endWindow, isExhausted } from './record.ts'
 import { addRequest } from './request-rate.ts'
 import type { WaitUntil } from './send-call.ts'
-import { storeCalls } from './store-calls.ts'
 
 /**
  * Wraps a remote store with what an isolate does by itself. It owns all that the isolate knows of
@@ -31,7 +31,7 @@ export const guard: Guard = (store, options) => {
   const known = knowledgeOf(store, clock)
   const { records } = known
   const log = quietLog((line) => console.error(`tidegate: ${line}`), clock)
-  const calls = storeCalls(store, options, known)
+  const ask = storeAsker(store, options, known)
   // A server keeps running after the response.
   const keepsRunning = detectPlatform() === 'server' ? () => {} : undefined
 
@@ -59,13 +59,9 @@ export const guard: Guard = (store, options) => {
     if (waitUntil === undefined || lease === undefined || !needsRefill(lease, known.tripMs)) return
     // Its request may have waited for another policy.
     const now = clock()
-    if (refillOf(state, lease, now) === 0 || calls.isAway([state])) return
-    const refilling = calls.ask(
-      [{ ...state, demand: { ...demand, cost: 0 } }],
-      now,
-      waitUntil,
-      watch && { ...watch, begin: () => watch.begin('refill') },
-    )
+    if (refillOf(state, lease, now) === 0) return
+    const states = [{ ...state, demand: { ...demand, cost: 0 } }]
+    const refilling = ask(states, now, waitUntil, watch, 'refill')
     // A failed refill is ignored; the next request that needs the store reports the error.
     waitUntil(Promise.resolve(refilling).catch(() => {}))
   }
@@ -89,10 +85,10 @@ export const guard: Guard = (store, options) => {
       isRefused ||= state.isRefused
     }
     if (isRefused) return states.map((state) => localGrant(state, 0, 'known', now))
-    if (paid === 0) return calls.ask(states, now, waitUntil, watch)
+    if (paid === 0) return ask(states, now, waitUntil, watch)
 
     const unpaid = setAside(states)
-    const grants = unpaid.length === 0 ? [] : await calls.ask(unpaid, now, waitUntil, watch)
+    const grants = unpaid.length === 0 ? [] : await ask(unpaid, now, waitUntil, watch)
     const isGranted = grants.every(
       ({ granted }, index) => granted >= (unpaid[index]?.demand.cost ?? 0),
     )

@@ -16,15 +16,13 @@ const HEAL_AGAIN_MS = 5000
 /** Longer than any call, in ms. */
 const MAX_CALL_MS = 60_000
 
-/** How the background sends its calls, and how it measures time. */
-export interface MendOptions {
-  readonly known: Knowledge
-  /** Whether a call can count one client only. */
-  readonly oneClient: boolean
-  /** Whether the backend of a call answers. If it is away, and a probe is due, it is probed. */
-  readonly isReachable: (looks: readonly DemandState[]) => Promise<boolean>
-  /** Sends a call. Returns its error if it failed. */
-  readonly send: (states: readonly DemandState[]) => Promise<StoreError | undefined>
+/**
+ * Sends a call about keys. Returns its error if it failed, or that of the outage if the backend is
+ * away. With `oneClient`, an away backend is probed first if a probe is due.
+ */
+export type Look = (states: readonly DemandState[]) => Promise<StoreError | undefined>
+
+interface MendTime {
   readonly clock: Clock
   readonly timer: Timer
   /** In ms: how long one call may take. */
@@ -40,9 +38,15 @@ export const hasUnmended = ({ unmended, mendingUntil }: Knowledge, now: number):
  * Charges keys with what they owe, and heals those that may lack an expiry, one call at a time,
  * until a call fails. A call of no cost does both. The host may stop this work at any moment; an
  * answer of the store starts it again.
+ *
+ * @param oneClient whether a call can count one client only, and each client has its backend
  */
-export async function mendKeys(options: MendOptions): Promise<void> {
-  const { known, oneClient, isReachable, send, clock, timer, timeout } = options
+export async function mendKeys(
+  known: Knowledge,
+  oneClient: boolean,
+  look: Look,
+  { clock, timer, timeout }: MendTime,
+): Promise<void> {
   const { unmended } = known
   /** Records of keys that the server refuses. */
   const wrong = new Set<KeyRecord>()
@@ -52,15 +56,12 @@ export async function mendKeys(options: MendOptions): Promise<void> {
   async function lookAtKeys(call: Call): Promise<boolean> {
     known.mendingUntil = clock() + 2 * timeout
     const [[record]] = call
-    const looks = call.map(([record, demand]) => lookAt(record, demand))
-    if (!(await isReachable(looks))) return oneClient
-    const error = await send(looks)
+    const error = await look(call.map(([record, demand]) => lookAt(record, demand)))
     if (error === undefined) {
       for (const entry of call) {
         const [record] = entry
         if (record.needsHealing) healed.push(entry)
         record.needsHealing = false
-        if (!owesUnits(record, clock())) unmended.delete(record)
       }
       return true
     }

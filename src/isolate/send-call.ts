@@ -16,7 +16,7 @@ import {
   noteUnmended,
 } from './knowledge.ts'
 import { endRefill, type Lease, startRefill } from './lease.ts'
-import { hasUnmended, mendKeys } from './mend-keys.ts'
+import { hasUnmended, type Look, mendKeys } from './mend-keys.ts'
 import { asStoreError, isReply, type StoreListener } from './outage.ts'
 import type { Asked } from './record.ts'
 
@@ -25,28 +25,24 @@ const MARGIN_MS = 5
 
 export type WaitUntil = TakeOptions['waitUntil']
 
-/** What kind of call is sent. */
-interface CallKind {
-  /** Whether the call charges its own units alone, since it may get no answer. */
+/** A call to the store about some demands, and what its request may use. */
+export interface Call {
+  readonly states: readonly DemandState[]
+  /** The breaker of the backend that it reaches. */
+  readonly breaker: Breaker
+  /** When it is sent. */
+  readonly now: number
+  readonly waitUntil: WaitUntil
+  readonly watch: CallWatch | undefined
+  readonly operation: StoreOperation
+  /** Whether it charges its own units alone, since it may get no answer. */
   readonly isProbe?: boolean
-  /** Whether the call is about keys of several clients, which a server may refuse. */
+  /** Whether it is about keys of several clients, which a server may refuse. */
   readonly isBatch?: boolean
-  readonly watch?: CallWatch | undefined
-  /** @default 'take' */
-  readonly operation?: StoreOperation
 }
 
-/**
- * Asks the store, and learns from the answer. If the call fails, returns what `fail` returns.
- */
-export type Send = <Failure>(
-  states: readonly DemandState[],
-  breaker: Breaker,
-  now: number,
-  waitUntil: WaitUntil,
-  fail: (error: StoreError, now: number) => Failure,
-  kind?: CallKind,
-) => Promise<readonly Grant[] | Failure>
+/** Asks the store, and learns from the answer. Returns the error of a call that failed. */
+export type Send = (call: Call) => Promise<readonly Grant[] | StoreError>
 
 /** Returns the function that sends the calls to a store, each within the deadline. */
 export function callSender(
@@ -59,23 +55,15 @@ export function callSender(
   const { unmended, outage } = known
   const { oneClient = false } = store
 
-  async function send<Failure>(
-    states: readonly DemandState[],
-    breaker: Breaker,
-    now: number,
-    waitUntil: WaitUntil,
-    fail: (error: StoreError, now: number) => Failure,
-    { isProbe = false, isBatch = false, watch, operation = 'take' }: CallKind = {},
-  ): Promise<readonly Grant[] | Failure> {
+  async function send(call: Call): Promise<readonly Grant[] | StoreError> {
+    const { states, breaker, now, waitUntil, watch, isProbe, operation } = call
     const demands: Demand[] = []
     const asked: Asked[] = []
     const refilling: Lease[] = []
-    let owes = false
     for (const state of states) {
       const { demand, record, lease } = state
       const reserve = lease ? refillOf(state, lease, now) : 0
       const owed = isProbe || !record.local ? demand.owed : claimDebt(record.local, demand, now)
-      owes ||= owed !== undefined
       demands.push(reserve > 0 || owed ? { ...demand, reserve, owed } : demand)
       const { windowId, window, local } = record
       asked.push({ reserve, windowId, window, local })
@@ -111,11 +99,8 @@ export function callSender(
       keepEnded(known, endCall?.(error.code, 0))
       const then = clock()
       // An error about the call alone is an answer of the server.
-      if (error.scope === 'key') {
-        breaker.answers++
-        breaker.waitingSince = undefined
-        if (breaker.openedAt !== undefined) endOutage(breaker, false, then)
-      } else if (!(isBatch && isReply(error))) {
+      if (error.scope === 'key') noteAnswer(breaker, false, then)
+      else if (!(call.isBatch && isReply(error))) {
         noteFailure(breaker, error, { since: now, answersBefore }, then, random)
       }
       const isAway = breaker.openedAt !== undefined
@@ -131,7 +116,7 @@ export function callSender(
         first.record.needsHealing = true
         noteUnmended(known, first.record, first.demand)
       }
-      return fail(error, then)
+      return error
     } finally {
       for (const lease of refilling) endRefill(lease)
     }
@@ -143,45 +128,39 @@ export function callSender(
       const index = received.length
       received.push(receive(states[index], asked[index], grant, now, then))
     }
-    breaker.answers++
-    breaker.waitingSince = undefined
-    if (owes) endCharges(states, demands)
-    if (breaker.openedAt !== undefined) endOutage(breaker, hasWritten(demands, grants), then)
-    if (unmended.size > 0 && waitUntil && hasUnmended(known, then)) {
-      waitUntil(mendInBackground(waitUntil, watch))
+    for (const [index, { record, demand }] of states.entries()) {
+      if (demands[index]?.owed) endCharge(record, demand)
     }
+    noteAnswer(breaker, !breaker.needsWrite || hasWritten(demands, grants), then)
+    if (unmended.size > 0 && waitUntil && hasUnmended(known, then))
+      waitUntil(mendInBackground(call))
     return received
   }
 
-  /** Notes an answer while the breaker is open. */
-  function endOutage(breaker: Breaker, isWrite: boolean, now: number): void {
-    if (!endsOutage(breaker, now, isWrite, random) || !noteBack(known, breaker, now)) return
-    outage.end(() => owedUnits(unmended.keys(), now))
+  /** @param isWrite whether the store accepts writes, as far as the outage was about them */
+  function noteAnswer(breaker: Breaker, isWrite: boolean, now: number): void {
+    breaker.answers++
+    breaker.waitingSince = undefined
+    if (breaker.openedAt === undefined || !endsOutage(breaker, now, isWrite, random)) return
+    if (noteBack(known, breaker, now)) outage.end(() => owedUnits(unmended.keys(), now))
   }
 
-  /** Charges and heals in the background. */
-  function mendInBackground(waitUntil: WaitUntil, watch: CallWatch | undefined): Promise<void> {
-    const sendLooks = async (states: readonly DemandState[]) => {
+  /** Charges and heals in the background of a request. */
+  function mendInBackground({ waitUntil, watch }: Call): Promise<void> {
+    const look: Look = async (states) => {
       const breaker = breakerOf(known, store, states)
+      const call = () => ({ states, breaker, now: clock(), waitUntil, watch })
+      const isAway = () => breaker.openedAt !== undefined
+      if (oneClient && isAway() && startProbe(breaker, clock(), timeout, random)) {
+        // A debt may get lost with its call, so it is sent only if the server has answered.
+        await send({ ...call(), isProbe: !breaker.needsWrite, operation: 'probe' })
+      }
+      if (isAway()) return breaker.error
       const isBatch = !oneClient && states.length > 1
-      const asError = (error: StoreError) => error
-      const kind = { isBatch, watch, operation: 'mend' } as const
-      const answer = await send(states, breaker, clock(), waitUntil, asError, kind)
+      const answer = await send({ ...call(), isBatch, operation: 'mend' })
       return answer instanceof StoreError ? answer : undefined
     }
-    const isReachable = async (looks: readonly DemandState[]) => {
-      const breaker = breakerOf(known, store, looks)
-      const isAway = breaker.openedAt !== undefined
-      if (oneClient && isAway && startProbe(breaker, clock(), timeout, random)) {
-        // A debt may get lost with its call, so it is sent only if the server has answered.
-        const isProbe = !breaker.needsWrite
-        const kind = { isProbe, watch, operation: 'probe' } as const
-        await send(looks, breaker, clock(), waitUntil, ignore, kind)
-      }
-      return breaker.openedAt === undefined
-    }
-    const work = { known, oneClient, isReachable, send: sendLooks, clock, timer, timeout }
-    return mendKeys(work).catch(ignore)
+    return mendKeys(known, oneClient, look, { timeout, clock, timer }).catch(() => {})
   }
 
   return send
@@ -194,12 +173,6 @@ export function callSender(
 const hasWritten = (demands: readonly Demand[], grants: readonly Grant[]): boolean =>
   grants.some(({ granted }, index) => granted > 0 || demands[index]?.owed !== undefined)
 
-function endCharges(states: readonly DemandState[], demands: readonly Demand[]): void {
-  for (const [index, { record, demand }] of states.entries()) {
-    if (demands[index]?.owed) endCharge(record, demand)
-  }
-}
-
 /** How many units a call has taken in advance. */
 function unitsAhead(grants: readonly Grant[], demands: readonly Demand[]): number {
   let units = 0
@@ -208,6 +181,3 @@ function unitsAhead(grants: readonly Grant[], demands: readonly Demand[]): numbe
   }
   return units
 }
-
-/** For calls whose failure concerns no request. */
-export function ignore(): void {}
