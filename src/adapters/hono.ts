@@ -5,7 +5,7 @@ import { compileOptions } from '../limiter/compiled-options.ts'
 import type { Decision } from '../limiter/decision.ts'
 import type { LimiterOptions } from '../limiter/limiter-options.ts'
 import { requestHandler } from '../limiter/request-handler.ts'
-import { CACHE_FIELD } from '../response/cache-control.ts'
+import { removeCacheFields } from '../response/cache-control.ts'
 
 export type { Decision, PolicyState } from '../limiter/decision.ts'
 
@@ -102,7 +102,7 @@ function refuse(c: Context, refusal: Response): Response {
     : undefined
   // Hono copies the fields of its current response over the fields of the new response.
   for (const name of refusal.headers.keys()) earlier.delete(name)
-  for (const name of [...earlier.keys()]) if (CACHE_FIELD.test(name)) earlier.delete(name)
+  removeCacheFields(earlier)
   // Before 4.13.16, `some` of hono/combine loses a response that is not set here (hono#5391).
   c.res = refusal
   if (cookies) {

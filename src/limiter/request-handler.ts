@@ -3,7 +3,7 @@ import { isApplicable, type Policy } from '../policy/policy.ts'
 import { pickQuota } from '../policy/quota.ts'
 import { assertCost } from '../policy/units.ts'
 import { mark } from '../response/mark.ts'
-import { refuse, refuseWith } from '../response/refuse.ts'
+import { refuse } from '../response/refuse.ts'
 import type { Demand, Store } from '../stores/store.ts'
 import { assertRefusal } from './arguments.ts'
 import type { CheckContext } from './check-context.ts'
@@ -109,9 +109,9 @@ export function requestHandler<
   /** The response of the option `refusal`, otherwise a problem. */
   function refuseBy(decision: Decision, request: Incoming | undefined, context: Context): Response {
     if (refusal === undefined || request === undefined) return refuse(decision, fields, request)
-    const response = refusal(decision, request, context as RequestContext & Host)
-    assertRefusal(response)
-    return refuseWith(response, decision, fields, request)
+    const own = refusal(decision, request, context as RequestContext & Host)
+    assertRefusal(own)
+    return refuse(decision, fields, request, own)
   }
 
   /** In the background: the response does not wait for it. */

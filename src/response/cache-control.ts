@@ -2,7 +2,12 @@
  * `Cache-Control`, and the fields that override it for one kind of cache: those of RFC 9213,
  * Akamai's `Edge-Control`, nginx's `X-Accel-Expires`.
  */
-export const CACHE_FIELD = /(?:surrogate|edge|cache)-control$|^x-accel-expires$/
+const CACHE_FIELD = /(?:surrogate|edge|cache)-control$|^x-accel-expires$/
+
+/** Removes them from a refusal, since any of them would override its `no-store` for some cache. */
+export function removeCacheFields(headers: Headers): void {
+  for (const name of [...headers.keys()]) if (CACHE_FIELD.test(name)) headers.delete(name)
+}
 
 /** Blanks and quoted texts, including a quoted text without an end. */
 const QUOTED = /"(?:[^"\\]|\\.)*"?|\s/g

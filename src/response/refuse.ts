@@ -1,35 +1,25 @@
 import type { Decision } from '../limiter/decision.ts'
-import { CACHE_FIELD } from './cache-control.ts'
+import { removeCacheFields } from './cache-control.ts'
 import { exposeFields } from './expose-fields.ts'
 import { policyLabel, toSeconds } from './field-writer.ts'
 import type { FieldWriters } from './field-writers.ts'
 import { type Problem, problem } from './problem.ts'
 
-/** Returns the response to a refused request, as a problem (RFC 9457). */
-export function refuse(decision: Decision, fields: FieldWriters, request?: Request): Response {
-  const response = refusalProblem(decision, request)
-  writeRefusal(response.headers, decision, fields, request)
-  return response
-}
-
 /**
- * Returns a copy of the application's own response to a refused request, with the fields of a
- * refusal. A copy, because the application may return one response again and again, which would
- * collect fields.
+ * Returns the response to a refused request: a problem (RFC 9457), or a copy of the application's
+ * own response with the fields of a refusal. A copy, because the application may return one response
+ * again and again, which would collect fields.
  */
-export function refuseWith(
-  response: Response,
+export function refuse(
   decision: Decision,
   fields: FieldWriters,
-  request: Request,
+  request?: Request,
+  own?: Response,
 ): Response {
-  const copy = new Response(response.body, response)
-  // These fields override `no-store` for one kind of cache.
-  for (const name of [...copy.headers.keys()]) {
-    if (CACHE_FIELD.test(name)) copy.headers.delete(name)
-  }
-  writeRefusal(copy.headers, decision, fields, request)
-  return copy
+  const response = own ? new Response(own.body, own) : refusalProblem(decision, request)
+  if (own) removeCacheFields(response.headers)
+  writeRefusal(response.headers, decision, fields, request)
+  return response
 }
 
 /**
