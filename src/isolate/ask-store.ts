@@ -20,7 +20,7 @@ export type AskStore = (
 
 /** Returns the function that asks a store that may be away. */
 export function storeAsker(store: Store, options: GuardOptions, known: Knowledge): AskStore {
-  const { timeout, fallbacks, clock, random = Math.random } = options
+  const { timeout, policies, clock, random = Math.random } = options
   const { outage } = known
   const listener = options.onStoreEvent ? { notify: options.onStoreEvent } : known.logListener
   const hasBreaker = options.breaker !== false
@@ -61,7 +61,7 @@ export function storeAsker(store: Store, options: GuardOptions, known: Knowledge
       if (breaker.error) outage.begin(listener, breaker.error)
       outage.decide()
     }
-    const grants = decideHere(states, fallbacks, isOwed, now, probeIn(breaker, now))
+    const grants = decideHere(states, policies, isOwed, now, probeIn(breaker, now))
     for (const { record, demand } of states) {
       if (owesUnits(record, now)) noteUnmended(known, record, demand)
     }

@@ -1,4 +1,4 @@
-import type { Fallback, Grant } from '../stores/store.ts'
+import type { Grant, GuardOptions } from '../stores/store.ts'
 import { grantHere } from './debts.ts'
 import { type DemandState, NO_GRANT } from './demand-state.ts'
 import { countedGrant, isCounting, localCount, unitsLeft } from './local-count.ts'
@@ -14,12 +14,12 @@ import { shownWindow } from './record.ts'
  */
 export function decideHere(
   states: readonly DemandState[],
-  fallbacks: ReadonlyMap<string, Fallback> | undefined,
+  policies: GuardOptions['policies'],
   isOwed: boolean,
   now: number,
   wait: number,
 ): readonly Grant[] {
-  const kinds = states.map(({ demand }) => fallbacks?.get(demand.policy) ?? 'local')
+  const kinds = states.map(({ demand }) => policies?.get(demand.policy)?.fallback ?? 'local')
   if (kinds.includes('closed')) {
     return states.map(() => ({ ...NO_GRANT, retryIn: wait, unseen: true, source: 'closed' }))
   }

@@ -27,7 +27,7 @@ import type { WaitUntil } from './send-call.ts'
  * learns from the answer, and decides by itself while the store is away.
  */
 export const guard: Guard = (store, options) => {
-  const { ahead, clock } = options
+  const { policies, clock } = options
   const known = knowledgeOf(store, clock)
   const { records } = known
   const log = quietLog((line) => console.error(`tidegate: ${line}`), clock)
@@ -41,7 +41,7 @@ export const guard: Guard = (store, options) => {
     if (record.window && !ifOpen(record.window, now)) endWindow(record, now)
     const { windowId } = record
     const { policy, cost, reserve = 0 } = demand
-    const aheadMs = cost > 0 && reserve === 0 ? ahead?.get(policy) : undefined
+    const aheadMs = cost > 0 && reserve === 0 ? policies?.get(policy)?.ahead : undefined
     let lease: Lease | undefined
     if (aheadMs !== undefined) {
       lease = record.lease ??= newLease(now)

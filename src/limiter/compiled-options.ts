@@ -5,7 +5,7 @@ import { parseTimeout, warnOfBareNumber } from '../policy/duration.ts'
 import { FOREIGN_NAMES } from '../policy/foreign-names.ts'
 import { compilePolicies, compilePolicy, POLICY_KEYS, type Policy } from '../policy/policy.ts'
 import { compileFieldWriters, type FieldWriters } from '../response/field-writers.ts'
-import type { Demand, Fallback, Store } from '../stores/store.ts'
+import type { Demand, GuardedPolicy, Store } from '../stores/store.ts'
 import { isDebugging, logChoices } from './debug.ts'
 import { type DecisionListener, decisionListener } from './decision-listener.ts'
 import type { LimiterOptions, RefusalFunction } from './limiter-options.ts'
@@ -80,13 +80,9 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
   }
   if (eventClients !== undefined) assertChoice('eventClients', eventClients, ['hashed', 'plain'])
   warnOfSharedNames(store, policies)
-  const aheads = new Map<string, number>()
-  const fallbacks = new Map<string, Fallback>()
+  const counted = new Map<string, GuardedPolicy>()
   for (const policy of policies) {
-    for (const { name } of policy.plans?.values() ?? [policy]) {
-      if (policy.ahead !== undefined) aheads.set(name, policy.ahead)
-      fallbacks.set(name, policy.fallback)
-    }
+    for (const { name } of policy.plans?.values() ?? [policy]) counted.set(name, policy)
   }
 
   let opened: Store | undefined
@@ -94,8 +90,7 @@ export function compileOptions<Env extends object, Incoming extends Request, Hos
     if (typeof asked.guard !== 'function') return asked
     return asked.guard(asked, {
       timeout: ms,
-      ahead: aheads,
-      fallbacks,
+      policies: counted,
       breaker,
       clock,
       timer,

@@ -247,20 +247,29 @@ export interface Receipts {
 
 type MaybeUnits = number | undefined | Promise<number>
 
+/** What a policy wants of the isolate besides the store's counts. */
+export interface GuardedPolicy {
+  /**
+   * For how many ms of requests it takes units ahead.
+   * @default it does not lease
+   */
+  readonly ahead?: number | undefined
+  /**
+   * What happens while the store is away.
+   * @default 'local'
+   */
+  readonly fallback?: Fallback | undefined
+}
+
 /** How a limiter wants a remote store to be guarded. */
 export interface GuardOptions {
   /** In ms: how long a check may wait for the store. */
   readonly timeout: number
   /**
-   * For how many ms of requests each policy that leases takes units ahead, by its name.
-   * @default no policy leases
+   * What the policies want, by the name under which they are counted.
+   * @default no policy leases, and each counts here while the store is away
    */
-  readonly ahead?: ReadonlyMap<string, number> | undefined
-  /**
-   * What happens while the store is away, by the policy's name.
-   * @default 'local'
-   */
-  readonly fallbacks?: ReadonlyMap<string, Fallback> | undefined
+  readonly policies?: ReadonlyMap<string, GuardedPolicy> | undefined
   /**
    * Whether a store that fails is left alone for a while, except for probes.
    * @default true

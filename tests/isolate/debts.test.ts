@@ -57,7 +57,7 @@ describe('a debt', () => {
   test('is left as it is by the probe of another limiter’s open policy', async () => {
     const { clock, guarded, used, recover } = await away(5)
     clock.advance(1000)
-    await guarded({ fallbacks: new Map([['', 'open']]) }).take([demand])
+    await guarded({ policies: new Map([['', { fallback: 'open' }]]) }).take([demand])
     await flush()
     await recover()
     // The unit of the open policy was sent in a call that was refused.

@@ -5,7 +5,7 @@ import { redisStore } from '../../src/stores/redis-protocol/redis-store.ts'
 import type { Demand, Store } from '../../src/stores/store.ts'
 import type { StoreEvent } from '../../src/stores/store-event.ts'
 import { manualClock } from '../../src/testing/index.ts'
-import { everyPolicy, isolate } from '../support/guarded.ts'
+import { allLease, isolate } from '../support/guarded.ts'
 import { pause } from '../support/pause.ts'
 
 const demand: Demand = { policy: '', client: 'a', limit: 1000, window: 60_000, cost: 1 }
@@ -60,7 +60,7 @@ describe('a store that fails with an error that cannot be printed', () => {
     const store: Store = {
       take: (demands) => (isAway ? Promise.reject(Object.create(null)) : near.take(demands)),
     }
-    const leasing = isolate(store, clock, { ahead: everyPolicy(2000) })
+    const leasing = isolate(store, clock, { policies: allLease(2000) })
     const used = async () => (await leasing.take([demand]))[0]
     for (let n = 0; n < 50; n++) {
       await used()
@@ -96,7 +96,7 @@ describe('a callback that throws an error that cannot be printed', () => {
   ]) {
     test(`of the host, to keep work alive, ${name}`, async () => {
       const clock = manualClock()
-      const leasing = isolate(memory({ clock }), clock, { ahead: everyPolicy(2000) })
+      const leasing = isolate(memory({ clock }), clock, { policies: allLease(2000) })
       const waitUntil = () => {
         throw error
       }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/stores/memory.ts'
 import type { Demand, Grant, Store } from '../../src/stores/store.ts'
 import { manualClock } from '../../src/testing/index.ts'
-import { everyPolicy, guarded, isolate } from '../support/guarded.ts'
+import { allLease, guarded, isolate } from '../support/guarded.ts'
 
 const demand: Demand = { policy: '', client: 'a', limit: 1000, window: 60_000, cost: 1 }
 
@@ -17,7 +17,7 @@ function behind(change: (grant: Grant) => Grant) {
       return (await near.take(demands)).map(change)
     },
   }
-  const leasing = isolate(store, clock, { ahead: everyPolicy(2000) })
+  const leasing = isolate(store, clock, { policies: allLease(2000) })
   /** The grants of so many checks, one each 10 ms. */
   async function checks(count: number) {
     const grants: (Grant | undefined)[] = []
@@ -43,7 +43,7 @@ describe('the units used are 0 or more, and no more than the limit', () => {
     const store: Store = { take: () => new Promise((resolve) => answers.push(resolve)) }
     const clock = manualClock()
     const wide = guarded(store, clock).take([demand])
-    const narrow = guarded(store, clock, { ahead: everyPolicy(2000) }).take([
+    const narrow = guarded(store, clock, { policies: allLease(2000) }).take([
       { ...demand, limit: 10 },
     ])
     answers[0]?.([{ granted: 1, used: 20, resetIn: 60_000, retryIn: 0 }])

@@ -5,7 +5,7 @@ import { memory } from '../../src/stores/memory.ts'
 import type { Demand, Grant, Store } from '../../src/stores/store.ts'
 import type { StoreCall, StoreOperation } from '../../src/stores/store-call.ts'
 import { type ManualClock, manualClock } from '../../src/testing/index.ts'
-import { everyPolicy, isolate } from '../support/guarded.ts'
+import { allLease, isolate } from '../support/guarded.ts'
 import { background, refused, scriptedStore } from '../support/scripted-store.ts'
 import { warningsOf } from '../support/warnings.ts'
 
@@ -56,7 +56,7 @@ describe('a refill leaves no rejection unhandled', () => {
         return near.take(demands)
       },
     }
-    const leasing = isolate(store, clock, { ahead: everyPolicy(2000) })
+    const leasing = isolate(store, clock, { policies: allLease(2000) })
     await Promise.all(await refill(leasing, clock))
   })
 
@@ -71,7 +71,7 @@ describe('a refill leaves no rejection unhandled', () => {
       },
     }
     // Without a listener of its own, a guard logs that the store is back.
-    const leasing = isolate(store, clock, { ahead: everyPolicy(2000), onStoreEvent: undefined })
+    const leasing = isolate(store, clock, { policies: allLease(2000), onStoreEvent: undefined })
     await refill(leasing, clock)
     isAway = true
     await warningsOf(() => leasing.take([{ ...demand, client: 'b' }]))

@@ -3,14 +3,14 @@ import { needsRefill, newLease, refillSize } from '../../src/isolate/lease.ts'
 import { memory } from '../../src/stores/memory.ts'
 import type { Demand, Store } from '../../src/stores/store.ts'
 import { manualClock } from '../../src/testing/index.ts'
-import { everyPolicy, guarded, isolate } from '../support/guarded.ts'
+import { allLease, guarded, isolate } from '../support/guarded.ts'
 import { flush, refused, scriptedStore } from '../support/scripted-store.ts'
 
 const demand: Demand = { policy: '', client: 'a', limit: 1000, window: 60_000, cost: 1 }
 
 /** The policy `strict` does not lease, every other takes units ahead for two seconds. */
-const ahead = Object.assign(new Map<string, number>(), {
-  get: (policy: string) => (policy === 'strict' ? undefined : 2000),
+const policies = Object.assign(new Map<string, { ahead: number }>(), {
+  get: (policy: string) => (policy === 'strict' ? undefined : { ahead: 2000 }),
 })
 
 /** One store that counts its trips, and isolates that lease from it. */
@@ -24,7 +24,7 @@ function edge() {
       return near.take(demands, options)
     },
   }
-  const leasing = () => isolate(store, clock, { ahead })
+  const leasing = () => isolate(store, clock, { policies })
   return { clock, near, store, leasing, trips: () => trips }
 }
 
@@ -105,7 +105,7 @@ describe('a lease', () => {
 
   test('is refilled by one of several requests at a time', async () => {
     const { clock, calls, state, guarded } = scriptedStore()
-    const one = guarded({ ahead: everyPolicy(2000) })
+    const one = guarded({ policies: allLease(2000) })
     for (let n = 0; n < 50; n++) {
       await one.take([{ ...demand, cost: 1 }])
       clock.advance(20)
@@ -120,7 +120,7 @@ describe('a lease', () => {
 
   test('is spent first while the store is away, without a call', async () => {
     const { clock, calls, state, guarded } = scriptedStore()
-    const one = guarded({ ahead: everyPolicy(2000) })
+    const one = guarded({ policies: allLease(2000) })
     for (let n = 0; n < 60; n++) {
       await one.take([demand])
       clock.advance(10)
@@ -170,7 +170,7 @@ describe('a lease', () => {
         return grants
       },
     }
-    const leasing = isolate(store, clock, { ahead })
+    const leasing = isolate(store, clock, { policies })
     const work: Promise<unknown>[] = []
     const take = () => leasing.take([demand], { waitUntil: (one) => void work.push(one) })
     for (let n = 0; n < 500 && release === undefined; n++) {
@@ -213,7 +213,7 @@ describe('a lease', () => {
         return grants
       },
     }
-    const leasing = isolate(store, clock, { ahead })
+    const leasing = isolate(store, clock, { policies })
     for (let n = 0; n < 40; n++) {
       held = true
       const asked = [0, 1].map(() => leasing.take([demand]))
@@ -237,7 +237,7 @@ describe('a lease', () => {
     const other = memory({ clock })
     let lost = false
     const store: Store = { take: (demands) => (lost ? other : first).take(demands) }
-    const leasing = isolate(store, clock, { ahead })
+    const leasing = isolate(store, clock, { policies })
     await second(leasing, clock, 100)
     clock.advance(1000)
     // Others have used the window that began anew further than this isolate knew of the old one.
@@ -268,7 +268,7 @@ describe('a lease', () => {
         return grants
       },
     }
-    const leasing = isolate(store, clock, { ahead })
+    const leasing = isolate(store, clock, { policies })
     await second(leasing, clock, 50)
     await near.take([strict])
     meanwhile = async () => {
@@ -291,7 +291,7 @@ describe('a lease', () => {
         return near.take(demands)
       },
     }
-    const leasing = isolate(store, clock, { ahead })
+    const leasing = isolate(store, clock, { policies })
     await second(leasing, clock, 50)
     const [before] = await leasing.take([demand])
     fails = true
@@ -332,7 +332,7 @@ describe('a lease', () => {
         return grants
       },
     }
-    const leasing = isolate(store, clock, { ahead })
+    const leasing = isolate(store, clock, { policies })
     const sources: (string | undefined)[] = []
     /** 100 checks a second, none of which waits for the one before. */
     async function check(times: number) {
@@ -357,7 +357,7 @@ describe('a lease', () => {
     const store: Store = {
       take: (demands) => (silent ? new Promise<never>(() => {}) : near.take(demands)),
     }
-    const leasing = isolate(store, clock, { ahead })
+    const leasing = isolate(store, clock, { policies })
     await second(leasing, clock, 50)
     silent = true
     const waitUntil = () => {}
@@ -381,7 +381,7 @@ describe('a lease', () => {
         return near.take(demands)
       },
     }
-    const leasing = isolate(store, clock, { ahead })
+    const leasing = isolate(store, clock, { policies })
     for (let n = 0; n < 200; n++) {
       await leasing.take([demand], { waitUntil: () => {} })
       clock.advance(20)
@@ -402,7 +402,7 @@ describe('a lease', () => {
     }
     // The store's own clock goes on.
     let behind = 0
-    const leasing = isolate(store, () => clock() - behind, { ahead: everyPolicy(4000) })
+    const leasing = isolate(store, () => clock() - behind, { policies: allLease(4000) })
     const plenty = { limit: 1_000_000 }
     for (let n = 0; n < 10; n++) await second(leasing, clock, 50, plenty)
     behind = 3_600_000
@@ -413,7 +413,10 @@ describe('a lease', () => {
 
   test('of a higher limit pays for no unit beyond a lower limit of the same key', async () => {
     const { clock, store } = edge()
-    const [wide, narrow] = [guarded(store, clock, { ahead }), guarded(store, clock, { ahead })]
+    const [wide, narrow] = [
+      guarded(store, clock, { policies }),
+      guarded(store, clock, { policies }),
+    ]
     await second(wide, clock, 100)
     expect(await wide.take([demand])).toMatchObject([{ granted: 1, source: 'lease' }])
     const grants = await narrow.take([{ ...demand, limit: 50 }])
@@ -422,7 +425,7 @@ describe('a lease', () => {
 
   test('is not spent by a limiter that does not lease, over the same key', async () => {
     const { clock, store, near } = edge()
-    const [leasing, strict] = [guarded(store, clock, { ahead }), guarded(store, clock)]
+    const [leasing, strict] = [guarded(store, clock, { policies }), guarded(store, clock)]
     await second(leasing, clock, 100)
     const [before] = await near.take([{ ...demand, cost: 0 }])
     const [grant] = await strict.take([demand])

@@ -162,7 +162,10 @@ describe('debts', () => {
 
   test('are as old as when a refill of a lease charges them, also if its request has waited', async () => {
     const { clock, calls, state, guarded } = scriptedStore()
-    const [one, works] = [guarded({ ahead: new Map([['', 2000]]) }), background(clock)]
+    const [one, works] = [
+      guarded({ policies: new Map([['', { ahead: 2000 }]]) }),
+      background(clock),
+    ]
     const hot = { ...demand, limit: 1000 }
     for (let n = 0; n < 100; n++) {
       await one.take([hot], works)

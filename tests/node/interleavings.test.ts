@@ -4,7 +4,7 @@ import type { Life } from '../../src/simulation/life.ts'
 import { redisModel } from '../../src/simulation/redis-model.ts'
 import { redisStore } from '../../src/stores/redis-protocol/redis-store.ts'
 import type { Demand, Grant } from '../../src/stores/store.ts'
-import { everyPolicy, isolate as isolateOf } from '../support/guarded.ts'
+import { allLease, isolate as isolateOf } from '../support/guarded.ts'
 import { everyInterleaving, type Step, type World } from '../support/interleavings.ts'
 import { type Sent, wiredClient } from '../support/redis-wire.ts'
 
@@ -67,8 +67,8 @@ function worldOf(scenario: Scenario): () => Promise<World> {
       const clock = () => now + index * 1_000_000 - 5_000_000
       const client = wiredClient(redis.client, name, wire)
       const asking = redisStore(client, { name: 'model', prefix: 'k' })
-      const ahead = leases ? everyPolicy(60_000) : undefined
-      const store = isolateOf(asking, clock, { ahead, timer: timerOf(name) })
+      const policies = leases ? allLease(60_000) : undefined
+      const store = isolateOf(asking, clock, { policies, timer: timerOf(name) })
       return { name, store, left, busy: false }
     })
     type Isolate = (typeof isolates)[number]

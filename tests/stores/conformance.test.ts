@@ -3,7 +3,7 @@ import { Redis as Redis131 } from 'upstash-redis-1.31.1/cloudflare'
 import { describe, inject, test } from 'vitest'
 import { upstash } from '../../src/stores/upstash.ts'
 import { storeConformance } from '../../src/testing/index.ts'
-import { everyPolicy, guarded } from '../support/guarded.ts'
+import { allLease, guarded } from '../support/guarded.ts'
 import { behind, memorySubject } from '../support/subjects.ts'
 
 describe('store: memory', () => {
@@ -55,7 +55,7 @@ describe('store: a guard that leases, around memory', () => {
       const subject = memorySubject()
       return {
         ...subject,
-        store: guarded(subject.store, subject.clock, { ahead: everyPolicy(2000) }),
+        store: guarded(subject.store, subject.clock, { policies: allLease(2000) }),
       }
     },
   })

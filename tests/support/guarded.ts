@@ -18,9 +18,9 @@ export function guarded(store: Store, clock: Clock, more: Partial<GuardOptions> 
   })
 }
 
-/** The option `ahead` that makes every policy lease, for this many ms of requests. */
-export const everyPolicy = (ms: number): ReadonlyMap<string, number> =>
-  Object.assign(new Map<string, number>(), { get: () => ms })
+/** The option `policies` of which every policy leases, for this many ms of requests. */
+export const allLease = (ahead: number): NonNullable<GuardOptions['policies']> =>
+  Object.assign(new Map(), { get: () => ({ ahead }) })
 
 /** The same in a new isolate, without any record of the store's keys. */
 export const isolate = (store: Store, clock: Clock, more?: Partial<GuardOptions>): Store =>
