@@ -1,11 +1,11 @@
-import { detectPlatform, processEnv, variable, variablesOf } from '../environment.ts'
+import { detectPlatform, type Environment, processEnv, rawVariable } from '../environment.ts'
 import { policyLabel } from '../response/field-writer.ts'
 import type { Demand, Store } from '../stores/store.ts'
 
 /** Whether to log the choices: the option `debug`, otherwise the variable `TIDEGATE_DEBUG`. */
 export function isDebugging(debug: boolean | undefined, env: object | undefined): boolean {
   const isSet = (variables: object) =>
-    /^(?:1|true)$/.test(`${variable(variablesOf(variables), 'TIDEGATE_DEBUG')}`)
+    /^(?:1|true)$/.test(`${rawVariable(variables as Environment, 'TIDEGATE_DEBUG')}`)
   return debug ?? [env ?? {}, processEnv()].some(isSet)
 }
 

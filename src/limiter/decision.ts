@@ -81,7 +81,7 @@ export function decide(
 ): Decision {
   const states: PolicyState[] = []
   let tightest: PolicyState | undefined
-  let source: Source | undefined
+  let furthest = -1
   let allowed = true
   /** Of a policy whose numbers nobody knows. */
   let wait = 0
@@ -93,7 +93,7 @@ export function decide(
     // A custom store may return anything. NaN and `undefined` refuse the request.
     if (!(granted >= cost)) allowed = false
     index++
-    if (source === undefined || FURTHEST.indexOf(by) > FURTHEST.indexOf(source)) source = by
+    furthest = Math.max(furthest, SOURCES.indexOf(by))
     if (unseen) {
       wait = retryIn
       continue
@@ -109,19 +109,17 @@ export function decide(
     policies: states,
     policy: tightest,
     retryIn: Math.max(tightest?.retryIn ?? 0, wait),
-    degraded: source !== undefined && DEGRADED.includes(source),
-    source: source ?? 'store',
+    degraded: furthest >= SOURCES.indexOf('open'),
+    source: SOURCES[furthest] ?? 'store',
   }
 }
 
-/** Decided without the store. */
-const DEGRADED: readonly Source[] = ['open', 'local', 'closed']
-
 /**
  * Of the sources of a request's policies, the last in this list is that of the decision: a decision
- * that needed the store is one of the store, and one that was made without it is degraded.
+ * that needed the store is one of the store. From `'open'` on it was made without the store, and so
+ * is degraded.
  */
-const FURTHEST: readonly Source[] = ['lease', 'store', 'known', ...DEGRADED]
+const SOURCES: readonly Source[] = ['lease', 'store', 'known', 'open', 'local', 'closed']
 
 function tighter(a: PolicyState, b: PolicyState): PolicyState {
   const order = b.retryIn - a.retryIn || a.remaining - b.remaining || b.resetIn - a.resetIn

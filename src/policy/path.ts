@@ -38,7 +38,7 @@ const TRANSFORMS: readonly ((path: string) => string)[] = [
   (path) => path.replace(/[?#].*/s, ''),
   // RFC 3986 §5.2.4 resolves `/a//..` to `/a/`; an origin that merges slashes first, to `/`.
   (path) => (MAYBE_PARENT.test(path) ? path.replace(/\/{2,}/g, '/') : path),
-  (path) => removeDotSegments(path),
+  removeDotSegments,
 ]
 
 /**

@@ -30,7 +30,7 @@ export function memory(options: MemoryOptions = {}): Store {
   assertKeys('memory', options, ['maxKeys', 'clock'])
   const { maxKeys = 10_000, clock = systemClock } = options
   assertCount('maxKeys', maxKeys)
-  assertFunction('clock', clock, 'a function that returns milliseconds')
+  assertFunction('clock', clock)
   // Two levels, policy and client: joining them to one key would cost time in each request.
   const policies = new Map<string, Kept>()
 

@@ -55,3 +55,11 @@ describe('a store in memory that does not return a number of units granted lets 
     })
   }
 })
+
+test('a source that is none is told as the store', async () => {
+  const grant = { granted: 1, used: 1, resetIn: 1000, retryIn: 0, source: 'cache' }
+  const store = { guard: 'none', take: async () => [grant] } as unknown as Store
+  const limiter = createLimiter({ limit: 1, window: '1s', client: () => 'a', store })
+  const decision = await limiter.check(new Request('https://example.com/'))
+  expect(decision).toMatchObject({ allowed: true, source: 'store', degraded: false })
+})

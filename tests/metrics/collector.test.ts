@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest'
 import {
   createLimiter,
+  type DecisionEvent,
   type LimiterOptions,
   memory,
   type Source,
-  type Store,
 } from '../../src/index.ts'
 import { type Collector, collector } from '../../src/metrics/index.ts'
 import { manualClock } from '../../src/testing/index.ts'
@@ -180,16 +180,15 @@ describe('a collector stays bounded', () => {
     expect(most()).toEqual([])
   })
 
-  test('at 400 series of one metric, whatever a store of your own returns', async () => {
-    let calls = 0
-    const store: Store = {
-      guard: 'none',
-      take: async () => [
-        { granted: 1, used: 1, resetIn: 0, retryIn: 0, source: `source-${++calls}` as Source },
-      ],
+  test('at 400 series of one metric, whatever sources it is told', async () => {
+    const metrics = collector({ log: false })
+    const events: DecisionEvent[] = []
+    const { check } = collected({ onDecision: (event) => void events.push(event) })
+    await check()
+    for (const event of events) {
+      for (let n = 0; n < 500; n++)
+        metrics.onDecision({ ...event, source: `source-${n}` as Source })
     }
-    const { metrics, check } = collected({ store })
-    for (let n = 0; n < 500; n++) await check()
     const points = metrics.read().find(({ name }) => name === 'checks')?.points ?? []
     expect(points).toHaveLength(401)
     expect(readValue(metrics, 'checks', { source: '_other' })).toBe(100)
