@@ -13,7 +13,7 @@ import type { KeyRecord } from './record.ts'
  */
 const HEAL_AGAIN_MS = 5000
 
-/** Longer than any call, in ms. */
+/** In ms: after this time the work may begin again, even if a call is still on its way. */
 const MAX_CALL_MS = 60_000
 
 /**
@@ -54,7 +54,7 @@ export async function mendKeys(
 
   /** Sends a call for these keys. Returns whether further calls make sense. */
   async function lookAtKeys(call: Call): Promise<boolean> {
-    known.mendingUntil = clock() + 2 * timeout
+    known.mendingUntil = clock() + Math.min(2 * timeout, MAX_CALL_MS)
     const [[record]] = call
     const error = await look(call.map(([record, demand]) => lookAt(record, demand)))
     if (error === undefined) {
@@ -86,7 +86,9 @@ export async function mendKeys(
       isAnswered = await lookAtKeys(call)
       if (!isAnswered) break
     }
-    known.mendingUntil = isAnswered ? Number.NEGATIVE_INFINITY : clock() + timeout
+    known.mendingUntil = isAnswered
+      ? Number.NEGATIVE_INFINITY
+      : clock() + Math.min(timeout, MAX_CALL_MS)
     return isAnswered
   }
 

@@ -47,6 +47,22 @@ for (const policies of [['p'], ['p', 'q']]) {
   }
 }
 
+test('a backend of one client that rejects a call about several of its keys is away', async () => {
+  const { clock, state, guarded } = scriptedStore({ oneClient: true })
+  const events: string[] = []
+  const one = guarded({ onStoreEvent: ({ type }) => void events.push(type) })
+  const works = background(clock)
+  state.outcome = refused
+  await owe(one, [of('full', 'p'), of('full', 'q')])
+  clock.advance(1000)
+  const isFull = (demands: readonly Demand[]) => demands[0]?.client === 'full' && isCharge(demands)
+  state.outcome = (demands) => (isFull(demands) ? new StoreError('rejected', 'OOM') : 'up')
+  await one.take([of('b')], works)
+  await works.settle()
+  expect(events).toEqual(['away', 'back', 'away'])
+  expect(await one.take([of('full', 'p')])).toMatchObject([{ source: 'local' }])
+})
+
 test('a key that the server refuses is left alone until its client comes back', async () => {
   const { clock, calls, state, guarded, used } = scriptedStore()
   const [one, works] = [guarded(), background(clock)]
@@ -126,6 +142,26 @@ test('a key whose second look fails is looked at once more', async () => {
     return calls.flat().filter(({ client }) => client === 'a').length
   }
   expect([await looks('up'), await looks(refused()), await looks('up')]).toEqual([1, 1, 1])
+})
+
+test('the background sends one call at a time, however long a call may take', async () => {
+  const { clock, calls, state, guarded } = scriptedStore()
+  const one = guarded({ timeout: 100_000 })
+  const { waitUntil } = background(clock)
+  await one.take([of('a')])
+  state.outcome = () => 'hang'
+  const lost = one.take([of('a')])
+  clock.advance(100_000)
+  await lost
+  const isLook = ([first]: readonly Demand[]) => first?.client === 'a'
+  state.outcome = (demands) => (isLook(demands) ? 'hang' : 'up')
+  calls.length = 0
+  for (let n = 0; n < 3; n++) {
+    clock.advance(1000)
+    await one.take([of('b')], { waitUntil })
+    await flush()
+  }
+  expect(calls.filter(isLook)).toHaveLength(1)
 })
 
 test('a clock that was set back does not stop the background', () => {
