@@ -27,8 +27,8 @@ export function storeAsker(store: Store, options: GuardOptions, known: Knowledge
   const send = callSender(store, options, known, listener)
 
   /**
-   * Sends a call. If it fails, this isolate decides. Of some keys the store may not have counted all
-   * units granted here: what does not fit this isolate's own count is refused.
+   * Sends a call. If it fails, this isolate decides. A key may have units that were granted here and
+   * that the store has not counted. A demand that does not fit this isolate's count is refused.
    */
   async function sendOrDecide(call: Call): Promise<readonly Grant[]> {
     const { states, now, breaker } = call
@@ -46,7 +46,7 @@ export function storeAsker(store: Store, options: GuardOptions, known: Knowledge
     if (counts.length > 0 && (isError || isRefused(answer, states))) {
       for (const { local, demand } of counts) local.granted -= demand.cost
     }
-    // A slow server may yet count the call. Its units would be counted twice.
+    // After a timeout the units are not owed: the server may still count the call.
     return isError ? decide(states, breaker, answer.code !== 'timeout', clock()) : answer
   }
 

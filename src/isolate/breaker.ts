@@ -42,7 +42,7 @@ export const newBreaker = (): Breaker => ({
 /**
  * Notes an answer at `now` while the breaker is open. Returns whether it ends the outage.
  *
- * @param isWrite whether the store has granted a unit
+ * @param isWrite false if the server has rejected writes and this answer counted no unit
  */
 export function endsOutage(
   breaker: Breaker,

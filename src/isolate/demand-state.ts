@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Demand, Grant, Observed } from '../stores/store.ts'
 import { addUnits, type Lease, refillSize } from './lease.ts'
 import { ifOpen, type ObservedWindow, resetIn, retryIn } from './observed-window.ts'
-import { type Asked, type KeyRecord, learn } from './record.ts'
+import { type KeyRecord, learn, type SentDemand } from './record.ts'
 
 /** A demand of one call, and the record of its key. */
 export interface DemandState {
@@ -64,27 +64,27 @@ export function observedBy(
 /** Updates the record from a grant, keeps the units taken in advance, and returns the rest. */
 export function receive(
   state: DemandState | undefined,
-  asked: Asked | undefined,
+  sent: SentDemand | undefined,
   grant: Grant,
   since: number,
   now: number,
 ): Grant {
   // A store made of several stores may have counted in another store. The record is of this store.
-  if (!state || !asked || (grant.source ?? 'store') !== 'store') return grant
+  if (!state || !sent || (grant.source ?? 'store') !== 'store') return grant
   const { demand, record, lease } = state
   // Reserved units may be given back, so only settled units are certain.
   const seen = demand.settling ? { ...grant, used: grant.settled ?? 0 } : grant
-  const isCurrent = learn(record, asked, seen, since, now)
+  const isCurrent = learn(record, sent, seen, since, now)
   record.reserved = grant.used - seen.used
   const { window } = record
   if (window && window.used >= demand.limit) record.exhaustedUntil = window.until
   const told =
-    grant.window === 'observed' && asked.window
-      ? withWindowTimes(grant, demand, asked.window, now)
+    grant.window === 'observed' && sent.window
+      ? withWindowTimes(grant, demand, sent.window, now)
       : grant
   if (lease === undefined) return told
   // A custom store may grant more than the demand and not count the excess.
-  if (isCurrent) addUnits(lease, Math.min(grant.granted - demand.cost, asked.reserve))
+  if (isCurrent) addUnits(lease, Math.min(grant.granted - demand.cost, sent.reserve))
   // Answers may arrive out of order, and may be for a higher limit than this demand's.
   const spent = Math.max(record.window?.used ?? 0, grant.used) - lease.units
   return {

@@ -89,7 +89,7 @@ export const isExhausted = (
   known.until - now <= window
 
 /** A call to the store for a key, and the state of the record when it was sent. */
-export interface Asked {
+export interface SentDemand {
   /** Units to take in advance. */
   readonly reserve: number
   readonly windowId: number
@@ -105,12 +105,12 @@ export interface Asked {
  */
 export function learn(
   record: KeyRecord,
-  asked: Asked,
+  sent: SentDemand,
   grant: Grant,
   since: number,
   now: number,
 ): boolean {
-  const isSame = asked.windowId === record.windowId
+  const isSame = sent.windowId === record.windowId
   const before = ifOpen(record.window, now)
   if (grant.window === 'observed') {
     if (before === undefined || !isSame) return false
@@ -122,7 +122,7 @@ export function learn(
   const isNew =
     before === undefined ||
     (isSame && grant.window === 'new') ||
-    isAnother(before, isSame ? asked.window?.used : undefined, grant, since)
+    isAnother(before, isSame ? sent.window?.used : undefined, grant, since)
   if (isNew) begin(record, observe(grant, since, until, now))
   else keepOrEnd(record, merge(before, grant, since, now))
   return (isNew || isSame) && now < until

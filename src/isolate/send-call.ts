@@ -18,7 +18,7 @@ import {
 import { endRefill, type Lease, startRefill } from './lease.ts'
 import { hasUnmended, type Look, mendKeys } from './mend-keys.ts'
 import { asStoreError, isReply, type StoreListener } from './outage.ts'
-import type { Asked } from './record.ts'
+import type { SentDemand } from './record.ts'
 
 /** In ms: how long after an earlier call's deadline a call checks whether that call timed out. */
 const MARGIN_MS = 5
@@ -35,7 +35,7 @@ export interface Call {
   readonly waitUntil: WaitUntil
   readonly watch: CallWatch | undefined
   readonly operation: StoreOperation
-  /** Whether it charges its own units alone, since it may get no answer. */
+  /** Whether the call leaves out what its keys owe, which would be lost with it. */
   readonly isProbe?: boolean
   /** Whether it is about keys of several clients, which a server may refuse. */
   readonly isBatch?: boolean
@@ -58,7 +58,7 @@ export function callSender(
   async function send(call: Call): Promise<readonly Grant[] | StoreError> {
     const { states, breaker, now, waitUntil, watch, isProbe, operation } = call
     const demands: Demand[] = []
-    const asked: Asked[] = []
+    const sent: SentDemand[] = []
     const refilling: Lease[] = []
     for (const state of states) {
       const { demand, record, lease } = state
@@ -66,9 +66,9 @@ export function callSender(
       const owed = isProbe || !record.local ? demand.owed : claimDebt(record.local, demand, now)
       demands.push(reserve > 0 || owed ? { ...demand, reserve, owed } : demand)
       const { windowId, window, local } = record
-      asked.push({ reserve, windowId, window, local })
+      sent.push({ reserve, windowId, window, local })
       if (lease === undefined || reserve === 0) continue
-      // One at a time: requests that find no units meanwhile ask for their own alone.
+      // One refill at a time. Meanwhile other requests take only their own cost.
       startRefill(lease, now)
       refilling.push(lease)
     }
@@ -76,7 +76,7 @@ export function callSender(
     const observed = first && states.length === 1 ? observedBy(first, now, clock) : undefined
     const answersBefore = breaker.answers
     breaker.waitingSince ??= now
-    // If the oldest call opens the breaker, this one waits no longer.
+    // If the oldest call opens the breaker, this call stops waiting.
     const earlier =
       breaker.openedAt === undefined && breaker.waitingSince < now
         ? {
@@ -98,7 +98,7 @@ export function callSender(
       const error = asStoreError(cause, demands)
       keepEnded(known, endCall?.(error.code, 0))
       const then = clock()
-      // An error about the call alone is an answer of the server.
+      // An error about one key shows that the server answers.
       if (error.scope === 'key') noteAnswer(breaker, false, then)
       else if (!(call.isBatch && isReply(error))) {
         noteFailure(breaker, error, { since: now, answersBefore }, then, random)
@@ -107,7 +107,7 @@ export function callSender(
       if (isAway) noteAway(known, breaker)
       if (!isAway || !outage.begin(listener, error)) outage.fail(listener, error)
       for (const [index, { owed }] of demands.entries()) {
-        const local = asked[index]?.local
+        const local = sent[index]?.local
         if (owed && local && !error.mayHaveCounted) returnDebt(local, owed, now)
       }
       // The plain count may have made a key without expiry, or may yet make one.
@@ -126,7 +126,7 @@ export function callSender(
     const received: Grant[] = []
     for (const grant of grants) {
       const index = received.length
-      received.push(receive(states[index], asked[index], grant, now, then))
+      received.push(receive(states[index], sent[index], grant, now, then))
     }
     for (const [index, { record, demand }] of states.entries()) {
       if (demands[index]?.owed) endCharge(record, demand)
@@ -137,7 +137,7 @@ export function callSender(
     return received
   }
 
-  /** @param isWrite whether the store accepts writes, as far as the outage was about them */
+  /** @param isWrite false if the server has rejected writes and this answer counted no unit */
   function noteAnswer(breaker: Breaker, isWrite: boolean, now: number): void {
     breaker.answers++
     breaker.waitingSince = undefined
@@ -152,7 +152,7 @@ export function callSender(
       const call = () => ({ states, breaker, now: clock(), waitUntil, watch })
       const isAway = () => breaker.openedAt !== undefined
       if (oneClient && isAway() && startProbe(breaker, clock(), timeout, random)) {
-        // A debt may get lost with its call, so it is sent only if the server has answered.
+        // A probe comes first, because a debt is lost if its call gets no answer.
         await send({ ...call(), isProbe: !breaker.needsWrite, operation: 'probe' })
       }
       if (isAway()) return breaker.error
@@ -167,8 +167,8 @@ export function callSender(
 }
 
 /**
- * Whether the store has counted a unit. What is owed counts as charged, though no unit may have
- * been left: if the store still rejects writes, the next one opens the breaker again.
+ * Whether the store has counted a unit. A charged debt counts as a write, even if no unit was left.
+ * If the store still rejects writes, the next call opens the breaker again.
  */
 const hasWritten = (demands: readonly Demand[], grants: readonly Grant[]): boolean =>
   grants.some(({ granted }, index) => granted > 0 || demands[index]?.owed !== undefined)

@@ -79,6 +79,16 @@ describe('a store that fails with an error that cannot be printed', () => {
   })
 })
 
+test('an error of a custom store does not name the clients of its call', async () => {
+  const store: Store = { take: () => Promise.reject(new Error('no row for visitor-4711')) }
+  const events: StoreEvent[] = []
+  const onStoreEvent = (event: StoreEvent) => void events.push(event)
+  const one = { ...demand, client: 'visitor-4711' }
+  await isolate(store, manualClock(), { onStoreEvent }).take([one])
+  const message = 'the store failed: Error: no row for …'
+  expect(events).toMatchObject([{ type: 'away', error: { message, cause: expect.anything() } }])
+})
+
 describe('a callback that throws an error that cannot be printed', () => {
   test('of the store, is logged', async () => {
     const store: Store = { take: () => Promise.reject(new Error('away')) }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { newLease } from '../../src/isolate/lease.ts'
-import { type Asked, type KeyRecord, learn, newRecord } from '../../src/isolate/record.ts'
+import { type KeyRecord, learn, newRecord, type SentDemand } from '../../src/isolate/record.ts'
 import type { Grant } from '../../src/stores/store.ts'
 
 const MINUTE = 60_000
@@ -13,7 +13,7 @@ const grantOf = (used: number, more: Partial<Grant> = {}): Grant => ({
 })
 
 /** What is known of the key now, as a question notes it when it is sent. */
-const askedNow = ({ windowId, window, local }: KeyRecord): Asked => ({
+const askedNow = ({ windowId, window, local }: KeyRecord): SentDemand => ({
   reserve: 0,
   windowId,
   window,
