@@ -47,14 +47,14 @@ const TARGETS: readonly Target[] = [
     days: ['hang'],
   },
   {
-    measure: 'recovery after 10 s, on days on which no call hangs',
+    measure: 'recovery after 10 s, faults in which no call times out',
     of: ({ recovery = Number.POSITIVE_INFINITY, day }) => (HANGING.includes(day) ? 0 : recovery),
     atMost: 1500,
     target: '≤ 1.5 s',
     shown: milliseconds,
   },
   {
-    measure: 'recovery after 10 s, on days on which calls hang',
+    measure: 'recovery after 10 s, faults in which calls may time out',
     of: ({ recovery = Number.POSITIVE_INFINITY }) => recovery,
     atMost: 2500,
     target: '≤ 2.5 s',
@@ -69,14 +69,14 @@ const TARGETS: readonly Target[] = [
   },
   {
     measure:
-      'four isolates, 90 of 100 used, refused or hanging: passed ÷ what they had not seen used',
+      'four isolates, a client with 90 of 100 used, refused or hanging: units granted ÷ units that they had not seen used',
     of: ({ sum }) => (sum.unseen === 0 ? Number.NaN : sum.passedAway / sum.unseen),
     atMost: 1,
     target: '≤ 1',
     days: AWAY,
   },
   {
-    measure: 'the same client: passed after the store is back',
+    measure: 'the client of the row above: units granted after the store is back',
     of: ({ sum }) => sum.passedBack,
     atMost: 0,
     target: '0',

@@ -20,13 +20,14 @@ export interface PolicyState {
 export interface Decision {
   readonly allowed: boolean
   /**
-   * The policies that counted the request, in the order in which they were given; without those of
-   * which this isolate knows nothing yet, where it refused by itself (`'known'`).
+   * The policies that counted the request, in the order in which they were given. Leaves out
+   * policies whose count is not known: those with the fallback `'open'`, all if one policy is
+   * `'closed'`, and with `'known'` those whose key this isolate has not seen.
    */
   readonly policies: readonly PolicyState[]
   /**
-   * The tightest: the one that refuses longest. If none refuses, the one with the fewest units left;
-   * of several with as few, the one whose window ends last.
+   * The policy that refuses longest. If none refuses, the one with the fewest units left; of several
+   * with as few, the one whose window ends last. `undefined` if `policies` is empty.
    */
   readonly policy: PolicyState | undefined
   /**
@@ -70,7 +71,7 @@ export const TOO_EXPENSIVE = {
   source: 'cost',
 } as const satisfies Decision
 
-/** What a store that does not answer a demand has granted. */
+/** The grant of a demand that the store did not answer. */
 const NONE: Grant = { granted: 0, used: 0, resetIn: 0, retryIn: 0 }
 
 /** The decision that follows from what the store granted to the demand of each policy, if any. */
@@ -83,7 +84,7 @@ export function decide(
   let tightest: PolicyState | undefined
   let furthest = -1
   let allowed = true
-  /** Of a policy whose numbers nobody knows. */
+  /** The wait of policies whose count is not known. */
   let wait = 0
   let index = 0
   for (const { limit, window, cost } of demands) {
@@ -115,9 +116,8 @@ export function decide(
 }
 
 /**
- * Of the sources of a request's policies, the last in this list is that of the decision: a decision
- * that needed the store is one of the store. From `'open'` on it was made without the store, and so
- * is degraded.
+ * In ascending order: a decision has the highest source among the grants of its policies. From
+ * `'open'` on, it was made without the store and is degraded.
  */
 const SOURCES: readonly Source[] = ['lease', 'store', 'known', 'open', 'local', 'closed']
 

@@ -70,8 +70,8 @@ export function requestHandler<
       if (!(typeof applying === 'boolean' ? applying : await applying)) continue
       const { name, unknown, choose, cost } = policy
       const client = passedClient ?? policy.client
-      const asked = askers?.has(client) ? askers.get(client) : identify(client, request, seen)
-      const asker = asked instanceof Promise ? await asked : asked
+      const known = askers?.has(client) ? askers.get(client) : identify(client, request, seen)
+      const asker = known instanceof Promise ? await known : known
       askers?.set(client, asker)
       if (asker === undefined && unknown === 'refuse') {
         return refusedBy(UNIDENTIFIED, name, 1, measured)
@@ -114,7 +114,7 @@ export function requestHandler<
     return refuse(decision, fields, request, own)
   }
 
-  /** In the background: the response does not wait for it. */
+  /** Settles a receipt by the response, which does not wait for it. */
   function settle(receipt: string, response: Response, request: Incoming, context: Context): void {
     const work = store?.receipts?.settle(receipt, (name) => {
       const used = policies.find((policy) => policy.name === name)?.settle

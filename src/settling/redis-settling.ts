@@ -53,13 +53,13 @@ export function redisSettling(
   }
 }
 
-/** The hash beside a key. */
+/** The key of the Redis hash that keeps the settlements of a count. */
 const hashOf = ({ policy, client }: CountedKey): CountedKey => ({
   policy: settledPolicy(policy),
   client,
 })
 
-/** The account that follows a grant of the script. */
+/** Reads `windowName` and `settled`, which follow each grant in the script's answer. */
 function readAccount([, , , , name, settled]: readonly unknown[] = []) {
   return {
     ...(typeof name === 'string' && name !== '' && { windowName: name }),

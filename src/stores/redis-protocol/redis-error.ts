@@ -87,14 +87,14 @@ export function redisError(
   })
 }
 
-/** Words of Redis 6 and 7, and of proxies: the script ran, or a server is not available. */
+/** Words of Redis 6 and 7, and of proxies: the script may have run, or no server was available. */
 const NOT_OF_FORM =
   /running script|on @user_script|no count|not an integer|time(?:d )?out|connection|upstream|unavailable|internal|migrat|try again/i
 
 /**
- * Returns what a server said that does not accept the script in this form, and so did not run it;
- * `undefined` for other errors. Servers have different words for that, so this returns the words of
- * each reply that are not those of another error.
+ * Returns the message of a server that rejected this form of the script without running it;
+ * `undefined` for other errors. Servers word this differently, so any reply counts that is not
+ * known as another error.
  */
 export function rejectionOfForm(error: unknown): string | undefined {
   if (!(error instanceof Error) || error instanceof StoreError) return undefined

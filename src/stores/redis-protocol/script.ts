@@ -17,7 +17,7 @@ export interface ScriptForms {
 }
 
 /**
- * `takeFixedWindow` as a Redis script. It reads only the server's clock, through `PTTL`. A value
+ * `takeFixedWindow` as a Redis script. It gets the time left from `PTTL` and reads no clock. A value
  * that is not a count, written by another program, is an error.
  *
  * With several demands the script reads all keys before it writes, so an error leaves no partial
