@@ -1,5 +1,6 @@
 import { StoreError } from '../errors.ts'
-import type { Demand, Grant, GuardOptions, Store } from '../stores/store.ts'
+import type { GuardOptions } from '../stores/guard-options.ts'
+import type { Demand, Grant, Store } from '../stores/store.ts'
 import type { CallWatch, StoreOperation } from '../stores/store-call.ts'
 import { type Breaker, probeIn, startProbe } from './breaker.ts'
 import { claimUnits, owesUnits } from './debts.ts'

@@ -1,4 +1,5 @@
-import type { Grant, GuardOptions } from '../stores/store.ts'
+import type { GuardOptions } from '../stores/guard-options.ts'
+import type { Grant } from '../stores/store.ts'
 import { grantHere } from './debts.ts'
 import { type DemandState, NO_GRANT } from './demand-state.ts'
 import { countedGrant, isCounting, localCount, unitsLeft } from './local-count.ts'

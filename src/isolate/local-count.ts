@@ -1,4 +1,5 @@
-import type { Demand, Fallback, Grant } from '../stores/store.ts'
+import type { Fallback } from '../stores/guard-options.ts'
+import type { Demand, Grant } from '../stores/store.ts'
 import type { ObservedWindow } from './observed-window.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { assertKeys, assertOption } from '../checks.ts'
-import type { Fallback } from '../stores/store.ts'
+import type { Fallback } from '../stores/guard-options.ts'
 
 /** Throws a `ConfigError` unless a value is one of the fallbacks. */
 export function assertFallback(option: string, value: unknown): asserts value is Fallback {

@@ -1,5 +1,5 @@
 import type { Client, RequestContext } from '../client/client.ts'
-import type { Fallback } from '../stores/store.ts'
+import type { Fallback } from '../stores/guard-options.ts'
 import type { Duration } from './duration.ts'
 import type { LeaseOptions } from './lease-option.ts'
 import type { LimitFunction, PlanFunction } from './quota.ts'

@@ -9,7 +9,7 @@ import {
 } from '../checks.ts'
 import type { Client, RequestContext } from '../client/client.ts'
 import { networkClient } from '../client/network-client.ts'
-import type { Fallback } from '../stores/store.ts'
+import type { Fallback } from '../stores/guard-options.ts'
 import { parseWindow } from './duration.ts'
 import { assertFallback } from './fallback-option.ts'
 import { FOREIGN_NAMES } from './foreign-names.ts'

@@ -2,7 +2,8 @@ import { withDeadline } from '../deadline.ts'
 import { detectPlatform } from '../environment.ts'
 import { type Knowledge, keyOfRecord } from '../isolate/knowledge.ts'
 import { type Lru, lru, MAX_KEYS } from '../isolate/lru.ts'
-import type { GuardOptions, Settlement, Store } from '../stores/store.ts'
+import type { GuardOptions } from '../stores/guard-options.ts'
+import type { Settlement, Store } from '../stores/store.ts'
 
 /** How many settlements one call sends. */
 const MAX_PER_CALL = 100

@@ -1,7 +1,8 @@
 /** A store that is away, in virtual time: what isolates decide, wait for and owe. */
 import { describe, expect, test } from 'vitest'
 import { createLimiter, guard, memory, type PolicyOptions, StoreError } from '../../src/index.ts'
-import type { Demand, Grant, GuardOptions, Store, TakeOptions } from '../../src/stores/store.ts'
+import type { GuardOptions } from '../../src/stores/guard-options.ts'
+import type { Demand, Grant, Store, TakeOptions } from '../../src/stores/store.ts'
 import { type ManualClock, manualClock } from '../../src/testing/index.ts'
 import { isolate } from '../support/guarded.ts'
 import { pause } from '../support/pause.ts'

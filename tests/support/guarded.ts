@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
 import { guard } from '../../src/isolate/guard.ts'
-import type { GuardOptions, Store } from '../../src/stores/store.ts'
+import type { GuardOptions } from '../../src/stores/guard-options.ts'
+import type { Store } from '../../src/stores/store.ts'
 import { able } from './able.ts'
 
 /**

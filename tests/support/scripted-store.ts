@@ -1,5 +1,6 @@
 import { guard, memory, type Store, StoreError } from '../../src/index.ts'
-import type { Demand, Grant, GuardOptions, TakeOptions } from '../../src/stores/store.ts'
+import type { GuardOptions } from '../../src/stores/guard-options.ts'
+import type { Demand, Grant, TakeOptions } from '../../src/stores/store.ts'
 import { type ManualClock, manualClock } from '../../src/testing/index.ts'
 
 /** What a call does: it is answered, hangs, fails, or is answered after a while. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Fallback } from '../../../src/stores/store.ts'
+import type { Fallback } from '../../../src/stores/guard-options.ts'
 import { type CallFault, type Fault, NO_FAULT, SERVER_ERRORS } from './fault.ts'
 
 /** Objects that print as they are written. */

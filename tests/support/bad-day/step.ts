@@ -1,4 +1,4 @@
-import type { Fallback } from '../../../src/stores/store.ts'
+import type { Fallback } from '../../../src/stores/guard-options.ts'
 import type { Fault } from './fault.ts'
 import type { IsolateOptions } from './isolate.ts'
 

@@ -1,6 +1,7 @@
 import type { StoreErrorCode } from '../../../src/errors.ts'
 import type { Decision } from '../../../src/limiter/decision.ts'
-import type { Demand, Fallback, Grant } from '../../../src/stores/store.ts'
+import type { Fallback } from '../../../src/stores/guard-options.ts'
+import type { Demand, Grant } from '../../../src/stores/store.ts'
 import type { Command } from './command.ts'
 import type { Outcome } from './outcome.ts'
 import type { Server } from './server.ts'

@@ -1,5 +1,6 @@
 import type { Life } from '../../../../src/simulation/life.ts'
-import type { Fallback, Grant } from '../../../../src/stores/store.ts'
+import type { Fallback } from '../../../../src/stores/guard-options.ts'
+import type { Grant } from '../../../../src/stores/store.ts'
 import { keysOf } from '../command.ts'
 import { decisionTimes } from '../decision-times.ts'
 import { KNOWN_ISSUES } from '../known-issues.ts'
