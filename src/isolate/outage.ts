@@ -56,7 +56,9 @@ export function reportedOutage(store: string, clock: Clock, log: Log): Outage {
     decide: () => void decided++,
     end(owed) {
       if (since === undefined) return
-      const event = { type: 'back', store, lasted: clock() - since, decided, owed: owed() } as const
+      // A clock may have been set back.
+      const lasted = Math.max(0, clock() - since)
+      const event = { type: 'back', store, lasted, decided, owed: owed() } as const
       const notified = [...listeners.values()]
       since = undefined
       decided = 0

@@ -96,11 +96,11 @@ describe('no bundle has a sink that its application does not import', () => {
 const BUDGETS = {
   'the middleware for Hono, and memory': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"',
-    11_461,
+    11_465,
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export { upstash } from "./dist/stores/upstash.js"',
-    22_760,
+    22_770,
   ],
   'tidegate, all of it': ['export * from "./dist/index.js"', 25_820],
   'tidegate/next, with the store from the environment': [
@@ -111,10 +111,10 @@ const BUDGETS = {
     'export { default, TidegateObject } from "./dist/worker.js"',
     29_200,
   ],
-  'tidegate/settle': ['export * from "./dist/settling/settling.js"', 6_210],
+  'tidegate/settle': ['export * from "./dist/settling/settling.js"', 6_220],
   'tidegate/metrics, all of it': ['export * from "./dist/metrics/index.js"', 5_640],
   'tidegate/otel, with its collector': ['export * from "./dist/otel/open-telemetry.js"', 6_500],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 19_690],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 19_700],
 } as const
 
 describe('bundles stay within their budgets', () => {

@@ -109,3 +109,15 @@ test('a clock that was set back does not silence the log', async () => {
   })
   expect(lines).toHaveLength(3)
 })
+
+test('an outage in which the clock was set back lasts no time below 0', async () => {
+  let down = true
+  const { clock, check } = limiterOver(() => down)
+  const lines = await warningsOf(async () => {
+    await check()
+    down = false
+    clock.advance(-3_600_000)
+    await check()
+  })
+  expect(lines[1]).toContain('back after 0.0 s')
+})
