@@ -33,7 +33,7 @@ export type {
   UnknownClient,
 } from './policy/policy-options.ts'
 export type { HeaderStyle } from './response/field-writers.ts'
-export type { Fallback, Guard, GuardOptions } from './stores/guard-options.ts'
+export type { Fallback, Guard, GuardedPolicy, GuardOptions } from './stores/guard-options.ts'
 export { keyOf } from './stores/key.ts'
 export { type MemoryOptions, memory } from './stores/memory.ts'
 export type { CountedKey, Demand, Grant, Owed, Settlement, Source, Store } from './stores/store.ts'

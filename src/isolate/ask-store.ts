@@ -24,17 +24,18 @@ export function storeAsker(store: Store, options: GuardOptions, known: Knowledge
   const { timeout, policies, clock, random = Math.random } = options
   const { outage } = known
   const listener = options.onStoreEvent ? { notify: options.onStoreEvent } : known.logListener
-  const hasBreaker = options.breaker !== false
   const send = callSender(store, options, known, listener)
 
   /**
    * Sends a call. If it fails, this isolate decides. A key may have units that were granted here and
    * that the store has not counted. A demand that does not fit this isolate's count is refused.
+   *
+   * @param counted the demands that have to fit
    */
-  async function sendOrDecide(call: Call): Promise<readonly Grant[]> {
+  async function sendOrDecide(call: Call, counted = call.states): Promise<readonly Grant[]> {
     const { states, now, breaker } = call
     const counts: { local: LocalCount; demand: Demand }[] = []
-    for (const { record, demand } of states) {
+    for (const { record, demand } of counted) {
       const { local } = record
       if (!local || !isCounting(local, demand, now)) continue
       if (unitsLeft(local, demand, 'local') < demand.cost) return refuseHere(states, now)
@@ -72,13 +73,15 @@ export function storeAsker(store: Store, options: GuardOptions, known: Knowledge
   return (states, now, waitUntil, watch, operation = 'take') => {
     const breaker = breakerOf(known, store, states)
     const call = { states, breaker, now, waitUntil, watch, operation }
-    if (!hasBreaker || breaker.openedAt === undefined) return sendOrDecide(call)
+    // While the store is away, nobody takes units in advance.
+    if (operation === 'refill' && breaker.openedAt !== undefined) return []
+    if (options.breaker === false || breaker.openedAt === undefined) return sendOrDecide(call)
     const grants = decide(states, breaker, true, now)
     const isGranted = grants.some(({ granted }) => granted > 0)
     // Only a unit that the store counts shows that it accepts writes again.
     const canProbe = isGranted || !breaker.needsWrite || grants[0]?.source === 'closed'
     if (!canProbe || !startProbe(breaker, now, timeout, random)) return grants
-    if (breaker.needsWrite && !isGranted) return sendOrDecide(call)
+    if (breaker.needsWrite && !isGranted) return sendOrDecide(call, [])
     const charges = states.map(({ record, demand }, index) => {
       const owed = claimUnits(record, demand, grants[index] ?? NO_GRANT, now)
       const look = lookAt(record, demand)

@@ -12,7 +12,4 @@ export function assertGrants(grants: readonly Grant[], length: number): void {
 }
 
 const isGrant = (grant: Partial<Grant> | null | undefined) =>
-  Number.isFinite(grant?.granted) &&
-  Number.isFinite(grant?.used) &&
-  Number.isFinite(grant?.resetIn) &&
-  Number.isFinite(grant?.retryIn)
+  [grant?.granted, grant?.used, grant?.resetIn, grant?.retryIn].every(Number.isFinite)

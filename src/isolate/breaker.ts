@@ -18,7 +18,7 @@ export interface Breaker {
   waitingSince: number | undefined
   /** Why it opened. */
   error: StoreError | undefined
-  /** Whether only a granted unit ends the outage: the server answers, and rejects writes. */
+  /** While it is open: whether only a counted unit ends the outage, since the server rejects writes. */
   needsWrite: boolean
 }
 
@@ -42,7 +42,7 @@ export const newBreaker = (): Breaker => ({
 /**
  * Notes an answer at `now` while the breaker is open. Returns whether it ends the outage.
  *
- * @param isWrite false if the server has rejected writes and this answer counted no unit
+ * @param isWrite whether the store has counted a unit
  */
 export function endsOutage(
   breaker: Breaker,

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import { getOrInsert } from '../get-or-insert.ts'
 import { quietLog } from '../quiet-log.ts'
 import type { CountedKey, Demand, Store } from '../stores/store.ts'
 import type { StoreCall } from '../stores/store-call.ts'
@@ -47,24 +48,16 @@ const byText = lru<WeakMap<Clock, Knowledge>>(undefined, MAX_STORES)
  * Returns what is known of a store by a clock. Limiters with different clocks know nothing of each
  * other, because the times of two clocks cannot be compared.
  */
-export function knowledgeOf(store: Store, clock: Clock): Knowledge {
-  const byClock = clocksOf(store)
-  const knowledge = byClock.get(clock) ?? newKnowledge(store, clock)
-  byClock.set(clock, knowledge)
-  return knowledge
-}
+export const knowledgeOf = (store: Store, clock: Clock): Knowledge =>
+  getOrInsert(clocksOf(store), clock, () => newKnowledge(store, clock))
 
 /** By `identity`, since limiters made for each request have stores of their own for one place. */
 function clocksOf(store: Store): WeakMap<Clock, Knowledge> {
   const { identity = store } = store
-  if (typeof identity === 'string') {
-    const known = byText.get(identity) ?? new WeakMap()
-    byText.set(identity, known)
-    return known
-  }
-  const known = byObject.get(identity) ?? new WeakMap()
-  byObject.set(identity, known)
-  return known
+  const make = () => new WeakMap<Clock, Knowledge>()
+  return typeof identity === 'string'
+    ? getOrInsert(byText, identity, make)
+    : getOrInsert(byObject, identity, make)
 }
 
 function newKnowledge({ label = 'store' }: Store, clock: Clock): Knowledge {
@@ -102,11 +95,7 @@ export function breakerOf(
   if (!oneClient || first === undefined) return breaker
   const { client } = first.demand
   const backend = backendOf?.(client) ?? client
-  const known = breakers.get(backend)
-  if (known !== undefined) return known
-  const added = newBreaker()
-  breakers.set(backend, added)
-  return added
+  return getOrInsert(breakers, backend, newBreaker)
 }
 
 /** In ms: an outage counts as over if no request has needed the backend for this long. */

@@ -59,7 +59,7 @@ export function unitsLeft(
   { limit }: Demand,
   fallback: Fallback,
 ): number {
-  const unseen = limit - seen
+  const unseen = Math.max(0, limit - seen)
   const share = typeof fallback === 'object' ? fallback.local : 1
   return Math.min(unseen, Math.max(1, Math.floor(unseen * share))) - granted
 }

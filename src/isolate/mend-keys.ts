@@ -62,6 +62,7 @@ export async function mendKeys(
         const [record] = entry
         if (record.needsHealing) healed.push(entry)
         record.needsHealing = false
+        if (!owesUnits(record, clock())) unmended.delete(record)
       }
       return true
     }
@@ -72,7 +73,7 @@ export async function mendKeys(
       wrong.add(record)
       return true
     }
-    if (!isReply(error)) return oneClient
+    if (oneClient || !isReply(error)) return oneClient
     for (const entry of call) if (!(await lookAtKeys([entry]))) return false
     // Each key was answered alone, so the server rejects calls for several keys.
     if (call.every(([record]) => !wrong.has(record))) known.keysPerCall = 1

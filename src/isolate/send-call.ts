@@ -132,13 +132,13 @@ export function callSender(
     for (const [index, { record, demand }] of states.entries()) {
       if (demands[index]?.owed) endCharge(record, demand)
     }
-    noteAnswer(breaker, !breaker.needsWrite || hasWritten(demands, grants), then)
+    noteAnswer(breaker, breaker.openedAt === undefined || hasWritten(demands, grants), then)
     if (unmended.size > 0 && waitUntil && hasUnmended(known, then))
       waitUntil(mendInBackground(call))
     return received
   }
 
-  /** @param isWrite false if the server has rejected writes and this answer counted no unit */
+  /** @param isWrite whether the answer counts a unit, if the breaker is open */
   function noteAnswer(breaker: Breaker, isWrite: boolean, now: number): void {
     breaker.answers++
     breaker.waitingSince = undefined

@@ -51,8 +51,8 @@ return answer
 
 export const TAKE_SETTLING = /* @__PURE__ */ forms(
   SETTLING_BODY,
-  '104a99e0cff32ac9843dc69f84ea918b4b467653',
-  'fc7c7e2d7a7296fcaaadaed251c7d117b28fc528',
+  'adf84d74a5af2b14a941a2235cd8a1dc7544a845',
+  'dc98e8bc9825d928b635d8565a1e100b78d113bf',
 )
 export const SETTLE = /* @__PURE__ */ forms(
   SETTLE_BODY,

@@ -1,7 +1,7 @@
 import { StoreError } from '../errors.ts'
-import { settledPolicy } from '../stores/key.ts'
+import { settlementsOf } from '../stores/key.ts'
 import { argumentsOf, readGrants, toInteger } from '../stores/redis-protocol/redis-store.ts'
-import type { CountedKey, Store } from '../stores/store.ts'
+import type { Store } from '../stores/store.ts'
 import type { RedisAccess } from '../stores/store-access.ts'
 import { SETTLE, TAKE_SETTLING } from './redis-scripts.ts'
 
@@ -9,7 +9,7 @@ import { SETTLE, TAKE_SETTLING } from './redis-scripts.ts'
 export function redisSettling(
   store: Store,
   { runner, call }: RedisAccess,
-): Pick<Store, 'take' | 'settle' | 'reset'> {
+): Pick<Store, 'take' | 'settle'> {
   const takeSettling = runner(TAKE_SETTLING)
   const settle = runner(SETTLE)
 
@@ -18,7 +18,7 @@ export function redisSettling(
       if (!demands.some(({ settling }) => settling)) return store.take(demands, options)
       const names = demands.map(({ settling = '' }) => settling)
       const args = [...names, ...argumentsOf(demands)]
-      return call([...demands, ...demands.map(hashOf)], options, async (keys) => {
+      return call([...demands, ...demands.map(settlementsOf)], options, async (keys) => {
         const answers = [await takeSettling(keys, args, options)].flat().map((one) => [one].flat())
         const grants = readGrants(
           demands,
@@ -31,7 +31,7 @@ export function redisSettling(
     },
 
     async settle(settlements, options) {
-      const items = settlements.flatMap((settlement) => [settlement, hashOf(settlement)])
+      const items = settlements.flatMap((settlement) => [settlement, settlementsOf(settlement)])
       const args = settlements.flatMap(({ windowName, id, reserved, used }) => [
         windowName,
         id,
@@ -46,18 +46,8 @@ export function redisSettling(
         throw new StoreError('unreachable', 'the script returned an unexpected answer')
       })
     },
-
-    async reset(keys, options) {
-      await store.reset?.([...keys, ...keys.map(hashOf)], options)
-    },
   }
 }
-
-/** The key of the Redis hash that keeps the settlements of a count. */
-const hashOf = ({ policy, client }: CountedKey): CountedKey => ({
-  policy: settledPolicy(policy),
-  client,
-})
 
 /** Reads `windowName` and `settled`, which follow each grant in the script's answer. */
 function readAccount([, , , , name, settled]: readonly unknown[] = []) {

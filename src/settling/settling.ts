@@ -33,7 +33,7 @@ export function settling(store: Store): Store {
   return { ...able, receipts, guard: guard === 'none' ? guard : settlingGuard(guard) }
 }
 
-function methodsOf(store: Store): Pick<Store, 'take' | 'settle' | 'reset'> {
+function methodsOf(store: Store): Pick<Store, 'take' | 'settle'> {
   const { access } = store
   if (isOfRedis(access)) return redisSettling(store, access)
   if (isOfMemory(access)) {

@@ -1,6 +1,4 @@
-import type { Demand } from './store.ts'
-
-type KeyParts = Pick<Demand, 'policy' | 'client'>
+import type { CountedKey } from './store.ts'
 
 /** The default prefix of all keys. */
 export const DEFAULT_PREFIX = 'ratelimit'
@@ -13,7 +11,7 @@ export const DEFAULT_PREFIX = 'ratelimit'
  * @example
  * keyOf('ratelimit', { policy: 'login', client: '203.0.113.7' }) // 'ratelimit:login:203.0.113.7'
  */
-export function keyOf(prefix: string, demand: KeyParts): string {
+export function keyOf(prefix: string, demand: CountedKey): string {
   const { policy, client } = demand
   return policy === '' && !client.includes(':')
     ? `${prefix}:${client}`
@@ -27,12 +25,15 @@ export function keyOf(prefix: string, demand: KeyParts): string {
  * `ratelimit:login:{203.0.113.7}`. A tag ends at the first brace, so braces in the client are
  * escaped.
  */
-export function taggedKeyOf(prefix: string, { policy, client }: KeyParts): string {
+export function taggedKeyOf(prefix: string, { policy, client }: CountedKey): string {
   return keyOf(prefix, { policy, client: `{${tagOf(client)}}` })
 }
 
-/** The policy whose key is beside that of a policy: the hash of its settlements. */
-export const settledPolicy = (policy: string): string => `${policy}~settled`
+/** What the Redis hash with the settlements of a count is kept under. */
+export const settlementsOf = ({ policy, client }: CountedKey): CountedKey => ({
+  policy: `${policy}~settled`,
+  client,
+})
 
 /** The hash tag of a client. */
 export function tagOf(client: string): string {

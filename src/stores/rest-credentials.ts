@@ -54,7 +54,7 @@ export function parseRestToken(option: string, token: unknown): string {
   throw new ConfigError(option, EXPECTED_TOKEN, 'a string that no header can carry')
 }
 
-/** Returns a text without the quotes and spaces of a variable that was copied with them. */
+/** Returns a text. Throws if it was copied with quotes or spaces around it. */
 function parseWord(option: string, value: unknown, expected: string): string {
   assertOption(typeof value === 'string' && value !== '', option, value, expected)
   if (!/["'\s]/.test(value)) return value

@@ -100,21 +100,21 @@ const BUDGETS = {
   ],
   'the same, and the store for Upstash': [
     'export { memory } from "./dist/index.js"; export * from "./dist/adapters/hono.js"; export { upstash } from "./dist/stores/upstash.js"',
-    22_770,
+    22_820,
   ],
-  'tidegate, all of it': ['export * from "./dist/index.js"', 25_820],
+  'tidegate, all of it': ['export * from "./dist/index.js"', 25_850],
   'tidegate/next, with the store from the environment': [
     'export { rateLimit } from "./dist/adapters/next.js"',
-    23_700,
+    23_730,
   ],
   'tidegate/worker, with its Durable Object and the stores from the environment': [
     'export { default, TidegateObject } from "./dist/worker.js"',
-    29_200,
+    29_250,
   ],
   'tidegate/settle': ['export * from "./dist/settling/settling.js"', 6_220],
   'tidegate/metrics, all of it': ['export * from "./dist/metrics/index.js"', 5_640],
   'tidegate/otel, with its collector': ['export * from "./dist/otel/open-telemetry.js"', 6_500],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 19_700],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 19_770],
 } as const
 
 describe('bundles stay within their budgets', () => {

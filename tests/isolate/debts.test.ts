@@ -264,3 +264,15 @@ describe('the count of this isolate', () => {
     expect(await one.take([demand])).toMatchObject([{ granted: 0, used: LIMIT, source: 'known' }])
   })
 })
+
+test('a cost of 0 passes while the store is away, also if the limit has been lowered below the count', async () => {
+  const { state, guarded } = scriptedStore()
+  const one = guarded()
+  for (let n = 0; n < 80; n++) await one.take([demand])
+  state.outcome = refused
+  const looks = await one.take([
+    { ...demand, limit: 50, cost: 0 },
+    { ...demand, policy: 'q' },
+  ])
+  expect(looks).toMatchObject([{ retryIn: 0 }, { granted: 1 }])
+})

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { StoreError } from '../../src/errors.ts'
 import { needsRefill, newLease, refillSize } from '../../src/isolate/lease.ts'
 import { memory } from '../../src/stores/memory.ts'
 import type { Demand, Store } from '../../src/stores/store.ts'
 import { manualClock } from '../../src/testing/index.ts'
 import { allLease, guarded, isolate } from '../support/guarded.ts'
-import { flush, refused, scriptedStore } from '../support/scripted-store.ts'
+import { background, flush, refused, scriptedStore } from '../support/scripted-store.ts'
 
 const demand: Demand = { policy: '', client: 'a', limit: 1000, window: 60_000, cost: 1 }
 
@@ -135,6 +136,40 @@ describe('a lease', () => {
     expect(spent).toBeGreaterThan(0)
     expect(calls).toHaveLength(0)
   })
+
+  for (const [fault, error] of [
+    ['cannot be reached', refused()],
+    ['rejects writes', new StoreError('rejected', 'OOM', { mayHaveCounted: false })],
+  ] as const) {
+    for (const more of [
+      { fallback: 'local' },
+      { fallback: 'closed' },
+      { breaker: false },
+    ] as const) {
+      test(`takes nothing in advance of a store that ${fault}: ${JSON.stringify(more)}`, async () => {
+        const { clock, calls, state, guarded } = scriptedStore()
+        const { waitUntil } = background(clock)
+        const rules = { ahead: 2000, ...('fallback' in more && { fallback: more.fallback }) }
+        const one = guarded({ policies: new Map([['', rules]]), ...('breaker' in more && more) })
+        for (let n = 0; n < 100; n++) {
+          await one.take([demand], { waitUntil })
+          await flush()
+          clock.advance(20)
+        }
+        state.outcome = () => error
+        await guarded().take([{ ...demand, policy: 'strict' }])
+        calls.length = 0
+        const callsWhenSpent: number[] = []
+        while ((await one.take([demand], { waitUntil }))[0]?.source === 'lease') {
+          await flush()
+          callsWhenSpent.push(calls.length)
+          clock.advance(20)
+        }
+        expect(callsWhenSpent.length).toBeGreaterThan(2)
+        expect(callsWhenSpent.at(-1)).toBe(0)
+      })
+    }
+  }
 
   test('of many isolates grants exactly the limit together, and no more', async () => {
     const { clock, leasing } = edge()

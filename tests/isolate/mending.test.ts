@@ -47,6 +47,23 @@ for (const policies of [['p'], ['p', 'q']]) {
   }
 }
 
+test('keys that were charged take no place from those of the next outage', async () => {
+  const { clock, state, guarded, used } = scriptedStore()
+  const [one, works] = [guarded(), background(clock)]
+  const later = Array.from({ length: 20 }, (_, n) => of(`later${n}`))
+  for (const keys of [Array.from({ length: 10_050 }, (_, n) => of(`${n}`)), later]) {
+    state.outcome = refused
+    for (const key of keys) await one.take([key])
+    state.outcome = () => 'up'
+    clock.advance(2000)
+    await one.take([of('b')], works)
+    await flush(5000)
+  }
+  let units = 0
+  for (const key of later) units += await used(key)
+  expect(units).toBe(20)
+})
+
 test('a backend of one client that rejects a call about several of its keys is away', async () => {
   const { clock, state, guarded } = scriptedStore({ oneClient: true })
   const events: string[] = []

@@ -1,7 +1,7 @@
 /** A store that comes back, stays away, or is away for some keys only: what an isolate must not do. */
 import { describe, expect, test } from 'vitest'
 import { createLimiter, type Demand, type Store, StoreError } from '../../src/index.ts'
-import type { TakeOptions } from '../../src/stores/store.ts'
+import type { Grant, TakeOptions } from '../../src/stores/store.ts'
 import { background, flush, refused, scriptedStore } from '../support/scripted-store.ts'
 
 const LIMIT = 100
@@ -481,4 +481,23 @@ test('a share of the limit: the fields show what is left here', async () => {
   expect(decision.policy?.remaining).toBe(24)
   while (decision.allowed) decision = await limiter.check(request())
   expect(decision.policy?.remaining).toBe(0)
+})
+
+test('an exhausted client holds up no probe while the server rejects writes', async () => {
+  const { clock, state, guarded } = scriptedStore()
+  const one = guarded({ policies: new Map([['closed', { fallback: 'closed' }]]) })
+  const both = (client: string) => [
+    { ...of(client), policy: 'closed' },
+    { ...of(client), limit: 2 },
+  ]
+  state.outcome = () => new StoreError('rejected', 'OOM', { mayHaveCounted: false })
+  for (let n = 0; n < 2; n++) await one.take(both('exhausted').slice(1))
+  state.outcome = () => 'up'
+  let grants: readonly Grant[] = []
+  for (let n = 0; n < 100 && !grants[0]?.granted; n++) {
+    clock.advance(10)
+    await one.take(both('exhausted'))
+    grants = await one.take(both('b'))
+  }
+  expect(grants).toMatchObject([{ granted: 1 }, { granted: 1 }])
 })

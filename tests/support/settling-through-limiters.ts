@@ -58,6 +58,20 @@ export function testSettlements(kind: string, make: (prefix: string) => Store): 
       expect(await remaining(reset, client)).toEqual([LIMIT - 3, 997])
     })
 
+    test('settles nothing after a reset by a limiter without settlements', async () => {
+      const prefix = crypto.randomUUID()
+      const policy = { name: 'calls', limit: LIMIT, window: 60_000, timeout: '30s' } as const
+      const store = { ...make(prefix), identity: undefined }
+      const app = createLimiter({ ...policy, settle: true, store: settling(store) })
+      const tool = createLimiter({ ...policy, store })
+      const client = crypto.randomUUID()
+      const decision = await app.take(client, { cost: 4, ...context() })
+      await tool.reset(client)
+      await tool.take(client, { cost: 3, ...context() })
+      expect(await app.settle(decision, 0)).toBe(false)
+      expect(await remaining(tool, client)).toEqual([LIMIT - 3])
+    })
+
     test('whose receipt was changed settles no other client, and no units that cannot be', async () => {
       const [one] = isolates(make, 60_000)
       const [client, victim] = [crypto.randomUUID(), crypto.randomUUID()]

@@ -26,25 +26,25 @@ export function scriptRunner(
   /** After two rejections, or one that mentions the script, the header is not sent again. */
   let rejections = keyLocking ? 0 : 2
 
-  async function sendText(script: Script, ...[keys, args, options]: Parameters<RunScript>) {
-    const answer = await client.eval(script.text, keys, args, options)
+  async function sendText(script: Script, call: Parameters<RunScript>) {
+    const answer = await client.eval(script.text, ...call)
     if (script === locking || rejections > 1) known = script
     return answer
   }
 
-  return async (keys, args, options) => {
+  return async (...call) => {
     const script = known
     if (script !== undefined) {
       try {
-        return await client.evalsha(script.sha, keys, args, options)
+        return await client.evalsha(script.sha, ...call)
       } catch (error) {
         const words = rejectionOfForm(error)
         if (words === undefined) throw error
         // Never SCRIPT LOAD: with read replicas the next EVALSHA may meet one that has not seen it.
         if (isOfUnknownHash(words)) {
           // Nobody waits any more, so the units would be counted for nobody.
-          options?.signal?.throwIfAborted()
-          return sendText(script, keys, args, options)
+          call[2]?.signal?.throwIfAborted()
+          return sendText(script, call)
         }
         // This may be an unknown hash too, in other words. The next call sends the text. This call
         // is not repeated, since it may have run.
@@ -52,14 +52,14 @@ export function scriptRunner(
         throw error
       }
     }
-    if (rejections > 1) return sendText(plain, keys, args, options)
+    if (rejections > 1) return sendText(plain, call)
     try {
-      return await sendText(locking, keys, args, options)
+      return await sendText(locking, call)
     } catch (error) {
       const words = rejectionOfForm(error)
       if (words === undefined) throw error
       rejections += isOfScript(words) ? 2 : 1
-      return sendText(plain, keys, args, options)
+      return sendText(plain, call)
     }
   }
 }

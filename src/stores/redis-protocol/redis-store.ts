@@ -1,6 +1,6 @@
 import { StoreError } from '../../errors.ts'
 import { guard } from '../../isolate/guard.ts'
-import { keyOf } from '../key.ts'
+import { keyOf, settlementsOf } from '../key.ts'
 import type { Demand, Grant, Observed, Store, TakeOptions } from '../store.ts'
 import type { RedisAccess } from '../store-access.ts'
 import { type RedisCommands, scriptRunner } from './redis-commands.ts'
@@ -112,7 +112,8 @@ export function redisStore(client: RedisCommands, settings: RedisStoreSettings):
       )
     },
     async reset(counted, options) {
-      await call(counted, options, (keys) => client.eval(RESET, keys, [], options))
+      const all = counted.flatMap((key) => [key, settlementsOf(key)])
+      await call(all, options, (keys) => client.eval(RESET, keys, [], options))
     },
     access,
   }

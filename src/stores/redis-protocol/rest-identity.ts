@@ -1,3 +1,4 @@
+import { getOrInsert } from '../../get-or-insert.ts'
 import { type Lru, lru } from '../../isolate/lru.ts'
 
 /** How many databases and prefixes an isolate remembers. */
@@ -15,10 +16,6 @@ export function restIdentity(
   fetcher: typeof fetch = globalThis.fetch,
 ): object | undefined {
   if (database === undefined) return undefined
-  const known = identities.get(fetcher) ?? lru<object>(undefined, MAX_IDENTITIES)
-  identities.set(fetcher, known)
-  const name = `${database} ${prefix}`
-  const identity = known.get(name) ?? {}
-  known.set(name, identity)
-  return identity
+  const known = getOrInsert(identities, fetcher, () => lru<object>(undefined, MAX_IDENTITIES))
+  return getOrInsert(known, `${database} ${prefix}`, () => ({}))
 }

@@ -36,7 +36,7 @@ export const TAKE_BODY = `local names = { 'limit', 'window', 'cost', 'reserve', 
 local demands, answer, granting = {}, {}, true
 for i, key in ipairs(KEYS) do
   local d = { taken = 0, used = 0, left = 0 }
-  for j, name in ipairs(names) do d[name] = tonumber(ARGV[#names * (i - 1) + j]) end
+  for j, name in ipairs(names) do d[name] = tonumber(ARGV[7 * i - 7 + j]) end
   d.most = d.cost + d.reserve
   if #KEYS == 1 and d.owed == 0 then d.taken = d.most end
   local text = d.taken == 0 and redis.call('GET', key)
@@ -80,8 +80,8 @@ export const forms = (text: string, plain: string, locking: string): ScriptForms
 
 export const TAKE = /* @__PURE__ */ forms(
   `${TAKE_BODY}return answer\n`,
-  '531ab57a09e4c9cbe05ad3c0e950392f0aff8313',
-  'f59d619475644752b60529c0dce4752cd19331f5',
+  '8fb27c29b67253516f9c50853dbfd76cbc3d242b',
+  '7cf58863dd22150e519b01833b2b20e624ddf3d3',
 )
 /** Deletes keys. Rare and short, so it needs no hash and no header. */
 export const RESET = "return redis.call('DEL', unpack(KEYS))"
