@@ -73,7 +73,7 @@ export async function mendKeys(
       wrong.add(record)
       return true
     }
-    if (oneClient || !isReply(error)) return oneClient
+    if (!isReply(error)) return oneClient
     for (const entry of call) if (!(await lookAtKeys([entry]))) return false
     // Each key was answered alone, so the server rejects calls for several keys.
     if (call.every(([record]) => !wrong.has(record))) known.keysPerCall = 1

@@ -80,6 +80,20 @@ test('a backend of one client that rejects a call about several of its keys is a
   expect(await one.take([of('full', 'p')])).toMatchObject([{ source: 'local' }])
 })
 
+test('a key that the server refuses does not hold up another key of its client', async () => {
+  const { clock, state, guarded, used } = scriptedStore({ oneClient: true })
+  const [one, works] = [guarded(), background(clock)]
+  state.outcome = refused
+  await owe(one, [of('a', 'spoiled'), of('a', 'good')])
+  clock.advance(1000)
+  const isSpoiled = (demands: readonly Demand[]) =>
+    isCharge(demands) && demands.some(({ policy }) => policy === 'spoiled')
+  state.outcome = (demands) => (isSpoiled(demands) ? keyError() : 'up')
+  await one.take([of('b')], works)
+  await works.settle()
+  expect(await used(of('a', 'good'))).toBe(1)
+})
+
 test('a key that the server refuses is left alone until its client comes back', async () => {
   const { clock, calls, state, guarded, used } = scriptedStore()
   const [one, works] = [guarded(), background(clock)]
