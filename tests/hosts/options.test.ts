@@ -10,7 +10,8 @@ const PAGE = 'docs/options.md'
 /** Types of objects that have no table. */
 const WITHOUT_TABLE = [
   // docs/writing-a-store.md explains them.
-  ...['Store', 'Demand', 'CountedKey', 'Owed', 'Settlement', 'Grant', 'GuardOptions', 'Subject'],
+  ...['Store', 'Demand', 'CountedKey', 'Owed', 'Settlement', 'Grant', 'Subject'],
+  ...['GuardOptions', 'GuardedPolicy'],
   // What the package returns, and the host calls.
   'Front',
   // Requests, clients and bindings of others.

@@ -289,7 +289,7 @@ const SCENARIOS: Readonly<Record<string, Scenario & { readonly orders: number }>
     times: [60_001],
   },
   'a refill given up at the end of a window': {
-    orders: 910,
+    orders: 788,
     limit: 200,
     checks: [5, 1],
     leases: true,
