@@ -33,10 +33,19 @@ export type {
   UnknownClient,
 } from './policy/policy-options.ts'
 export type { HeaderStyle } from './response/field-writers.ts'
-export type { Fallback, Guard, GuardedPolicy, GuardOptions } from './stores/guard-options.ts'
+export type { Fallback, GuardedPolicy, GuardOptions } from './stores/guard-options.ts'
 export { keyOf } from './stores/key.ts'
 export { type MemoryOptions, memory } from './stores/memory.ts'
-export type { CountedKey, Demand, Grant, Owed, Settlement, Source, Store } from './stores/store.ts'
+export type {
+  CountedKey,
+  Demand,
+  Grant,
+  Guard,
+  Owed,
+  Settlement,
+  Source,
+  Store,
+} from './stores/store.ts'
 export type { StoreCall, StoreOperation } from './stores/store-call.ts'
 export type { StoreEvent } from './stores/store-event.ts'
 export { storeFromEnv } from './stores/store-from-env.ts'

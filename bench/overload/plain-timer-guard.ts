@@ -1,6 +1,6 @@
 import { type Clock, systemTimer, type Timer } from '../../src/clock.ts'
 import { guard } from '../../src/isolate/guard.ts'
-import type { Guard } from '../../src/stores/guard-options.ts'
+import type { Guard } from '../../src/stores/store.ts'
 
 /** The guard with the timer of version 0.1, which gives up whenever it fires, however late. */
 export const plainTimerGuard: Guard = (store, options) => {

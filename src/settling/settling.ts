@@ -1,8 +1,7 @@
 /** Settlements: `tidegate/settle`. */
 import { ConfigError } from '../errors.ts'
 import { knowledgeOf } from '../isolate/knowledge.ts'
-import type { Guard } from '../stores/guard-options.ts'
-import type { Store } from '../stores/store.ts'
+import type { Guard, Store } from '../stores/store.ts'
 import { isOfMemory, isOfRedis } from '../stores/store-access.ts'
 import { settleFixedWindow, withAccounts } from './account.ts'
 import { receiptOf, settleReceipt } from './receipt.ts'

@@ -1,5 +1,4 @@
 import type { Clock, Timer } from '../clock.ts'
-import type { Store } from './store.ts'
 import type { StoreEvent } from './store-event.ts'
 
 /**
@@ -55,6 +54,3 @@ export interface GuardOptions {
    */
   readonly onStoreEvent?: ((event: StoreEvent) => unknown) | undefined
 }
-
-/** Wraps a remote store with what an isolate does by itself: deadline, fallback, leases. */
-export type Guard = (store: Store, options: GuardOptions) => Store

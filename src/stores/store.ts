@@ -1,4 +1,4 @@
-import type { Guard } from './guard-options.ts'
+import type { GuardOptions } from './guard-options.ts'
 import type { CallWatch } from './store-call.ts'
 
 /** The units that one policy requests for one client. Both together make the key (`keyOf`). */
@@ -225,6 +225,9 @@ export interface Store {
   /** What `settling` needs of Tidegate's own stores. A store of your own has `settle`. */
   readonly access?: { readonly kind: string } | undefined
 }
+
+/** Wraps a remote store with what an isolate does by itself: deadline, fallback, leases. */
+export type Guard = (store: Store, options: GuardOptions) => Store
 
 /** How a limiter settles the decisions of policies with `settle`. */
 export interface Receipts {
