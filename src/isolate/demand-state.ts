@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Demand, Grant, Observed } from '../stores/store.ts'
+import type { Demand, Grant, Observed, Owed } from '../stores/store.ts'
 import { addUnits, type Lease, refillSize } from './lease.ts'
 import { ifOpen, type ObservedWindow, resetIn, retryIn } from './observed-window.ts'
 import { type KeyRecord, learn, type SentDemand } from './record.ts'
@@ -18,6 +18,13 @@ export interface DemandState {
   readonly isPaid: boolean
   /** Whether the store is certain to refuse the demand. */
   readonly isRefused: boolean
+}
+
+/** A demand that was sent, and the state of its record then. */
+export interface SentState extends SentDemand {
+  readonly state: DemandState
+  /** What the call charges its key with. */
+  readonly owed: Owed | undefined
 }
 
 /** A demand that takes nothing. It may open a window, which needs a name of its own. */
@@ -63,15 +70,14 @@ export function observedBy(
 
 /** Updates the record from a grant, keeps the units taken in advance, and returns the rest. */
 export function receive(
-  state: DemandState | undefined,
-  sent: SentDemand | undefined,
+  sent: SentState | undefined,
   grant: Grant,
   since: number,
   now: number,
 ): Grant {
   // A store made of several stores may have counted in another store. The record is of this store.
-  if (!state || !sent || (grant.source ?? 'store') !== 'store') return grant
-  const { demand, record, lease } = state
+  if (!sent || (grant.source ?? 'store') !== 'store') return grant
+  const { demand, record, lease } = sent.state
   // Reserved units may be given back, so only settled units are certain.
   const seen = demand.settling ? { ...grant, used: grant.settled ?? 0 } : grant
   const isCurrent = learn(record, sent, seen, since, now)

@@ -7,7 +7,7 @@ import type { CallWatch, StoreOperation } from '../stores/store-call.ts'
 import { assertGrants } from './assert-grants.ts'
 import { type Breaker, endsOutage, noteFailure, startProbe } from './breaker.ts'
 import { claimDebt, endCharge, owedUnits, returnDebt } from './debts.ts'
-import { type DemandState, observedBy, receive, refillOf } from './demand-state.ts'
+import { type DemandState, observedBy, receive, refillOf, type SentState } from './demand-state.ts'
 import {
   breakerOf,
   type Knowledge,
@@ -19,7 +19,6 @@ import {
 import { endRefill, type Lease, startRefill } from './lease.ts'
 import { hasUnmended, type Look, mendKeys } from './mend-keys.ts'
 import { asStoreError, isReply, type StoreListener } from './outage.ts'
-import type { SentDemand } from './record.ts'
 
 /** In ms: how long after an earlier call's deadline a call checks whether that call timed out. */
 const MARGIN_MS = 5
@@ -59,7 +58,7 @@ export function callSender(
   async function send(call: Call): Promise<readonly Grant[] | StoreError> {
     const { states, breaker, now, waitUntil, watch, isProbe, operation } = call
     const demands: Demand[] = []
-    const sent: SentDemand[] = []
+    const sent: SentState[] = []
     const refilling: Lease[] = []
     for (const state of states) {
       const { demand, record, lease } = state
@@ -67,7 +66,7 @@ export function callSender(
       const owed = isProbe || !record.local ? demand.owed : claimDebt(record.local, demand, now)
       demands.push(reserve > 0 || owed ? { ...demand, reserve, owed } : demand)
       const { windowId, window, local } = record
-      sent.push({ reserve, windowId, window, local })
+      sent.push({ state, owed, reserve, windowId, window, local })
       if (lease === undefined || reserve === 0) continue
       // One refill at a time. Meanwhile other requests take only their own cost.
       startRefill(lease, now)
@@ -107,8 +106,7 @@ export function callSender(
       const isAway = breaker.openedAt !== undefined
       if (isAway) noteAway(known, breaker)
       if (!isAway || !outage.begin(listener, error)) outage.fail(listener, error)
-      for (const [index, { owed }] of demands.entries()) {
-        const local = sent[index]?.local
+      for (const { owed, local } of sent) {
         if (owed && local && !error.mayHaveCounted) returnDebt(local, owed, now)
       }
       // The plain count may have made a key without expiry, or may yet make one.
@@ -126,11 +124,10 @@ export function callSender(
     known.tripMs = then - now
     const received: Grant[] = []
     for (const grant of grants) {
-      const index = received.length
-      received.push(receive(states[index], sent[index], grant, now, then))
+      received.push(receive(sent[received.length], grant, now, then))
     }
-    for (const [index, { record, demand }] of states.entries()) {
-      if (demands[index]?.owed) endCharge(record, demand)
+    for (const { state, owed } of sent) {
+      if (owed) endCharge(state.record, state.demand)
     }
     noteAnswer(breaker, breaker.openedAt === undefined || hasWritten(demands, grants), then)
     if (unmended.size > 0 && waitUntil && hasUnmended(known, then))
