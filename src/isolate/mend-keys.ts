@@ -1,5 +1,6 @@
-import type { Clock, Timer } from '../clock.ts'
+import { systemTimer } from '../clock.ts'
 import type { StoreError } from '../errors.ts'
+import type { GuardOptions } from '../stores/guard-options.ts'
 import type { Demand } from '../stores/store.ts'
 import { owesUnits } from './debts.ts'
 import { type DemandState, lookAt } from './demand-state.ts'
@@ -13,6 +14,9 @@ import type { KeyRecord } from './record.ts'
  */
 const HEAL_AGAIN_MS = 5000
 
+/** In ms: how long the work rests after a failure. */
+const REST_MS = 1000
+
 /** In ms: after this time the work may begin again, even if a call is still on its way. */
 const MAX_CALL_MS = 60_000
 
@@ -22,17 +26,10 @@ const MAX_CALL_MS = 60_000
  */
 export type Look = (states: readonly DemandState[]) => Promise<StoreError | undefined>
 
-interface MendTime {
-  readonly clock: Clock
-  readonly timer: Timer
-  /** In ms: how long one call may take. */
-  readonly timeout: number
-}
-
-/** Whether keys have to be charged or healed, and no such call is on its way. */
-export const hasUnmended = ({ unmended, mendingUntil }: Knowledge, now: number): boolean =>
+/** Whether no call that charges or heals keys is on its way, nor has one just failed. */
+export const canMend = ({ mendingUntil }: Knowledge, now: number): boolean =>
   // A clock that was set back must not stop this work.
-  unmended.size > 0 && (now >= mendingUntil || mendingUntil - now > MAX_CALL_MS)
+  now >= mendingUntil || mendingUntil - now > MAX_CALL_MS
 
 /**
  * Charges keys with what they owe, and heals those that may lack an expiry, one call at a time,
@@ -45,14 +42,14 @@ export async function mendKeys(
   known: Knowledge,
   oneClient: boolean,
   look: Look,
-  { clock, timer, timeout }: MendTime,
+  { clock, timer = systemTimer, timeout }: Pick<GuardOptions, 'clock' | 'timer' | 'timeout'>,
 ): Promise<void> {
   const { unmended } = known
-  /** Records of keys that the server refuses. */
-  const wrong = new Set<KeyRecord>()
+  /** How many keys the server has refused. */
+  let refused = 0
   const healed: Entry[] = []
 
-  /** Sends a call for these keys. Returns whether further calls make sense. */
+  /** Sends a call for these keys. Returns whether their backend answers. */
   async function lookAtKeys(call: Call): Promise<boolean> {
     known.mendingUntil = clock() + Math.min(2 * timeout, MAX_CALL_MS)
     const [[record]] = call
@@ -67,30 +64,29 @@ export async function mendKeys(
       return true
     }
     if (call.length === 1) {
-      if (error.scope === 'store') return oneClient
+      if (error.scope === 'store') return false
       // It is charged when its client comes back.
       unmended.delete(record)
-      wrong.add(record)
+      refused++
       return true
     }
-    if (!isReply(error)) return oneClient
+    if (!isReply(error)) return false
+    const refusedBefore = refused
     for (const entry of call) if (!(await lookAtKeys([entry]))) return false
     // Each key was answered alone, so the server rejects calls for several keys.
-    if (call.every(([record]) => !wrong.has(record))) known.keysPerCall = 1
+    if (refused === refusedBefore) known.keysPerCall = 1
     return true
   }
 
-  /** Returns whether the store has answered all calls. */
-  async function lookAtAll(entries: readonly Entry[]): Promise<boolean> {
+  async function lookAtAll(entries: readonly Entry[]): Promise<void> {
     let isAnswered = true
     for (const call of callsOf(entries, oneClient, known.keysPerCall)) {
-      isAnswered = await lookAtKeys(call)
-      if (!isAnswered) break
+      if (await lookAtKeys(call)) continue
+      isAnswered = false
+      // Another client may have another backend.
+      if (!oneClient) break
     }
-    known.mendingUntil = isAnswered
-      ? Number.NEGATIVE_INFINITY
-      : clock() + Math.min(timeout, MAX_CALL_MS)
-    return isAnswered
+    known.mendingUntil = isAnswered ? Number.NEGATIVE_INFINITY : clock() + REST_MS
   }
 
   const entries: Entry[] = []
@@ -99,7 +95,8 @@ export async function mendKeys(
     if (record.needsHealing || owesUnits(record, clock())) entries.push(entry)
     else unmended.delete(record)
   }
-  if (!(await lookAtAll(entries)) || healed.length === 0) return
+  await lookAtAll(entries)
+  if (healed.length === 0) return
   await new Promise<void>((resolve) => timer(HEAL_AGAIN_MS, resolve))
   const again = healed.splice(0)
   for (const [record, demand] of again) {

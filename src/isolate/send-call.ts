@@ -17,7 +17,7 @@ import {
   noteUnmended,
 } from './knowledge.ts'
 import { endRefill, type Lease, startRefill } from './lease.ts'
-import { hasUnmended, type Look, mendKeys } from './mend-keys.ts'
+import { canMend, type Look, mendKeys } from './mend-keys.ts'
 import { asStoreError, isReply, type StoreListener } from './outage.ts'
 
 /** In ms: how long after an earlier call's deadline a call checks whether that call timed out. */
@@ -130,8 +130,7 @@ export function callSender(
       if (owed) endCharge(state.record, state.demand)
     }
     noteAnswer(breaker, breaker.openedAt === undefined || hasWritten(demands, grants), then)
-    if (unmended.size > 0 && waitUntil && hasUnmended(known, then))
-      waitUntil(mendInBackground(call))
+    if (unmended.size > 0 && waitUntil && canMend(known, then)) waitUntil(mendInBackground(call))
     return received
   }
 
@@ -158,7 +157,7 @@ export function callSender(
       const answer = await send({ ...call(), isBatch, operation: 'mend' })
       return answer instanceof StoreError ? answer : undefined
     }
-    return mendKeys(known, oneClient, look, { timeout, clock, timer }).catch(() => {})
+    return mendKeys(known, oneClient, look, options).catch(() => {})
   }
 
   return send

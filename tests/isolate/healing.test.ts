@@ -100,6 +100,25 @@ test('are healed if the count arrives after the first look, by another look 5 s 
   expect(calls).toHaveLength(6)
 })
 
+test('are looked at once more 5 s later, also if others of them got no first look', async () => {
+  const { clock, state, take, settled, arrive, unhealed } = await afterLostCounts()
+  state.isAway = false
+  clock.advance(1000)
+  // The contact, the first batch, the second one.
+  state.lostBatch = 3
+  await take('another')
+  await pause(0)
+  state.isAway = false
+  await arrive(100)
+  expect(unhealed()).toBe(100)
+  clock.advance(5000)
+  await settled()
+  clock.advance(1000)
+  await take('another')
+  await pause(0)
+  expect(unhealed()).toBe(0)
+})
+
 test('are left alone while the server is away', async () => {
   const { clock, calls, take, arrive } = await afterLostCounts()
   await arrive(200)

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { type Demand, type Store, StoreError } from '../../src/index.ts'
 import { knowledgeOf } from '../../src/isolate/knowledge.ts'
-import { hasUnmended } from '../../src/isolate/mend-keys.ts'
+import { canMend } from '../../src/isolate/mend-keys.ts'
 import { newRecord } from '../../src/isolate/record.ts'
 import { background, flush, refused, scriptedStore } from '../support/scripted-store.ts'
 
@@ -62,6 +62,29 @@ test('keys that were charged take no place from those of the next outage', async
   let units = 0
   for (const key of later) units += await used(key)
   expect(units).toBe(20)
+})
+
+test('backends that are away are not tried again with each answer of another', async () => {
+  const asked: string[] = []
+  const backendOf = (client: string) => {
+    asked.push(client)
+    return client
+  }
+  const { clock, state, guarded } = scriptedStore({ oneClient: true, backendOf })
+  const [one, works] = [guarded(), background(clock)]
+  state.outcome = ([first]) => (first?.client === 'b' ? 'up' : refused())
+  await owe(
+    one,
+    ['c', 'd', 'e'].map((client) => of(client)),
+  )
+  await one.take([of('b')], works)
+  await flush(500)
+  asked.length = 0
+  for (let n = 0; n < 50; n++) {
+    await one.take([of('b')], works)
+    await flush()
+  }
+  expect(new Set(asked)).toEqual(new Set(['b']))
 })
 
 test('a backend of one client that rejects a call about several of its keys is away', async () => {
@@ -199,7 +222,7 @@ test('a clock that was set back does not stop the background', () => {
   const { clock, store } = scriptedStore()
   const known = knowledgeOf(store, clock)
   known.unmended.set(newRecord('a'), of('a'))
-  const isDue = (mendingUntil: number) => hasUnmended({ ...known, mendingUntil }, 0)
+  const isDue = (mendingUntil: number) => canMend({ ...known, mendingUntil }, 0)
   // A call is on its way, or was before the clock was set back.
   expect([isDue(2000), isDue(3_600_000)]).toEqual([false, true])
 })
