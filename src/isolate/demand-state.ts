@@ -33,6 +33,7 @@ export const lookAt = (record: KeyRecord, demand: Demand): DemandState => ({
     ...demand,
     cost: 0,
     reserve: 0,
+    owed: undefined,
     settling: demand.settling && crypto.randomUUID(),
   },
   record,

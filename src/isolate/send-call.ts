@@ -106,8 +106,10 @@ export function callSender(
       const isAway = breaker.openedAt !== undefined
       if (isAway) noteAway(known, breaker)
       if (!isAway || !outage.begin(listener, error)) outage.fail(listener, error)
-      for (const { owed, local } of sent) {
-        if (owed && local && !error.mayHaveCounted) returnDebt(local, owed, now)
+      for (const { state, owed, local } of sent) {
+        if (!owed || !local || error.mayHaveCounted) continue
+        returnDebt(local, owed, now)
+        noteUnmended(known, state.record, state.demand)
       }
       // The plain count may have made a key without expiry, or may yet make one.
       if (observed && first) {
@@ -146,15 +148,16 @@ export function callSender(
   function mendInBackground({ waitUntil, watch }: Call): Promise<void> {
     const look: Look = async (states) => {
       const breaker = breakerOf(known, store, states)
-      const call = () => ({ states, breaker, now: clock(), waitUntil, watch })
+      const now = clock()
+      const call = { states, breaker, now, waitUntil, watch }
       const isAway = () => breaker.openedAt !== undefined
-      if (oneClient && isAway() && startProbe(breaker, clock(), timeout, random)) {
+      if (oneClient && isAway() && startProbe(breaker, now, timeout, random)) {
         // A probe comes first, because a debt is lost if its call gets no answer.
-        await send({ ...call(), isProbe: !breaker.needsWrite, operation: 'probe' })
+        await send({ ...call, isProbe: !breaker.needsWrite, operation: 'probe' })
       }
       if (isAway()) return breaker.error
       const isBatch = !oneClient && states.length > 1
-      const answer = await send({ ...call(), isBatch, operation: 'mend' })
+      const answer = await send({ ...call, now: clock(), isBatch, operation: 'mend' })
       return answer instanceof StoreError ? answer : undefined
     }
     return mendKeys(known, oneClient, look, options).catch(() => {})

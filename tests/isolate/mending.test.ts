@@ -87,6 +87,30 @@ test('backends that are away are not tried again with each answer of another', a
   expect(new Set(asked)).toEqual(new Set(['b']))
 })
 
+test('a debt that was certainly not charged is noted again, whatever was looked at meanwhile', async () => {
+  const { clock, state, guarded, used } = scriptedStore({ oneClient: true })
+  const [one, works] = [guarded(), background(clock)]
+  state.outcome = refused
+  await owe(one, [of('a', 'q')])
+  clock.advance(1000)
+  // The probe of another policy's request, which carries no debt of the first one.
+  let refuse = () => {}
+  const probe = new Promise<void>((_, reject) => {
+    refuse = () => reject(new StoreError('unreachable', 'refused', { mayHaveCounted: false }))
+  })
+  state.outcome = ([first]) => (first?.client === 'a' ? probe : 'up')
+  expect(await one.take([of('a')], works)).toMatchObject([{ granted: 1, source: 'local' }])
+  await one.take([of('b')], works)
+  await flush(500)
+  refuse()
+  await flush()
+  state.outcome = () => 'up'
+  clock.advance(10_000)
+  await one.take([of('b')], works)
+  await works.settle()
+  expect(await used(of('a'))).toBe(1)
+})
+
 test('a backend of one client that rejects a call about several of its keys is away', async () => {
   const { clock, state, guarded } = scriptedStore({ oneClient: true })
   const events: string[] = []
