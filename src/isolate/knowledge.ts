@@ -106,7 +106,7 @@ export function noteAway({ away }: Knowledge, breaker: Breaker): void {
   if (away.size < MAX_KEYS) away.add(breaker)
 }
 
-/** Notes that a breaker has closed. Returns whether no backend of the store is away. */
+/** Notes that a backend has answered, and its breaker is closed. Returns whether no backend of the store is away. */
 export function noteBack({ away }: Knowledge, breaker: Breaker, now: number): boolean {
   away.delete(breaker)
   for (const other of away) {

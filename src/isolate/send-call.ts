@@ -140,8 +140,10 @@ export function callSender(
   function noteAnswer(breaker: Breaker, isWrite: boolean, now: number): void {
     breaker.answers++
     breaker.waitingSince = undefined
-    if (breaker.openedAt === undefined || !endsOutage(breaker, now, isWrite, random)) return
-    if (noteBack(known, breaker, now)) outage.end(() => owedUnits(unmended.keys(), now))
+    if (breaker.openedAt !== undefined && !endsOutage(breaker, now, isWrite, random)) return
+    if (known.away.size > 0 && noteBack(known, breaker, now)) {
+      outage.end(() => owedUnits(unmended.keys(), now))
+    }
   }
 
   /** Charges and heals in the background of a request. */

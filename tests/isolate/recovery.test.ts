@@ -418,6 +418,26 @@ describe('the outage of a store with several backends', () => {
     await flush()
     expect(events.at(-1)).toBe('back')
   })
+
+  test('ends also if the clients of a backend that is gone are served by another one', async () => {
+    const nodes = new Map([['a', 'x']])
+    const backendOf = (client: string) => nodes.get(client) ?? 'y'
+    const { clock, state, guarded } = scriptedStore({ oneClient: true, backendOf })
+    const events: string[] = []
+    const one = guarded({ onStoreEvent: ({ type }) => events.push(type) })
+    state.outcome = refused
+    await one.take([of('a')])
+    state.outcome = () => 'up'
+    nodes.clear()
+    clock.advance(200_000)
+    await one.take([of('a')])
+    expect(events).toEqual(['away'])
+    clock.advance(200_000)
+    await one.take([of('a')])
+    state.outcome = refused
+    await one.take([of('a')])
+    expect(events).toEqual(['away', 'back', 'away'])
+  })
 })
 
 describe('a closed policy', () => {
