@@ -78,7 +78,7 @@ export function callSender(
     breaker.waitingSince ??= now
     // If the oldest call opens the breaker, this call stops waiting.
     const earlier =
-      breaker.openedAt === undefined && breaker.waitingSince < now
+      options.breaker !== false && breaker.openedAt === undefined && breaker.waitingSince < now
         ? {
             ms: breaker.waitingSince + timeout - now + MARGIN_MS,
             isDue: () => breaker.openedAt !== undefined,

@@ -298,6 +298,26 @@ describe('the breaker', () => {
     expect(waits.at(-1)).toBe(55)
   })
 
+  test('releases no request where there is none', async () => {
+    const { clock, state, guarded } = scriptedStore()
+    const one = guarded({ breaker: false })
+    state.outcome = () => 'hang'
+    const lost = one.take([of('a')])
+    clock.advance(900)
+    let answer = () => {}
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    state.outcome = () => answered
+    const late = one.take([of('b')])
+    clock.advance(100)
+    await lost
+    clock.advance(100)
+    await flush()
+    answer()
+    expect((await late)[0]?.source ?? 'store').toBe('store')
+  })
+
   test('leaves requests alone that were sent after an answer', async () => {
     const { clock, state, guarded } = scriptedStore()
     const one = guarded()
