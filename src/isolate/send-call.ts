@@ -129,7 +129,7 @@ export function callSender(
       received.push(receive(sent[received.length], grant, now, then))
     }
     for (const { state, owed } of sent) {
-      if (owed) endCharge(state.record, state.demand)
+      if (owed || state.demand.settling) endCharge(state.record, state.demand)
     }
     noteAnswer(breaker, breaker.openedAt === undefined || hasWritten(demands, grants), then)
     if (unmended.size > 0 && waitUntil && canMend(known, then)) waitUntil(mendInBackground(call))

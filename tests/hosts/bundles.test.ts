@@ -114,7 +114,7 @@ const BUDGETS = {
   'tidegate/settle': ['export * from "./dist/settling/settling.js"', 6_220],
   'tidegate/metrics, all of it': ['export * from "./dist/metrics/index.js"', 5_640],
   'tidegate/otel, with its collector': ['export * from "./dist/otel/open-telemetry.js"', 6_500],
-  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 19_770],
+  'tidegate/doctor, all of it': ['export * from "./dist/doctor/doctor.js"', 19_775],
 } as const
 
 describe('bundles stay within their budgets', () => {

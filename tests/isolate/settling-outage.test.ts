@@ -4,6 +4,7 @@ import { guard, memory, type Store, StoreError } from '../../src/index.ts'
 import { createLimiter } from '../../src/limiter/limiter.ts'
 import { settling } from '../../src/settling/settling.ts'
 import { manualClock } from '../../src/testing/index.ts'
+import { flush } from '../support/scripted-store.ts'
 
 const CLIENT = { plain: 'a' }
 
@@ -11,13 +12,24 @@ const CLIENT = { plain: 'a' }
 function isolates(limit = 10) {
   const clock = manualClock()
   const inner = settling(memory({ clock }))
-  const state = { isAway: false, losesAnswers: false }
+  const state = {
+    isAway: false,
+    losesAnswers: false,
+    /** When the next call of the client gives up without an answer. */
+    losesTake: undefined as Promise<void> | undefined,
+  }
   const calls: string[] = []
   const store = (): Store => {
     const remote: Store = {
       guard,
       async take(demands) {
         calls.push('take')
+        const { losesTake } = state
+        if (losesTake && demands[0]?.client === CLIENT.plain) {
+          state.losesTake = undefined
+          await losesTake
+          throw new StoreError('timeout', 'no answer')
+        }
         if (state.isAway) throw new StoreError('unreachable', 'away', { mayHaveCounted: false })
         return inner.take(demands)
       },
@@ -82,6 +94,21 @@ describe('a policy that settles, while its store is away', () => {
     await done()
     for (let n = 0; n < 5; n++) {
       const decision = await one.take(CLIENT, { cost: 2, waitUntil })
+      expect(decision).toMatchObject({ allowed: true, source: 'store' })
+      await one.settle(decision, 0)
+    }
+  })
+
+  test('is counted by the store alone after a call that got no answer', async () => {
+    const { one, state, waitUntil } = isolates(10)
+    await one.take(CLIENT, { waitUntil })
+    state.losesTake = flush(50)
+    const lost = one.take(CLIENT, { waitUntil })
+    // The store answers others meanwhile, so it is not away.
+    await one.take({ plain: 'b' }, { waitUntil })
+    await lost
+    for (let n = 0; n < 15; n++) {
+      const decision = await one.take(CLIENT, { waitUntil })
       expect(decision).toMatchObject({ allowed: true, source: 'store' })
       await one.settle(decision, 0)
     }
